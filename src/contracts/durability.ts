@@ -1,0 +1,9 @@
+/**
+ * What an adapter's "done" is worth.
+ *
+ * - `none`: gone with the process
+ * - `process`: survives a crash of this process, not of the machine
+ * - `disk`: flushed to stable storage before the promise resolved
+ * - `replicated`: on stable storage of more than one machine
+ */
+export type Durability = 'none' | 'process' | 'disk' | 'replicated'

@@ -1,0 +1,3 @@
+export interface MessageFacts {
+  readonly octets: number
+}

@@ -1,0 +1,14 @@
+/** An alarm that has been set. */
+export interface Alarm {
+  cancel(): void
+}
+
+/** Time as an argument: the platform's, or a virtual one in tests. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch, for dates. May jump. */
+  now(): number
+  /** Milliseconds on a scale that never goes back, for deadlines. */
+  ticks(): number
+  /** Calls `ring` once, when `ticks()` has reached `at`. */
+  alarm(at: number, ring: () => void): Alarm
+}

@@ -1,0 +1,62 @@
+import type { TlsFacts } from './transport.ts'
+
+/** Octets to send: bytes, or a string whose code units are octets (0–255), which costs no encoding. */
+export type Output = Uint8Array | string
+
+/** What `next()` yields: plain data, told apart by `kind`. */
+export interface SessionEvent {
+  readonly kind: string
+}
+
+declare const answerType: unique symbol
+
+/**
+ * An event that waits for exactly one answer of type `Answer`. The host answers whenever it likes, through
+ * {@link Session.answer}; until then the session holds back what depends on it.
+ */
+export interface Question<Kind extends string, Answer> extends SessionEvent {
+  readonly kind: Kind
+  /** Unique within its session, ascending. */
+  readonly id: number
+  /** Never present; carries the type of the answer. */
+  readonly [answerType]?: Answer
+}
+
+/** The answer that an event waits for; `never` where it waits for none. */
+export type AnswerTo<Event> = Event extends Question<string, infer Answer> ? Answer : never
+
+/**
+ * One conversation, client or server: bytes, time and answers go in; events and bytes come out. It never calls back,
+ * never awaits and never looks at a clock.
+ *
+ * The driving rule: after any input (`receive`, `receiveEnd`, `advance`, `answer`, `tlsEstablished`) call `next()` until it yields
+ * `undefined`, then write what `takeOutput()` gives, read the socket only while `wantsInput`, and call `advance` at
+ * `deadline`. Times are milliseconds on one monotonic scale of the caller's choice.
+ */
+export interface Session<Event extends SessionEvent = SessionEvent> {
+  /**
+   * Takes bytes from the peer. The session keeps views of them until they are consumed: the caller must not write to
+   * them afterwards.
+   */
+  receive(now: number, bytes: Uint8Array): void
+  /** The peer will send no more. */
+  receiveEnd(now: number): void
+  /** Time has passed. Early or needless calls do nothing. Call it before an answer that comes late. */
+  advance(now: number): void
+  /** The next event, or `undefined`: waiting for bytes, an answer or the deadline. */
+  next(): Event | undefined
+  /** Answers a question; `false` (and no effect) when it has been withdrawn or answered. `undefined` means the default answer. */
+  answer<Q extends Event>(question: Q, answer: AnswerTo<Q> | undefined): boolean
+  /** All output since the last take: one write for a whole batch. */
+  takeOutput(): readonly Output[]
+  /** The transport is secured: plaintext that was left over is gone, the conversation starts anew. */
+  tlsEstablished(now: number, tls: TlsFacts): void
+  /** Asks the session to end at its next safe point (421, BYE). */
+  drain(now: number): void
+  /** `false`: stop reading the socket (back-pressure). */
+  readonly wantsInput: boolean
+  /** When to call `advance` at the latest. */
+  readonly deadline: number | undefined
+  /** Nothing more will come out; when the last output is written, close the transport. */
+  readonly closed: boolean
+}

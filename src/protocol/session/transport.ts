@@ -1,0 +1,67 @@
+import type { Output } from './session.ts'
+
+/** What is known of an established TLS connection. */
+export interface TlsFacts {
+  /** `TLSv1.2`, `TLSv1.3`. */
+  readonly protocol: string
+  /** The IANA (standard) name of the cipher suite. */
+  readonly cipher: string
+  /** The server name the client asked for (SNI), lower case. */
+  readonly serverName?: string
+  readonly alpn?: string
+  /** Present when the client sent a certificate; `authorized` tells whether a configured CA signed it. */
+  readonly clientCertificate?: ClientCertificate
+}
+
+export interface ClientCertificate {
+  readonly authorized: boolean
+  readonly subject: string
+  /** SHA-256 of the certificate, lower-case hex without colons. */
+  readonly fingerprint: string
+  readonly names: readonly string[]
+}
+
+/** Who is at the other end. Addresses are plain text (`192.0.2.1`, `2001:db8::1`); IPv4-mapped IPv6 is given as IPv4. */
+export interface Peer {
+  /** The client's address; `undefined` over a unix socket or an in-memory link that names none. */
+  readonly address: string | undefined
+  readonly port: number | undefined
+  readonly localAddress: string | undefined
+  readonly localPort: number | undefined
+  /** Present from the start where TLS came first (implicit TLS, or a proxy that ended TLS and said so). */
+  readonly tls?: TlsFacts
+  /** Set when the facts above came in a PROXY protocol header: the address of the proxy itself. */
+  readonly proxy?: string
+}
+
+/** What a transport tells the one who drives it. Methods are never called from inside a call to the transport. */
+export interface TransportSink {
+  /** Bytes arrived; the transport will not touch them again. */
+  received(bytes: Uint8Array): void
+  /** The peer has ended its side; it may still read. */
+  ended(): void
+  /** After a `write` that returned false: there is room again. */
+  drained(): void
+  /** After `startTls`: the handshake is done. */
+  secured(tls: TlsFacts): void
+  /** The last call. `error` is set when the connection broke rather than ended. */
+  closed(error?: Error): void
+}
+
+/** A byte stream in both directions: a socket, a TLS connection, one end of an in-memory link. */
+export interface Transport {
+  readonly peer: Peer
+  /** Begins to deliver. Called once, before anything else. */
+  open(sink: TransportSink): void
+  /** Sends all of it, in order, as one write. `false`: more than the high-water mark is waiting; expect `drained`. */
+  write(output: readonly Output[]): boolean
+  /** No `received` until `resume`. At most one chunk already under way may still come. */
+  pause(): void
+  resume(): void
+  /** Becomes the TLS server side of the connection. Bytes received before are not part of the handshake. */
+  startTls(): void
+  /** Sends what was written, then closes. */
+  end(): void
+  /** Closes at once; what was not sent is lost. */
+  reset(): void
+}
