@@ -1,4 +1,4 @@
-import type { TlsFacts } from './transport.ts'
+import type { TlsFacts } from './tls.ts'
 
 /** Octets to send: bytes, or a string whose code units are octets (0–255), which costs no encoding. */
 export type Output = Uint8Array | string

@@ -1,0 +1,21 @@
+/** What is known of an established TLS connection. */
+export interface TlsFacts {
+  /** `TLSv1.2`, `TLSv1.3`. */
+  readonly protocol: string
+  /** The IANA (standard) name of the cipher suite. */
+  readonly cipher: string
+  /** The server name the client asked for (SNI), lower case. */
+  readonly serverName?: string
+  readonly alpn?: string
+  /** Present when the client sent a certificate; `authorized` tells whether a configured CA signed it. */
+  readonly clientCertificate?: ClientCertificate
+}
+
+/** What a client's certificate says of it. */
+export interface ClientCertificate {
+  readonly authorized: boolean
+  readonly subject: string
+  /** SHA-256 of the certificate, lower-case hex without colons. */
+  readonly fingerprint: string
+  readonly names: readonly string[]
+}
