@@ -16,6 +16,9 @@ const allowed = new Set([
   'MIT', 'MIT-0', 'ISC', 'BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0BSD', 'BlueOak-1.0.0', 'Unlicense',
 ])
 
+/** Peers that a user runs beside our code and never ships: test runners. */
+const beside = new Set(['vitest'])
+
 /**
  * The packages that a user of ours may come to install, through dependencies and optional peers, under a licence that
  * we do not allow or that they do not state: `name@version: licence`.
@@ -47,7 +50,8 @@ function production(lock: Lock): string[] {
       follow(path, Object.keys({ ...dependencies, ...optionalDependencies }))
     }
   }
-  follow('', Object.keys({ ...root.dependencies, ...root.optionalDependencies, ...root.peerDependencies }))
+  const peers = Object.keys(root.peerDependencies ?? {}).filter((name) => !beside.has(name))
+  follow('', [...Object.keys({ ...root.dependencies, ...root.optionalDependencies }), ...peers])
   return [...reached].sort()
 }
 

@@ -48,7 +48,7 @@ function machineName(node: ts.Node): string | undefined {
   if (ts.isElementAccessExpression(node) && ts.isIdentifier(node.expression) && members.has(node.expression.text)) {
     return `${node.expression.text}[…]`
   }
-  if (ts.isNewExpression(node) && isDate(node.expression)) return node.arguments?.length === 1 ? undefined : 'new Date() of local time'
+  if (ts.isNewExpression(node) && isDate(node.expression) && node.arguments?.length !== 1) return 'new Date() of local time'
   if (ts.isCallExpression(node) && isDate(node.expression)) return 'Date()'
   if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return 'import.meta'
   return undefined
