@@ -1,0 +1,75 @@
+import { encodeBase64 } from '../protocol/bytes/base64.ts'
+import { octets } from '../protocol/bytes/text.ts'
+import type { TransferDecoder } from './transfer.ts'
+
+const PAD = 61
+const OTHER = -1
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const VALUES = new Int8Array(256).fill(OTHER)
+for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = value
+
+/**
+ * Decodes base64 as bodies carry it (RFC 2045 §6.8): octets outside the alphabet are passed over, missing padding is supplied,
+ * and data behind padding goes on (several encoded pieces put together). A lone last digit says nothing and is dropped.
+ */
+export class Base64Decoder implements TransferDecoder {
+  /** Bits that are no whole octet yet, and how many: 0, 2, 4 or 6. */
+  #bits = 0
+  #count = 0
+
+  push(bytes: Uint8Array): Uint8Array {
+    const out = new Uint8Array(((bytes.length * 6 + this.#count) >> 3) + 1)
+    let bits = this.#bits
+    let count = this.#count
+    let to = 0
+    for (let at = 0; at < bytes.length; at++) {
+      // Whole groups of four, which is nearly everything.
+      while (count === 0 && at + 4 <= bytes.length) {
+        const a = VALUES[bytes[at]!]!
+        const b = VALUES[bytes[at + 1]!]!
+        const c = VALUES[bytes[at + 2]!]!
+        const d = VALUES[bytes[at + 3]!]!
+        if ((a | b | c | d) < 0) break
+        out[to] = (a << 2) | (b >> 4)
+        out[to + 1] = (b << 4) | (c >> 2)
+        out[to + 2] = (c << 6) | d
+        to += 3
+        at += 4
+      }
+      if (at >= bytes.length) break
+      const value = VALUES[bytes[at]!]!
+      if (value < 0) {
+        if (bytes[at] === PAD) bits = count = 0
+        continue
+      }
+      bits = (bits << 6) | value
+      count += 6
+      if (count < 8) continue
+      count -= 8
+      out[to++] = bits >> count
+      bits &= (1 << count) - 1
+    }
+    this.#bits = bits
+    this.#count = count
+    return out.subarray(0, to)
+  }
+
+  end(): Uint8Array {
+    return new Uint8Array(0)
+  }
+}
+
+/** The octets of a base64 text, decoded as tolerantly as {@link Base64Decoder} does. */
+export function decodeBase64Text(text: string): Uint8Array {
+  return new Base64Decoder().push(octets(text))
+}
+
+/** Octets that a line of 76 digits carries (RFC 2045 §6.8). */
+const LINE = 57
+
+/** A body in base64: lines of 76 digits, each ended by CRLF (RFC 2045 §6.8). */
+export function encodeBase64Lines(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += LINE) text += `${encodeBase64(bytes.subarray(at, at + LINE))}\r\n`
+  return text
+}

@@ -1,0 +1,170 @@
+import type { TransferDecoder } from './transfer.ts'
+
+const TAB = 9
+const LF = 10
+const CR = 13
+const SPACE = 32
+const EQUALS = 61
+
+/** Blanks held back until it is known whether the line ends behind them; of a longer run, the first are taken for text. */
+const MOST_BLANKS = 998
+
+/** What came before the next octet: text, `=`, `=` and a hex digit, `=` and blanks, `=` (blanks) CR. */
+const TEXT = 0
+const ESCAPE = 1
+const DIGIT = 2
+const BLANKS = 3
+const RETURN = 4
+
+/**
+ * Decodes quoted-printable (RFC 2045 §6.7), robustly: lower-case digits count, `=` before anything else stands for itself,
+ * a soft line break may have blanks behind the `=` and may end in a bare CR or LF. Blanks before a line end were added on
+ * the way and are removed (rule 3). Line ends come out as they came in.
+ */
+export class QuotedPrintableDecoder implements TransferDecoder {
+  #state = TEXT
+  #digit = 0
+  readonly #blanks = new Uint8Array(MOST_BLANKS)
+  #held = 0
+  #out = new Uint8Array(0)
+  #to = 0
+
+  push(bytes: Uint8Array): Uint8Array {
+    this.#out = new Uint8Array(bytes.length + this.#held + 2)
+    this.#to = 0
+    for (let at = 0; at < bytes.length; at++) {
+      const octet = bytes[at]!
+      if (this.#state === TEXT && this.#held === 0 && octet > SPACE && octet !== EQUALS) this.#out[this.#to++] = octet
+      else this.#take(octet)
+    }
+    return this.#out.subarray(0, this.#to)
+  }
+
+  end(): Uint8Array {
+    // Blanks and a lone `=` at the end stand before the line end that belongs to the boundary.
+    return this.#state === DIGIT ? Uint8Array.of(EQUALS, this.#digit) : new Uint8Array(0)
+  }
+
+  #take(octet: number): void {
+    const blank = octet === SPACE || octet === TAB
+    switch (this.#state) {
+      case ESCAPE:
+        if (hexValue(octet) >= 0) {
+          this.#digit = octet
+          this.#state = DIGIT
+          return
+        }
+        break
+      case DIGIT: {
+        const low = hexValue(octet)
+        this.#state = TEXT
+        if (low >= 0) {
+          this.#emit((hexValue(this.#digit) << 4) | low)
+          return
+        }
+        this.#emit(EQUALS)
+        this.#emit(this.#digit)
+        break
+      }
+      case RETURN:
+        this.#state = TEXT
+        if (octet === LF) return
+        break
+    }
+    if (this.#state !== TEXT) this.#escaped(octet, blank)
+    else this.#plain(octet, blank)
+  }
+
+  /** Behind `=` or `=` and blanks. */
+  #escaped(octet: number, blank: boolean): void {
+    if (blank) {
+      this.#state = BLANKS
+      if (this.#hold(octet)) return
+      this.#literal()
+      this.#emit(octet)
+      return
+    }
+    if (octet === CR || octet === LF) {
+      this.#held = 0
+      this.#state = octet === CR ? RETURN : TEXT
+      return
+    }
+    this.#literal()
+    this.#plain(octet, false)
+  }
+
+  #plain(octet: number, blank: boolean): void {
+    if (blank) {
+      if (this.#hold(octet)) return
+      this.#release()
+      this.#emit(octet)
+    } else if (octet === CR || octet === LF) {
+      this.#held = 0
+      this.#emit(octet)
+    } else {
+      this.#release()
+      if (octet === EQUALS) this.#state = ESCAPE
+      else this.#emit(octet)
+    }
+  }
+
+  /** The `=` was no escape. */
+  #literal(): void {
+    this.#emit(EQUALS)
+    this.#release()
+    this.#state = TEXT
+  }
+
+  #emit(octet: number): void {
+    this.#out[this.#to++] = octet
+  }
+
+  #hold(octet: number): boolean {
+    if (this.#held === MOST_BLANKS) return false
+    this.#blanks[this.#held++] = octet
+    return true
+  }
+
+  #release(): void {
+    for (let at = 0; at < this.#held; at++) this.#emit(this.#blanks[at]!)
+    this.#held = 0
+  }
+}
+
+/** The value of a hex digit's octet, or -1. */
+export function hexValue(octet: number): number {
+  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30
+  const letter = octet | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
+}
+
+const HEX = '0123456789ABCDEF'
+
+/** An octet as `=XX`. */
+export function escapeOctet(octet: number): string {
+  return `=${HEX[octet >> 4]!}${HEX[octet & 15]!}`
+}
+
+/** A text body in quoted-printable (RFC 2045 §6.7): CRLF stays a line end, every other CR and LF is encoded; lines of 76 at most. */
+export function encodeQuotedPrintable(bytes: Uint8Array): string {
+  let text = ''
+  let line = ''
+  for (let at = 0; at < bytes.length; at++) {
+    const octet = bytes[at]!
+    if (octet === CR && bytes[at + 1] === LF) {
+      text += `${line}\r\n`
+      line = ''
+      at++
+      continue
+    }
+    const lineEnds = at + 1 === bytes.length || (bytes[at + 1] === CR && bytes[at + 2] === LF)
+    const plain = (octet > SPACE && octet < 127 && octet !== EQUALS) || ((octet === SPACE || octet === TAB) && !lineEnds)
+    const piece = plain ? String.fromCharCode(octet) : escapeOctet(octet)
+    if (line.length + piece.length > (lineEnds ? 76 : 75)) {
+      text += `${line}=\r\n`
+      line = ''
+    }
+    line += piece
+  }
+  return text + line
+}
