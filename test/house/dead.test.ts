@@ -13,9 +13,8 @@ function knip(files: Readonly<Record<string, string>>): string {
       mkdirSync(dirname(join(folder, path)), { recursive: true })
       writeFileSync(join(folder, path), text)
     }
-    execFileSync(process.execPath, ['node_modules/knip/bin/knip.js', '--directory', folder, '--no-progress', '--no-config-hints'], {
-      encoding: 'utf8',
-    })
+    const given = ['--directory', folder, '--no-progress', '--no-config-hints']
+    execFileSync(process.execPath, ['node_modules/knip/bin/knip.js', ...given], { encoding: 'utf8' })
     return ''
   } catch (error) {
     return (error as { stdout: string }).stdout
