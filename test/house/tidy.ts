@@ -2,9 +2,9 @@ import ts from 'typescript'
 import { type Finding, lineOf, type Source, tree, walk } from './source.ts'
 
 /** Lines a file may have without giving a reason. */
-export const MOST_LINES = 400
+const MOST_LINES = 400
 /** Columns a line may have. */
-export const MOST_COLUMNS = 130
+const MOST_COLUMNS = 130
 
 /** A file over {@link MOST_LINES} lines says why in its first line: `// Long: …`. */
 export function lengthFindings(sources: readonly Source[]): Finding[] {
