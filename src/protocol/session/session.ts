@@ -8,6 +8,20 @@ export interface SessionEvent {
   readonly kind: string
 }
 
+/** What was asked or begun is void: open questions need no answer, a body under way will not be completed. */
+export interface AbandonedEvent extends SessionEvent {
+  readonly kind: 'abandoned'
+  /** `reset`: the peer or the protocol gave it up; `end`: the peer has gone; `timeout`: a deadline passed; `refused`: the session refuses it. */
+  readonly why: 'reset' | 'end' | 'timeout' | 'refused'
+  /** Set when only this question is void. */
+  readonly question?: number
+}
+
+/** The output so far announces TLS: write it, then secure the transport and call `tlsEstablished`. */
+export interface StartTlsEvent extends SessionEvent {
+  readonly kind: 'startTls'
+}
+
 declare const answerType: unique symbol
 
 /**
@@ -47,6 +61,8 @@ export interface Session<Event extends SessionEvent = SessionEvent> {
   next(): Event | undefined
   /** Answers a question; `false` (and no effect) when it has been withdrawn or answered. `undefined` means the default answer. */
   answer<Q extends Event>(question: Q, answer: AnswerTo<Q> | undefined): boolean
+  /** The host failed to find an answer: the session gives the temporary failure of its protocol (451). Like `answer` otherwise. */
+  fail(question: Event): boolean
   /** All output since the last take: one write for a whole batch. */
   takeOutput(): readonly Output[]
   /** The transport is secured: plaintext that was left over is gone, the conversation starts anew. */

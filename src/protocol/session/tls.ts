@@ -15,7 +15,8 @@ export interface TlsFacts {
 export interface ClientCertificate {
   readonly authorized: boolean
   readonly subject: string
-  /** SHA-256 of the certificate, lower-case hex without colons. */
+  /** SHA-256 of the certificate, lower-case hex without colons; empty where a proxy ended TLS and told the subject alone. */
   readonly fingerprint: string
+  /** DNS names (lower case) and mail addresses among its alternative names. */
   readonly names: readonly string[]
 }

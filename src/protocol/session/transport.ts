@@ -38,10 +38,13 @@ export interface Transport {
   /** No `received` until `resume`. At most one chunk already under way may still come. */
   pause(): void
   resume(): void
-  /** Becomes the TLS server side of the connection. Bytes received before are not part of the handshake. */
+  /**
+   * Becomes the TLS server side of the connection. Bytes received before are not part of the handshake. Until `secured` there is
+   * nothing to say: `write` does nothing, `end` means `reset`.
+   */
   startTls(): void
-  /** Sends what was written, then closes. */
+  /** Sends what was written, then closes. Only `closed` is called from then on; what the peer still sends is dropped. */
   end(): void
-  /** Closes at once; what was not sent is lost. */
+  /** Closes at once; what was not sent is lost. Only `closed` is called from then on, without an error. */
   reset(): void
 }

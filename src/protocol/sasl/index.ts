@@ -1,0 +1,4 @@
+/** SASL mechanisms as pure exchanges, used by SMTP and later by IMAP alike. */
+export type { Credentials, PasswordCredentials, SaslExchange, SaslMechanism, SaslStep } from './exchange.ts'
+export { login } from './login.ts'
+export { plain } from './plain.ts'

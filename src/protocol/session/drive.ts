@@ -1,0 +1,260 @@
+import type { Alarm, Clock } from './clock.ts'
+import type { AnswerTo, Question, Session, SessionEvent } from './session.ts'
+import type { TlsFacts } from './tls.ts'
+import type { Transport, TransportSink } from './transport.ts'
+
+/**
+ * Handles one kind of event. A question's handler returns the answer, or a promise of it; an absent or empty answer is the
+ * default one. Any other handler may return a promise: nothing further happens in the conversation until it resolves,
+ * which is how a host slows a peer down.
+ */
+export type Handler<Event> = (
+  event: Event,
+  conversation: Conversation,
+) => Event extends Question<string, unknown> ? AnswerTo<Event> | undefined | void | Promise<AnswerTo<Event> | undefined | void> : void | Promise<void>
+
+/** What answers a session: a handler for each kind of event that is of interest. Shared between conversations or made for each. */
+export type Host<Event extends SessionEvent> = {
+  readonly [Kind in Event['kind']]?: Handler<Extract<Event, { readonly kind: Kind }>>
+}
+
+export interface DriveOptions {
+  readonly clock: Clock
+  /** Called once, when the transport has closed. `error` is set when it broke. */
+  readonly closed?: (error?: Error) => void
+  /** What a handler threw or rejected with. The session has answered with its temporary failure by then. */
+  readonly failed?: (error: unknown, event: SessionEvent) => void
+}
+
+/** One session running on one transport. */
+export interface Conversation {
+  /** Aborts when the question is withdrawn: reset, disconnect, deadline. Made on first use. */
+  signal(question: { readonly id: number }): AbortSignal
+  /** Ends the conversation at its next safe point. */
+  drain(): void
+  /** Ends it now; nothing more is sent. */
+  reset(): void
+}
+
+/** Runs a session on a transport: feeds it, puts its questions to the host, writes its output in one piece per batch. */
+export function drive<Event extends SessionEvent>(
+  session: Session<Event>,
+  transport: Transport,
+  host: Host<Event>,
+  options: DriveOptions,
+): Conversation {
+  const driven = new Driven(session as unknown as Session<SessionEvent>, transport, host as Handlers, options)
+  transport.open(driven)
+  driven.pump()
+  return driven
+}
+
+type Handlers = Readonly<Record<string, ((event: SessionEvent, conversation: Conversation) => unknown) | undefined>>
+
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+
+const isQuestion = (event: SessionEvent): event is Question<string, unknown> => 'id' in event
+
+class Driven implements Conversation, TransportSink {
+  private readonly session: Session<SessionEvent>
+  private readonly transport: Transport
+  private readonly host: Handlers
+  private readonly options: DriveOptions
+  private alarm: Alarm | undefined
+  private alarmAt = 0
+  /** A handler other than a question's is at work. */
+  private busy = false
+  private congested = false
+  private paused = false
+  private pumping = false
+  /** The transport has closed. */
+  private over = false
+  private error: Error | undefined
+  private ending = false
+  private told = false
+  private controllers: Map<number, AbortController> | undefined
+
+  constructor(session: Session<SessionEvent>, transport: Transport, host: Handlers, options: DriveOptions) {
+    this.session = session
+    this.transport = transport
+    this.host = host
+    this.options = options
+  }
+
+  signal(question: { readonly id: number }): AbortSignal {
+    this.controllers ??= new Map()
+    let controller = this.controllers.get(question.id)
+    if (!controller) this.controllers.set(question.id, (controller = new AbortController()))
+    if (this.told) controller.abort()
+    return controller.signal
+  }
+
+  drain(): void {
+    this.session.drain(this.options.clock.ticks())
+    this.pump()
+  }
+
+  reset(): void {
+    if (!this.over) this.transport.reset()
+  }
+
+  received(bytes: Uint8Array): void {
+    this.session.receive(this.options.clock.ticks(), bytes)
+    this.pump()
+  }
+
+  ended(): void {
+    this.session.receiveEnd(this.options.clock.ticks())
+    this.pump()
+  }
+
+  drained(): void {
+    this.congested = false
+    this.pump()
+  }
+
+  secured(tls: TlsFacts): void {
+    this.session.tlsEstablished(this.options.clock.ticks(), tls)
+    this.pump()
+  }
+
+  closed(error?: Error): void {
+    if (this.over) return
+    this.over = true
+    this.error = error
+    this.alarm?.cancel()
+    this.session.receiveEnd(this.options.clock.ticks())
+    this.pump()
+  }
+
+  /** Takes events until there is none, writes what came of them, and again until nothing comes. */
+  pump(): void {
+    // A handler may reach this through the conversation it was given: the outer call goes on with it.
+    if (this.pumping) return
+    this.pumping = true
+    do {
+      while (!this.busy) {
+        const event = this.session.next()
+        if (event === undefined) break
+        this.dispatch(event)
+      }
+    } while (this.flush() && !this.congested)
+    this.pumping = false
+    if (this.over) this.finish()
+    else this.settle()
+  }
+
+  /** Whether anything was written. */
+  private flush(): boolean {
+    const output = this.session.takeOutput()
+    if (output.length === 0 || this.over) return false
+    if (!this.transport.write(output)) this.congested = true
+    return true
+  }
+
+  /** The transport is gone; the host learns of it when its last handler is done, so that nothing is left at work unseen. */
+  private finish(): void {
+    if (this.told || this.busy) return
+    this.told = true
+    this.abort(undefined)
+    this.options.closed?.(this.error)
+  }
+
+  private settle(): void {
+    const { session, transport } = this
+    if (session.closed && !this.busy) {
+      this.alarm?.cancel()
+      this.alarm = undefined
+      if (!this.ending) transport.end()
+      this.ending = true
+      return
+    }
+    const pause = this.congested || this.busy || !session.wantsInput
+    if (pause !== this.paused) {
+      this.paused = pause
+      if (pause) transport.pause()
+      else transport.resume()
+    }
+    const at = session.deadline
+    // A later deadline leaves the alarm as it is: it rings early, once, and is set anew then.
+    if (at !== undefined && (this.alarm === undefined || at < this.alarmAt)) this.set(at)
+  }
+
+  private set(at: number): void {
+    this.alarm?.cancel()
+    this.alarmAt = at
+    this.alarm = this.options.clock.alarm(at, () => {
+      this.alarm = undefined
+      this.session.advance(this.options.clock.ticks())
+      this.pump()
+    })
+  }
+
+  private dispatch(event: SessionEvent): void {
+    const handler = this.host[event.kind]
+    if (event.kind === 'abandoned') this.abort((event as { question?: number }).question)
+    if (event.kind === 'startTls') {
+      this.flush()
+      this.transport.startTls()
+    }
+    if (handler === undefined) {
+      if (isQuestion(event)) this.session.answer(event, undefined as never)
+      return
+    }
+    let result: unknown
+    try {
+      result = handler.call(this.host, event, this)
+    } catch (error) {
+      this.broke(error, event)
+      return
+    }
+    if (isPromise(result)) this.later(result, event)
+    else if (isQuestion(event)) this.answered(event, result)
+  }
+
+  private later(result: Promise<unknown>, event: SessionEvent): void {
+    const question = isQuestion(event)
+    if (!question) this.busy = true
+    result.then(
+      (answer) => {
+        if (question) {
+          // The deadlines that follow from the answer are counted from now on.
+          this.session.advance(this.options.clock.ticks())
+          this.answered(event, answer)
+        } else this.busy = false
+        this.pump()
+      },
+      (error: unknown) => {
+        if (!question) this.busy = false
+        this.broke(error, event)
+        this.pump()
+      },
+    )
+  }
+
+  private answered(event: Question<string, unknown>, answer: unknown): void {
+    this.controllers?.delete(event.id)
+    this.session.answer(event, answer as never)
+  }
+
+  private broke(error: unknown, event: SessionEvent): void {
+    this.options.failed?.(error, event)
+    if (isQuestion(event)) {
+      this.controllers?.delete(event.id)
+      this.session.fail(event)
+    } else if (!this.over) {
+      // Part of a body may be lost: nothing but the end of the connection keeps the peer from believing otherwise.
+      this.transport.reset()
+    }
+  }
+
+  private abort(question: number | undefined): void {
+    if (!this.controllers) return
+    for (const [id, controller] of this.controllers) {
+      if (question !== undefined && id !== question) continue
+      this.controllers.delete(id)
+      controller.abort()
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** What every conversation has in common: the session, what drives it, and what it runs on. */
+export type { Alarm, Clock } from './clock.ts'
+export { MailError, isMailError } from './errors.ts'
+export type { MailErrorCode } from './errors.ts'
+export type { AbandonedEvent, AnswerTo, Output, Question, Session, SessionEvent, StartTlsEvent } from './session.ts'
+export type { ClientCertificate, TlsFacts } from './tls.ts'
+export type { Peer, Transport, TransportSink } from './transport.ts'
+export { drive } from './drive.ts'
+export type { Conversation, DriveOptions, Handler, Host } from './drive.ts'

@@ -1,0 +1,232 @@
+import { hasControl } from '../bytes/text.ts'
+import type { SaslMechanism } from '../sasl/exchange.ts'
+import { MailError } from '../session/errors.ts'
+import { ehloReply } from './extensions.ts'
+import { defaultLimits, defaultTimeouts, type SmtpLimits, type SmtpTimeouts } from './limits.ts'
+import {
+  type MailParameters,
+  mailReaders,
+  otherReader,
+  type ParameterReader,
+  type RecipientParameters,
+  recipientReaders,
+} from './parameters.ts'
+import { isDomain } from './path.ts'
+
+/** A preset of strictness: a public mail exchanger, a submission server, an LMTP server, or a lenient one for tests and devices. */
+export type Profile = 'mx' | 'submission' | 'lmtp' | 'test'
+
+/** What to be strict about. Defaults come from the profile. */
+export interface SmtpRules {
+  /** Execute commands that end in a bare LF (S5). */
+  readonly bareLineFeed: boolean
+  /** Accept addresses without brackets and domains with a trailing dot (S24, S25). */
+  readonly lenientPaths: boolean
+  /** Octets before the greeting: `refuse` with 554 and close, or `accept` them (S11). */
+  readonly earlyTalk: 'refuse' | 'accept'
+  /** Commands sent behind one that must be the last of its batch (S12): `enforce` with 503 and close, or `flag` them. */
+  readonly pipelining: 'enforce' | 'flag'
+  /** Bare CR or LF in the content: refuse the message, or make each a CRLF (S1). Never passed on raw. */
+  readonly bareLineEnds: 'reject' | 'normalize'
+  /** Text lines over the limit (S7). Never cut. */
+  readonly longLines: 'accept' | 'reject'
+}
+
+/** What is offered in EHLO beyond what always is (PIPELINING, SIZE, 8BITMIME, CHUNKING, ENHANCEDSTATUSCODES, LIMITS). Offer only what the host honours. */
+export interface SmtpExtensions {
+  /** RFC 6531: addresses and headers in UTF-8. */
+  readonly smtpUtf8: boolean
+  /** RFC 3030: content of any octets. */
+  readonly binaryMime: boolean
+  /** RFC 3461: reports as the client wants them. */
+  readonly dsn: boolean
+  /** RFC 8689: onward over verified TLS only. Offered over TLS. */
+  readonly requireTls: boolean
+  /** RFC 2852: `true`, or the least seconds of return mode. */
+  readonly deliverBy: boolean | number
+  /** RFC 6710: `true`, or the name of the priority profile. */
+  readonly priority: boolean | string
+  /** RFC 4865: the longest wait in seconds and, as a date-time, the latest release. */
+  readonly futureRelease: false | { readonly seconds: number; readonly until: string }
+}
+
+/** Something of the host's own. */
+export interface CustomParameter {
+  readonly keyword: string
+  /** An error text where the value is not sound. */
+  readonly check?: (value: string | undefined) => string | undefined
+}
+
+export interface SmtpServerOptions {
+  /** The server's own name, in greeting and EHLO. */
+  readonly hostname: string
+  /** Default `mx`. */
+  readonly profile?: Profile
+  /** Follows `ESMTP` in the greeting. Default: nothing, which tells attackers least. */
+  readonly banner?: string
+  /** Offer STARTTLS: the transport can be secured. */
+  readonly startTls?: boolean
+  /** Refuse mail without TLS with 530 (RFC 3207 §4). */
+  readonly tlsRequired?: boolean
+  /** Offer AUTH. */
+  readonly auth?: {
+    readonly mechanisms: readonly SaslMechanism[]
+    /** Refuse mail without AUTH with 530. */
+    readonly required?: boolean
+    /** Offer plaintext mechanisms without TLS. Default false. */
+    readonly withoutTls?: boolean
+  }
+  readonly rules?: Partial<SmtpRules>
+  readonly extensions?: Partial<SmtpExtensions>
+  readonly limits?: Partial<SmtpLimits>
+  readonly timeouts?: Partial<SmtpTimeouts>
+  /** Verbs of the host's own; each comes as a `command` question. */
+  readonly verbs?: readonly string[]
+  /** EHLO lines of the host's own. */
+  readonly keywords?: readonly string[]
+  readonly mailParameters?: readonly CustomParameter[]
+  readonly recipientParameters?: readonly CustomParameter[]
+}
+
+/** Options, checked and with their defaults: made once, shared by all sessions of a listener. */
+export interface SmtpServerConfig {
+  readonly hostname: string
+  readonly profile: Profile
+  readonly lmtp: boolean
+  readonly greeting: string
+  readonly startTls: boolean
+  readonly tlsRequired: boolean
+  readonly authRequired: boolean
+  readonly authWithoutTls: boolean
+  readonly mechanisms: ReadonlyMap<string, SaslMechanism>
+  readonly rules: SmtpRules
+  readonly extensions: SmtpExtensions
+  readonly limits: SmtpLimits
+  readonly timeouts: SmtpTimeouts
+  readonly verbs: ReadonlySet<string>
+  readonly keywords: readonly string[]
+  readonly mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>>
+  readonly recipientReaders: ReadonlyMap<string, ParameterReader<RecipientParameters>>
+  /** The reply to EHLO in a state of the connection, encoded; made on first use. */
+  ehlo(secure: boolean, authenticated: boolean, trusted: boolean): string
+}
+
+const strict: SmtpRules = {
+  bareLineFeed: false,
+  lenientPaths: false,
+  earlyTalk: 'refuse',
+  pipelining: 'flag',
+  bareLineEnds: 'reject',
+  longLines: 'accept',
+}
+
+const profiles: Record<Profile, SmtpRules> = {
+  mx: strict,
+  submission: { ...strict, earlyTalk: 'accept', bareLineEnds: 'normalize' },
+  lmtp: { ...strict, earlyTalk: 'accept', bareLineEnds: 'normalize' },
+  test: { ...strict, bareLineFeed: true, lenientPaths: true, earlyTalk: 'accept', bareLineEnds: 'normalize' },
+}
+
+const defaultExtensions: SmtpExtensions = {
+  smtpUtf8: true,
+  binaryMime: true,
+  dsn: false,
+  requireTls: false,
+  deliverBy: false,
+  priority: false,
+  futureRelease: false,
+}
+
+/** Checks options and fills in their defaults. Throws a `config` MailError that names what is wrong. */
+export function smtpServerConfig(options: SmtpServerOptions): SmtpServerConfig {
+  const profile = options.profile ?? 'mx'
+  const rules = profiles[profile]
+  if (!rules) throw new MailError('config', `profile: ${JSON.stringify(profile)} is none of mx, submission, lmtp, test.`)
+  if (!isDomain(options.hostname)) throw new MailError('config', `hostname: ${JSON.stringify(options.hostname)} is not a domain name.`)
+  const banner = options.banner ?? ''
+  if (hasControl(banner)) throw new MailError('config', 'banner: must not hold control characters.')
+  const extensions = { ...defaultExtensions, ...options.extensions }
+  const mechanisms = new Map((options.auth?.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]))
+  const ehlo: (string | undefined)[] = []
+  const config: SmtpServerConfig = {
+    hostname: options.hostname,
+    profile,
+    lmtp: profile === 'lmtp',
+    greeting: `${options.hostname} ${profile === 'lmtp' ? 'LMTP' : 'ESMTP'}${banner === '' ? '' : ` ${banner}`}`,
+    startTls: options.startTls ?? false,
+    tlsRequired: options.tlsRequired ?? false,
+    authRequired: options.auth?.required ?? false,
+    authWithoutTls: options.auth?.withoutTls ?? false,
+    mechanisms,
+    rules: { ...rules, ...options.rules },
+    extensions,
+    limits: bounds('limits', defaultLimits, options.limits),
+    timeouts: bounds('timeouts', defaultTimeouts, options.timeouts),
+    verbs: new Set((options.verbs ?? []).map((verb) => word('verbs', verb))),
+    keywords: (options.keywords ?? []).map(keywordLine),
+    mailReaders: readers(mailReaders, offered(mailKeywords, extensions, mechanisms.size > 0), options.mailParameters, 'mailParameters'),
+    recipientReaders: readers(recipientReaders, extensions.dsn ? ['NOTIFY', 'ORCPT'] : [], options.recipientParameters, 'recipientParameters'),
+    ehlo: (secure, authenticated, trusted) =>
+      (ehlo[(secure ? 4 : 0) + (authenticated ? 2 : 0) + (trusted ? 1 : 0)] ??= ehloReply(config, secure, authenticated, trusted)),
+  }
+  return config
+}
+
+const mailKeywords: readonly (readonly [string, (extensions: SmtpExtensions, auth: boolean) => boolean])[] = [
+  ['SIZE', () => true],
+  ['BODY', () => true],
+  ['SMTPUTF8', (extensions) => extensions.smtpUtf8],
+  ['AUTH', (_, auth) => auth],
+  ['RET', (extensions) => extensions.dsn],
+  ['ENVID', (extensions) => extensions.dsn],
+  ['REQUIRETLS', (extensions) => extensions.requireTls],
+  ['BY', (extensions) => extensions.deliverBy !== false],
+  ['MT-PRIORITY', (extensions) => extensions.priority !== false],
+  ['HOLDFOR', (extensions) => extensions.futureRelease !== false],
+  ['HOLDUNTIL', (extensions) => extensions.futureRelease !== false],
+]
+
+const offered = (table: typeof mailKeywords, extensions: SmtpExtensions, auth: boolean): string[] =>
+  table.filter(([, offers]) => offers(extensions, auth)).map(([keyword]) => keyword)
+
+function readers<T extends { other: ReadonlyMap<string, string | undefined> }>(
+  all: ReadonlyMap<string, ParameterReader<T>>,
+  keywords: readonly string[],
+  custom: readonly CustomParameter[] | undefined,
+  option: string,
+): ReadonlyMap<string, ParameterReader<T>> {
+  const chosen = new Map<string, ParameterReader<T>>()
+  for (const keyword of keywords) chosen.set(keyword, all.get(keyword)!)
+  for (const { keyword, check } of custom ?? []) {
+    const name = word(option, keyword)
+    if (all.has(name)) throw new MailError('config', `${option}: ${name} is a parameter of the standard.`)
+    chosen.set(name, otherReader(name, check))
+  }
+  return chosen
+}
+
+/** A keyword or verb in upper case. */
+function word(option: string, text: string): string {
+  const upper = text.toUpperCase()
+  let sound = upper.length > 0
+  for (let at = 0; at < upper.length; at++) {
+    const unit = upper.charCodeAt(at)
+    if (!((unit >= 65 && unit <= 90) || (unit >= 48 && unit <= 57) || (unit === 45 && at > 0))) sound = false
+  }
+  if (!sound) throw new MailError('config', `${option}: ${JSON.stringify(text)} is not letters, digits and hyphens.`)
+  return upper
+}
+
+function keywordLine(line: string): string {
+  word('keywords', line.split(' ', 1)[0]!)
+  if (hasControl(line)) throw new MailError('config', `keywords: ${JSON.stringify(line)} holds a control character.`)
+  return line
+}
+
+function bounds<T extends object>(option: string, defaults: T, given: Partial<T> | undefined): T {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (!(name in defaults)) throw new MailError('config', `${option}: there is no ${JSON.stringify(name)}.`)
+    if (typeof value !== 'number' || !(value >= 0)) throw new MailError('config', `${option}.${name}: must be a number from 0 on.`)
+  }
+  return { ...defaults, ...given }
+}

@@ -1,0 +1,36 @@
+/** SMTP and LMTP as pure conversations (RFC 5321, RFC 2033 and their extensions). */
+export type { CustomParameter, Profile, SmtpExtensions, SmtpRules, SmtpServerConfig, SmtpServerOptions } from './config.ts'
+export { smtpServerConfig } from './config.ts'
+export type {
+  AuthAnswer,
+  AuthQuestion,
+  BodyEvent,
+  ClientAttributes,
+  CloseReason,
+  ClosedEvent,
+  CommandQuestion,
+  ConnectQuestion,
+  ContentFacts,
+  ContentQuestion,
+  ExpandQuestion,
+  HelloQuestion,
+  MessageQuestion,
+  RecipientQuestion,
+  SenderQuestion,
+  SmtpServerEvent,
+  VerifyQuestion,
+  XclientQuestion,
+  XforwardEvent,
+} from './events.ts'
+export type { SmtpLimits, SmtpTimeouts } from './limits.ts'
+export { defaultLimits, defaultTimeouts } from './limits.ts'
+export type { AddressLiteral } from './literal.ts'
+export { parseLiteral } from './literal.ts'
+export type { MailParameters, RecipientParameters } from './parameters.ts'
+export type { ParsedPath, Path, PathRules } from './path.ts'
+export { encodeMailbox, encodePath, isDomain, parsePath } from './path.ts'
+export type { Reply } from './reply.ts'
+export { encodeReply, parseReply, parseReplyLine } from './reply.ts'
+export type { SmtpPeer, SmtpServerSession } from './server/session.ts'
+export { smtpServerSession } from './server/session.ts'
+export { decodeXtext, encodeXtext } from './xtext.ts'

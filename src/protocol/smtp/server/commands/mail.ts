@@ -1,0 +1,76 @@
+import { isAscii } from '../../../bytes/text.ts'
+import type { SenderQuestion } from '../../events.ts'
+import { mailReaders, plainMail, readParameters } from '../../parameters.ts'
+import { parsePath } from '../../path.ts'
+import { encodeReply, reply, type Reply } from '../../reply.ts'
+import { type Command, refuses, type ServerContext, wireOf } from '../context.ts'
+import { replies } from '../replies.ts'
+
+const NO_READERS: typeof mailReaders = new Map()
+
+/** Where the path begins in `FROM:<…` or `TO:<…`, spaces after the colon skipped (S25), or -1. */
+export function pathStart(argument: string, word: 'FROM:' | 'TO:'): number {
+  let at = 0
+  while (argument.charCodeAt(at) === 32) at++
+  const end = at + word.length
+  if (argument.slice(at, end).toUpperCase() !== word) return -1
+  at = end
+  while (argument.charCodeAt(at) === 32) at++
+  return at
+}
+
+/** 501 for an address that is none. */
+export const badAddress = (why: string, enhanced: '5.1.7' | '5.1.3'): string => encodeReply(reply(501, enhanced, `Bad address: ${why}`))
+
+/** MAIL FROM (RFC 5321 §4.1.1.2). */
+export const mail: Command = (context, argument) => {
+  const { config } = context
+  if (!context.hello) return void context.complain(config.lmtp ? replies.helloFirstLmtp : replies.helloFirst)
+  if (config.tlsRequired && !context.secure) return void context.complain(replies.tlsFirst)
+  if (config.authRequired && context.account === undefined) return void context.complain(replies.authFirst)
+  if (context.transaction) return void context.complain(replies.nestedMail)
+  // RFC 9422 §4.1: MAILMAX was announced.
+  if (context.messages >= config.limits.transactions) return context.close('limit', replies.tooManyMessages)
+  const from = pathStart(argument, 'FROM:')
+  if (from < 0) return void context.complain(replies.mailSyntax)
+  const parsed = parsePath(argument, from, { lenient: config.rules.lenientPaths, recipient: false })
+  if ('error' in parsed) return void context.complain(badAddress(parsed.error, '5.1.7'))
+  // HELO promises no extension, so nothing may follow the address (S30).
+  const read = readParameters(argument, parsed.end, plainMail, context.hello === 'HELO' ? NO_READERS : config.mailReaders)
+  if ('refusal' in read) return void context.complain(encodeReply(read.refusal))
+  const { parameters } = read
+  if (parsed.path && !parameters.smtpUtf8 && !isAscii(parsed.path.wire)) return void context.complain(replies.utf8NotAllowed)
+  const refusal = beyondOffer(context, parameters)
+  if (refusal !== undefined) return void context.say(refusal)
+  const question: SenderQuestion = { kind: 'sender', id: context.id(), sender: parsed.path, parameters }
+  return context.ask(question)
+}
+
+/** Parameters that are sound but ask for more than is offered here. */
+function beyondOffer(context: ServerContext, parameters: SenderQuestion['parameters']): string | undefined {
+  const { extensions, limits } = context.config
+  // RFC 1870 §6.1: refused before a single octet was sent (S29).
+  if (parameters.size !== undefined && parameters.size > limits.messageOctets) return replies.tooLarge
+  if (parameters.requireTls && !context.secure) return replies.requireTlsNeedsTls
+  if (parameters.body === 'BINARYMIME' && !extensions.binaryMime) {
+    return encodeReply(reply(555, '5.5.4', 'BODY=BINARYMIME is not offered'))
+  }
+  const { deliverBy, hold } = parameters
+  const least = typeof extensions.deliverBy === 'number' ? extensions.deliverBy : 0
+  // RFC 2852 §4.1: less than the announced minimum cannot be kept.
+  if (deliverBy?.mode === 'return' && deliverBy.seconds < least) {
+    return encodeReply(reply(555, '5.4.7', `Delivery within less than ${least} seconds cannot be promised`))
+  }
+  // RFC 4865 §4.1: later than announced is refused.
+  if (hold && extensions.futureRelease && 'seconds' in hold && hold.seconds > extensions.futureRelease.seconds) {
+    return encodeReply(reply(501, '5.5.4', `HOLDFOR takes at most ${extensions.futureRelease.seconds}`))
+  }
+  return undefined
+}
+
+/** The answer to a `sender` question. */
+export function settleSender(context: ServerContext, question: SenderQuestion, answer: Reply | undefined): string {
+  const wire = wireOf(answer, replies.senderOk)
+  if (!refuses(answer)) context.transaction = { parameters: question.parameters, accepted: 0, refused: false }
+  return wire
+}

@@ -1,0 +1,49 @@
+import type { ClientAttributes, XclientQuestion } from '../../events.ts'
+import { XCLIENT_NAMES, XFORWARD_NAMES } from '../../extensions.ts'
+import { encodeReply, reply, type Reply } from '../../reply.ts'
+import { decodeXtext } from '../../xtext.ts'
+import { type Command, refuses, type ServerContext, wireOf } from '../context.ts'
+import { replies } from '../replies.ts'
+
+/** XCLIENT (Postfix's XCLIENT_README): a trusted proxy speaks for the client it names. */
+export const xclient: Command = (context, argument) => {
+  if (!context.trusted) return void context.complain(replies.xclientRefused)
+  if (context.transaction) return void context.complain(replies.inTransaction)
+  const attributes = readAttributes(argument, XCLIENT_NAMES)
+  if (typeof attributes === 'string') return void context.complain(badAttribute(attributes))
+  const question: XclientQuestion = { kind: 'xclient', id: context.id(), attributes }
+  return context.ask(question)
+}
+
+/** XFORWARD (Postfix's XFORWARD_README): the original client's facts, for the log. */
+export const xforward: Command = (context, argument) => {
+  if (!context.trusted) return void context.complain(replies.xclientRefused)
+  if (context.transaction) return void context.complain(replies.inTransaction)
+  const attributes = readAttributes(argument, XFORWARD_NAMES)
+  if (typeof attributes === 'string') return void context.complain(badAttribute(attributes))
+  context.say(replies.ok)
+  return { kind: 'xforward', attributes }
+}
+
+const badAttribute = (name: string): string => encodeReply(reply(501, '5.5.4', `Bad attribute ${name}`))
+
+/** `NAME=value` words in xtext, or the name of the first that is not sound. */
+function readAttributes(text: string, known: readonly string[]): ClientAttributes | string {
+  const attributes = new Map<string, string | undefined>()
+  for (const word of text.trim().split(' ')) {
+    const equals = word.indexOf('=')
+    const name = word.slice(0, Math.max(0, equals)).toUpperCase()
+    const value = decodeXtext(word.slice(equals + 1))
+    if (!known.includes(name) || value === undefined) return known.includes(name) ? name : 'list'
+    const unknown = value.toUpperCase() === '[UNAVAILABLE]' || value.toUpperCase() === '[TEMPUNAVAIL]'
+    attributes.set(name, unknown ? undefined : value)
+  }
+  return attributes
+}
+
+/** The answer to an `xclient` question. Accepted, the conversation begins anew with the greeting of the named client. */
+export function settleXclient(context: ServerContext, _question: XclientQuestion, answer: Reply | undefined): string {
+  if (refuses(answer)) return wireOf(answer, '')
+  context.restart()
+  return ''
+}

@@ -1,0 +1,31 @@
+import { fromUtf8Octets } from '../../bytes/text.ts'
+import type { SmtpServerConfig } from '../config.ts'
+import { replies } from './replies.ts'
+
+/** A command line, or why it is not executed. */
+export type CheckedLine = { readonly line: string } | { readonly wire: string }
+
+/**
+ * Checks a line as it was cut: `octets` long with its LF, `text` without. Lines that hold controls, or end in a bare LF where
+ * that is not allowed, are never executed: what looks harmless to us may look otherwise to the next server.
+ */
+export function checkLine(config: SmtpServerConfig, text: string, octets: number, sasl: boolean): CheckedLine {
+  const { limits, rules } = config
+  const auth = sasl || isAuth(text)
+  if (octets > (auth ? limits.authOctets : limits.commandOctets)) return { wire: auth ? replies.authLineTooLong : replies.lineTooLong }
+  let end = text.length
+  if (text.charCodeAt(end - 1) === 13) end--
+  else if (!rules.bareLineFeed) return { wire: replies.bareLineFeed }
+  let high = false
+  for (let at = 0; at < end; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit < 32 || unit === 127) return { wire: replies.badCharacter }
+    if (unit > 127) high = true
+  }
+  // RFC 5321 §4.1.1: trailing white space is tolerated.
+  if (!sasl) while (text.charCodeAt(end - 1) === 32) end--
+  const line = high ? fromUtf8Octets(text.slice(0, end)) : text.slice(0, end)
+  return line === undefined ? { wire: replies.badUtf8 } : { line }
+}
+
+const isAuth = (text: string): boolean => (text.charCodeAt(0) | 32) === 97 && text.slice(0, 5).toUpperCase() === 'AUTH '
