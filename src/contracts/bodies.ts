@@ -15,12 +15,17 @@ export interface Body {
    * within 0 and `size` and is not reversed: the caller guarantees it. Each call reads anew; several may run side by side.
    * Ending the iteration early releases what it holds. The chunks are the reader's to keep, not to write to.
    *
-   * Throws a `temporary` MailError when the octets cannot be read, `closed` after the store was closed, `permanent` when the
-   * body was removed meanwhile.
+   * Throws a `temporary` MailError when the octets cannot be read, `permanent` when the body was removed meanwhile; after its
+   * store was closed it may throw `closed`.
    */
   read(range?: ByteRange): AsyncIterable<Uint8Array>
   /** All octets at once, where they are in memory already; absent elsewhere. Not to be written to. */
   readonly bytes?: Uint8Array
+  /**
+   * The absolute path of a file on this machine that holds exactly these octets and is never written to again, where there is
+   * one. A store may take such a body over by a link to the file instead of a copy. It is not the reader's to change or remove.
+   */
+  readonly file?: string
 }
 
 /** A body that a store knows by id. */

@@ -1,0 +1,82 @@
+import type { Address } from '../message/address.ts'
+import type { Connection, Envelope, ReceivedMessage, Recipient } from './received.ts'
+
+/** A reply to be given: what SMTP says. */
+export interface PolicyReply {
+  /** 4xx or 5xx. */
+  readonly code: number
+  /** RFC 3463, of the code's class. */
+  readonly enhanced?: string
+  readonly text: string
+}
+
+/**
+ * What a policy decides.
+ *
+ * - `pass`: nothing against it
+ * - `accept`: somebody vouches for it; beats nothing but `pass`
+ * - `quarantine`: take it, and set it apart
+ * - `discard`: say 250 and drop it
+ * - `defer`: not now (4xx)
+ * - `reject`: not ever (5xx)
+ */
+export type Verdict =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'accept'; readonly why: string }
+  | { readonly kind: 'quarantine'; readonly why: string }
+  | { readonly kind: 'discard'; readonly why: string }
+  | { readonly kind: 'defer'; readonly reply: PolicyReply }
+  | { readonly kind: 'reject'; readonly reply: PolicyReply }
+
+/** Something learned, apart from what is decided. */
+export type Note =
+  | { readonly kind: 'tag'; readonly policy: string; readonly tag: string }
+  | { readonly kind: 'score'; readonly policy: string; readonly score: number; readonly why: string }
+  | { readonly kind: 'header'; readonly policy: string; readonly name: string; readonly value: string }
+  | { readonly kind: 'quarantine'; readonly policy: string; readonly why: string }
+
+/** Takes down what a policy has learned. */
+export interface Notebook {
+  tag(tag: string): void
+  score(score: number, why: string): void
+  /** A header field for the message. The value is text; it is encoded and folded when written. */
+  header(name: string, value: string): void
+}
+
+/** What a policy is given beside its subject. */
+export interface Stage {
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number
+  readonly connection: Connection
+  /** The transaction so far; `undefined` before MAIL. */
+  readonly envelope: Envelope | undefined
+  readonly notes: Notebook
+  /** Aborted when the answer is no longer wanted. */
+  readonly signal: AbortSignal
+  /** Resolves after that many milliseconds, on the clock of the server. Rejects when `signal` aborts. */
+  wait(milliseconds: number): Promise<void>
+}
+
+/** At once or later. */
+export type Awaitable<T> = T | Promise<T>
+
+/** What a method of a policy returns; nothing means `pass`. */
+export type Decision = Awaitable<Verdict | undefined | void>
+
+/** A rule for mail that arrives: a name, and a method for each stage it has a say in. Subjects are read-only. */
+export interface Policy {
+  readonly name: string
+  /** A client has connected. */
+  connect?(connection: Connection, stage: Stage): Decision
+  /** It has said who it is. */
+  hello?(name: string, stage: Stage): Decision
+  /** Its credentials have been judged; `account` is `undefined` where they were wrong. */
+  auth?(attempt: { readonly username: string; readonly mechanism: string; readonly account: string | undefined }, stage: Stage): Decision
+  sender?(sender: Address | null, stage: Stage): Decision
+  /** One recipient. Those accepted before are in `stage.envelope`. */
+  recipient?(to: Recipient, stage: Stage): Decision
+  /** The message is there, whole. */
+  message?(message: ReceivedMessage, stage: Stage): Decision
+  /** The connection is over, for any reason. Called once for every `connect`, also for one that was refused. */
+  closed?(connection: Connection): void
+}

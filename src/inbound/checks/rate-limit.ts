@@ -1,0 +1,73 @@
+import type { Policy, Stage } from '../../contracts/policy.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import { networkOf } from '../networks.ts'
+import { defer } from '../verdict.ts'
+
+export interface RateLimitOptions {
+  /** How many in any minute. */
+  readonly perMinute: number
+  /** What is counted (default: `message`, a MAIL command). */
+  readonly count?: 'connection' | 'message' | 'recipient'
+  /** Whose count it is (default: `address`). `network` is the /24 or /64; a function's `undefined` exempts. */
+  readonly by?: 'address' | 'network' | 'account' | ((stage: Stage) => string | undefined)
+  /** Keys that are remembered (default 100,000); the one unused longest is forgotten first. */
+  readonly keys?: number
+}
+
+const WINDOW = 60_000
+
+/** Two counts that stand for a sliding minute: the present one, and the one before as far as it still reaches into it. */
+interface Counts {
+  minute: number
+  now: number
+  before: number
+}
+
+/** How many, counted over the minute that ends at `now`. Pure. */
+function sliding(counts: Counts, now: number): number {
+  const share = 1 - (now % WINDOW) / WINDOW
+  return counts.now + counts.before * share
+}
+
+/** Defers what comes too fast: `450 4.7.1`, so that a sound client comes again. Counted over a sliding minute. */
+export function rateLimit(options: RateLimitOptions): Policy {
+  const { perMinute, count = 'message', by = 'address', keys = 100_000 } = options
+  if (!(perMinute > 0)) throw new MailError('config', `rateLimit: perMinute is ${perMinute}; it must be above 0.`)
+  const seen = new Map<string, Counts>()
+  const check = (stage: Stage) => {
+    const key = keyOf(by, stage)
+    if (key === undefined) return undefined
+    const counts = countsOf(seen, key, stage.now, keys)
+    // What is refused does not count: a client that tries on gets its share, no less.
+    if (sliding(counts, stage.now) + 1 > perMinute) return defer(450, '4.7.1', 'Too much mail in too short a time, try again later')
+    counts.now++
+    return undefined
+  }
+  const name = 'rateLimit'
+  if (count === 'connection') return { name, connect: (_, stage) => check(stage) }
+  if (count === 'recipient') return { name, recipient: (_, stage) => check(stage) }
+  return { name, sender: (_, stage) => check(stage) }
+}
+
+function keyOf(by: NonNullable<RateLimitOptions['by']>, stage: Stage): string | undefined {
+  if (typeof by === 'function') return by(stage)
+  if (by === 'account') return stage.connection.account
+  const { address } = stage.connection.peer
+  return address === undefined || by === 'address' ? address : networkOf(address)
+}
+
+function countsOf(seen: Map<string, Counts>, key: string, now: number, most: number): Counts {
+  const minute = Math.floor(now / WINDOW)
+  const known = seen.get(key)
+  const counts = known ?? { minute, now: 0, before: 0 }
+  if (counts.minute !== minute) {
+    counts.before = counts.minute === minute - 1 ? counts.now : 0
+    counts.now = 0
+    counts.minute = minute
+  }
+  // Put last: a Map keeps the order, so the first key is the one unused longest.
+  if (known) seen.delete(key)
+  else if (seen.size >= most) seen.delete(seen.keys().next().value as string)
+  seen.set(key, counts)
+  return counts
+}

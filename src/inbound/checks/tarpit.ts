@@ -1,0 +1,24 @@
+import type { Policy, Stage } from '../../contracts/policy.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+
+export interface TarpitOptions {
+  /** Milliseconds before each answer. */
+  readonly delay: number
+  /** Recipients of a message that are answered at once (default 5). */
+  readonly after?: number
+}
+
+/** Slows a client down that names one recipient after the other: answers come late from the sixth on. Combine with `when` to choose whom. */
+export function tarpit(options: TarpitOptions): Policy {
+  const { delay, after = 5 } = options
+  if (!(delay > 0 && delay < 60_000)) throw new MailError('config', `tarpit: delay is ${delay}; it takes 1 to 59999 milliseconds.`)
+  const asked = new WeakMap<object, { message: object | null; recipients: number }>()
+  const count = (stage: Stage): number => {
+    const before = asked.get(stage.connection)
+    const message = stage.envelope?.sender ?? null
+    const recipients = before?.message === message ? before.recipients + 1 : 1
+    asked.set(stage.connection, { message, recipients })
+    return recipients
+  }
+  return { name: 'tarpit', recipient: (_, stage) => (count(stage) > after ? stage.wait(delay) : undefined) }
+}

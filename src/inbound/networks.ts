@@ -1,0 +1,19 @@
+/** The network that an address counts as: /24 for IPv4, /64 for IPv6, which is what one subscriber usually has. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return `${address.slice(0, address.lastIndexOf('.'))}.0/24`
+  return `${ipv6Groups(address).slice(0, 4).join(':')}::/64`
+}
+
+/** The eight groups of an IPv6 address, `::` written out, an IPv4 tail as two groups. */
+function ipv6Groups(address: string): string[] {
+  const zone = address.indexOf('%')
+  const [head = '', tail] = (zone < 0 ? address : address.slice(0, zone)).split('::')
+  const first = groups(head)
+  if (tail === undefined) return first
+  const last = groups(tail)
+  return [...first, ...Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0'), ...last]
+}
+
+const groups = (text: string): string[] => (text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [normal(group)])))
+
+const normal = (group: string): string => Number.parseInt(group, 16).toString(16)

@@ -1,0 +1,138 @@
+import type { Decision, Note, Notebook, Policy, Stage, Verdict } from '../contracts/policy.ts'
+import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
+import type { Address } from '../message/address.ts'
+import { combine, ourFault, pass } from './verdict.ts'
+
+/** The stages at which policies are asked. */
+export type StageName = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
+
+/** What a policy threw, for the one who watches. */
+export type PolicyFailure = (policy: string, stage: StageName, error: unknown) => void
+
+/** What a stage is about; everything but the notebook, which is each policy's own. */
+export type StageFacts = Omit<Stage, 'notes'>
+
+type Ask = (policy: Policy, stage: Stage) => Decision
+
+/**
+ * Policies in the order they were given, asked stage by stage. Those of one stage run side by side; a throw is `defer 451 4.3.0` and an
+ * event, never a refusal for good and never a silent pass.
+ */
+export class Pipeline {
+  private readonly byStage: Record<StageName, readonly Policy[]>
+  private readonly watching: readonly Policy[]
+  private readonly failed: PolicyFailure
+
+  constructor(policies: readonly Policy[], failed: PolicyFailure) {
+    const having = (name: StageName): Policy[] => policies.filter((policy) => policy[name] !== undefined)
+    this.byStage = {
+      connect: having('connect'),
+      hello: having('hello'),
+      auth: having('auth'),
+      sender: having('sender'),
+      recipient: having('recipient'),
+      message: having('message'),
+    }
+    this.watching = policies.filter((policy) => policy.closed !== undefined)
+    this.failed = failed
+  }
+
+  /** Whether any policy has a say at that stage. */
+  has(stage: StageName): boolean {
+    return this.byStage[stage].length > 0
+  }
+
+  connect(facts: StageFacts, notes: Note[]): Decision {
+    return this.run('connect', facts, notes, (policy, stage) => policy.connect!(facts.connection, stage))
+  }
+
+  hello(name: string, facts: StageFacts, notes: Note[]): Decision {
+    return this.run('hello', facts, notes, (policy, stage) => policy.hello!(name, stage))
+  }
+
+  auth(attempt: { username: string; mechanism: string; account: string | undefined }, facts: StageFacts, notes: Note[]): Decision {
+    return this.run('auth', facts, notes, (policy, stage) => policy.auth!(attempt, stage))
+  }
+
+  sender(sender: Address | null, facts: StageFacts, notes: Note[]): Decision {
+    return this.run('sender', facts, notes, (policy, stage) => policy.sender!(sender, stage))
+  }
+
+  recipient(to: Recipient, facts: StageFacts, notes: Note[]): Decision {
+    return this.run('recipient', facts, notes, (policy, stage) => policy.recipient!(to, stage))
+  }
+
+  message(message: ReceivedMessage, facts: StageFacts, notes: Note[]): Decision {
+    return this.run('message', facts, notes, (policy, stage) => policy.message!(message, stage))
+  }
+
+  /** The connection is over. */
+  closed(connection: Connection): void {
+    for (const policy of this.watching) {
+      try {
+        policy.closed!(connection)
+      } catch (error) {
+        this.failed(policy.name, 'connect', error)
+      }
+    }
+  }
+
+  private run(name: StageName, facts: StageFacts, notes: Note[], ask: Ask): Decision {
+    const policies = this.byStage[name]
+    if (policies.length === 0) return undefined
+    const verdicts: (Verdict | Promise<Verdict>)[] = []
+    let later = false
+    for (const policy of policies) {
+      const verdict = this.one(policy, name, facts, notes, ask)
+      if (isPromise(verdict)) later = true
+      verdicts.push(verdict)
+    }
+    return later ? Promise.all(verdicts).then(combine) : combine(verdicts as Verdict[])
+  }
+
+  private one(policy: Policy, name: StageName, facts: StageFacts, notes: Note[], ask: Ask): Verdict | Promise<Verdict> {
+    const settle = (verdict: Verdict | undefined | void): Verdict => {
+      const settled = verdict ?? pass()
+      if (settled.kind === 'quarantine') notes.push({ kind: 'quarantine', policy: policy.name, why: settled.why })
+      return settled
+    }
+    const broke = (error: unknown): Verdict => {
+      // A question that was withdrawn is nobody's fault.
+      if (!facts.signal.aborted) this.failed(policy.name, name, error)
+      return { kind: 'defer', reply: ourFault }
+    }
+    try {
+      const decision = ask(policy, withNotes(facts, notebook(policy.name, notes)))
+      return isPromise(decision) ? decision.then(settle).catch(broke) : settle(decision)
+    } catch (error) {
+      return broke(error)
+    }
+  }
+}
+
+/** The stage a policy sees. The signal stays a getter: most policies never ask for it. */
+function withNotes(facts: StageFacts, notes: Notebook): Stage {
+  return {
+    now: facts.now,
+    connection: facts.connection,
+    get envelope(): Envelope | undefined {
+      return facts.envelope
+    },
+    notes,
+    get signal(): AbortSignal {
+      return facts.signal
+    },
+    wait: (milliseconds) => facts.wait(milliseconds),
+  }
+}
+
+function notebook(policy: string, notes: Note[]): Notebook {
+  return {
+    tag: (tag) => void notes.push({ kind: 'tag', policy, tag }),
+    score: (score, why) => void notes.push({ kind: 'score', policy, score, why }),
+    header: (name, value) => void notes.push({ kind: 'header', policy, name, value }),
+  }
+}
+
+const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
