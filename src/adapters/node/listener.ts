@@ -1,0 +1,207 @@
+import { chmod } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { MailError } from '../../protocol/session/errors.ts'
+import type { Peer, Transport } from '../../protocol/session/transport.ts'
+import { addressSet, plainAddress } from './addresses.ts'
+import type { AddressSet } from './addresses.ts'
+import { Arrival } from './arrival.ts'
+import type { ArrivalHost, Refusal } from './arrival.ts'
+import type { CertificateSource } from './certificates.ts'
+import { listenError, removeStaleSocket } from './listen-errors.ts'
+import { SocketTransport } from './socket-transport.ts'
+import type { SocketSettings } from './socket-transport.ts'
+import { TlsAcceptor } from './tls.ts'
+
+/** Times in milliseconds. */
+export interface ListenOptions {
+  /** A TCP port, 0 for any that is free. Either this or `path`. */
+  readonly port?: number
+  /** An address of this machine (default: all of them). */
+  readonly host?: string
+  /** The path of a unix socket. One that a dead server left behind is replaced. */
+  readonly path?: string
+  /** Permissions of the unix socket (`0o660`); default: what the process's umask leaves. */
+  readonly mode?: number
+  /** Connections that may wait to be accepted (default 4,096; the kernel has a limit of its own). */
+  readonly backlog?: number
+  /** `implicit`: TLS from the first byte. `starttls`: when the session says so. */
+  readonly tls?: {
+    readonly mode: 'implicit' | 'starttls'
+    readonly certificates: CertificateSource
+    /** Protocols to agree on with clients that ask (ALPN). */
+    readonly alpn?: readonly string[]
+    /** For the whole handshake (default 10,000). */
+    readonly handshakeWithin?: number
+  }
+  /**
+   * A PROXY protocol header comes first. TCP connections from outside these addresses are refused; over a unix socket, which its
+   * permissions guard, every peer is trusted.
+   */
+  readonly proxy?: {
+    /** Addresses and CIDRs: `['10.0.0.0/8', '2001:db8::7']`. */
+    readonly from: readonly string[]
+    /** For the header (default 5,000). */
+    readonly within?: number
+  }
+  /** Connections between accept and transport (PROXY header, implicit TLS) at a time (default 1,000); further ones are refused. */
+  readonly maxPending?: number
+  /** After a transport's `end()`: how long the peer may take to read what was written (default 30,000). */
+  readonly flushWithin?: number
+  /** After that: how long it may take to close (default 5,000). */
+  readonly lingerFor?: number
+  /** A connection that is ready to be driven. */
+  readonly onTransport: (transport: Transport) => void
+  /** A connection that never got so far. */
+  readonly onRefused?: (refusal: Refusal) => void
+  /** The listening socket has trouble (out of file descriptors, say) and goes on listening. */
+  readonly onError?: (error: Error) => void
+}
+
+/** A socket that accepts connections. */
+export interface NodeListener {
+  /** The address it is bound to; `undefined` for a unix socket. */
+  readonly address: string | undefined
+  readonly port: number | undefined
+  readonly path: string | undefined
+  /** Stops accepting and drops connections that are not transports yet. Transports live on. */
+  close(): void
+  /** Resolves when `close()` was called and the last transport has closed. */
+  readonly closed: Promise<void>
+}
+
+/** Begins to listen. Rejects with a `config` MailError that says what is wrong and what to do. */
+export async function listenNode(options: ListenOptions): Promise<NodeListener> {
+  const { port, host, path, backlog = 4096, mode } = options
+  if ((port === undefined) === (path === undefined)) throw new MailError('config', 'listen on either a port or a path')
+  const listener = new Listener(options)
+  try {
+    if (path === undefined) await listener.listen({ port, host, backlog })
+    else await listenPath(listener, path, backlog)
+    if (path !== undefined && mode !== undefined) await chmod(path, mode)
+  } catch (error) {
+    listener.close()
+    throw listenError({ port, host, path }, error)
+  }
+  return listener
+}
+
+async function listenPath(listener: Listener, path: string, backlog: number): Promise<void> {
+  try {
+    await listener.listen({ path, backlog })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !await removeStaleSocket(path)) throw error
+    await listener.listen({ path, backlog })
+  }
+}
+
+interface Bind {
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  readonly path?: string
+  readonly backlog: number
+}
+
+class Listener implements NodeListener, ArrivalHost {
+  readonly closed: Promise<void>
+  readonly wantsHeader: boolean
+  readonly headerWithin: number
+  readonly tls: TlsAcceptor | undefined
+  readonly #options: ListenOptions
+  readonly #server: Server
+  readonly #settings: SocketSettings
+  readonly #trusted: AddressSet
+  readonly #unix: boolean
+  readonly #maxPending: number
+  readonly #pending = new Set<Arrival>()
+  #bound: AddressInfo | undefined
+
+  constructor(options: ListenOptions) {
+    const { tls, proxy, flushWithin = 30_000, lingerFor = 5_000, maxPending = 1_000 } = options
+    this.#options = options
+    this.#unix = options.path !== undefined
+    this.#maxPending = maxPending
+    this.#trusted = addressSet('proxy.from', proxy?.from ?? [])
+    this.wantsHeader = proxy !== undefined
+    this.headerWithin = proxy?.within ?? 5_000
+    const acceptor = tls && new TlsAcceptor({ handshakeWithin: 10_000, ...tls })
+    this.tls = tls?.mode === 'implicit' ? acceptor : undefined
+    this.#settings = { tls: tls?.mode === 'starttls' ? acceptor : undefined, unix: this.#unix, flushWithin, lingerFor }
+    this.#server = createServer({ allowHalfOpen: true, noDelay: !this.#unix, highWaterMark: 65_536 }, (socket) => this.#accept(socket))
+    this.closed = new Promise((resolve) => this.#server.once('close', resolve))
+  }
+
+  get address(): string | undefined {
+    return this.#bound?.address
+  }
+
+  get port(): number | undefined {
+    return this.#bound?.port
+  }
+
+  get path(): string | undefined {
+    return this.#options.path
+  }
+
+  async listen(bind: Bind): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(bind, () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
+    })
+    const bound = this.#server.address()
+    this.#bound = typeof bound === 'object' ? bound ?? undefined : undefined
+    this.#server.on('error', (error) => this.#options.onError?.(error))
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const arrival of this.#pending) arrival.drop()
+    this.#pending.clear()
+  }
+
+  arrived(arrival: Arrival, socket: Socket, peer: Peer, plain: Socket | undefined): void {
+    this.#pending.delete(arrival)
+    this.#options.onTransport(new SocketTransport(socket, peer, this.#settings, plain))
+  }
+
+  refused(arrival: Arrival, refusal: Refusal): void {
+    this.#pending.delete(arrival)
+    this.#options.onRefused?.(refusal)
+  }
+
+  #accept(socket: Socket): void {
+    const peer = peerOf(socket)
+    if (this.#unix || peer.address !== undefined) {
+      if (!this.wantsHeader && this.tls === undefined) this.#options.onTransport(new SocketTransport(socket, peer, this.#settings))
+      else this.#receive(socket, peer)
+      return
+    }
+    // Gone before it could be asked for its address. Nothing may take it for a local peer.
+    socket.on('error', () => {})
+    socket.destroy()
+  }
+
+  #receive(socket: Socket, peer: Peer): void {
+    if (this.wantsHeader && !this.#unix && !this.#trusted(peer.address)) this.#turnAway(socket, peer, 'untrusted-proxy')
+    else if (this.#pending.size >= this.#maxPending) this.#turnAway(socket, peer, 'too-many-pending')
+    else this.#pending.add(new Arrival(this, socket, peer))
+  }
+
+  #turnAway(socket: Socket, { address }: Peer, reason: Refusal['reason']): void {
+    socket.on('error', () => {})
+    socket.destroy()
+    this.#options.onRefused?.({ reason, address })
+  }
+}
+
+function peerOf(socket: Socket): Peer {
+  return {
+    address: plainAddress(socket.remoteAddress),
+    port: socket.remotePort,
+    localAddress: plainAddress(socket.localAddress),
+    localPort: socket.localPort,
+  }
+}

@@ -1,0 +1,50 @@
+import type { TlsFacts } from '../../protocol/session/tls.ts'
+import type { Peer } from '../../protocol/session/transport.ts'
+import type { ProxyHeader } from './proxy.ts'
+
+/** Who the client is, as the proxy at the other end of the socket (`socket`) says. */
+export function proxiedPeer(header: ProxyHeader, socket: Peer): Peer {
+  if (header.command === 'local') return socket
+  const peer = {
+    address: header.source?.address,
+    port: header.source?.port,
+    localAddress: header.destination?.address,
+    localPort: header.destination?.port,
+    proxy: socket.address ?? 'unix',
+  }
+  const tls = tlsFacts(header)
+  return tls === undefined ? peer : { ...peer, tls }
+}
+
+function tlsFacts({ tls, authority, alpn }: ProxyHeader): TlsFacts | undefined {
+  if (tls === undefined) return undefined
+  const facts: { -readonly [K in keyof TlsFacts]: TlsFacts[K] } = {
+    protocol: tls.version ?? '',
+    cipher: standardCipher(tls.cipher ?? ''),
+  }
+  if (authority !== undefined) facts.serverName = authority.toLowerCase()
+  if (alpn !== undefined) facts.alpn = alpn
+  // The header tells the subject alone: without names and fingerprint there is no mistaking it for a certificate of our own handshake.
+  if (tls.certificate && tls.commonName !== undefined) {
+    facts.clientCertificate = { authorized: tls.verified, subject: `CN=${tls.commonName}`, fingerprint: '', names: [] }
+  }
+  return facts
+}
+
+const suites = new Map([
+  ['AES128-GCM-SHA256', 'AES_128_GCM_SHA256'],
+  ['AES256-GCM-SHA384', 'AES_256_GCM_SHA384'],
+  ['CHACHA20-POLY1305', 'CHACHA20_POLY1305_SHA256'],
+  ['AES128-SHA256', 'AES_128_CBC_SHA256'],
+  ['AES256-SHA384', 'AES_256_CBC_SHA384'],
+  ['AES128-SHA', 'AES_128_CBC_SHA'],
+  ['AES256-SHA', 'AES_256_CBC_SHA'],
+])
+
+/** The IANA name of a cipher suite that OpenSSL names `ECDHE-RSA-AES128-GCM-SHA256`. From TLS 1.3 on they are the same; others stay. */
+function standardCipher(name: string): string {
+  const exchange = ['ECDHE-ECDSA-', 'ECDHE-RSA-', 'DHE-RSA-'].find((prefix) => name.startsWith(prefix))
+  if (exchange === undefined) return name
+  const suite = suites.get(name.slice(exchange.length))
+  return suite === undefined ? name : `TLS_${exchange.slice(0, -1).replaceAll('-', '_')}_WITH_${suite}`
+}

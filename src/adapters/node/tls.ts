@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { createServer, TLSSocket } from 'node:tls'
+import type { Server, TlsOptions } from 'node:tls'
+import type { ClientCertificate, TlsFacts } from '../../protocol/session/tls.ts'
+import type { CertificateSource } from './certificates.ts'
+import { alternativeNames } from './x509.ts'
+
+/** Who waits for a handshake. Exactly one of the two is called, unless the socket closes first; never from inside `begin`. */
+export interface HandshakeParty {
+  /** It must listen for errors of `secure`, or destroy it. */
+  secured(secure: TLSSocket, facts: TlsFacts): void
+  /** The socket is destroyed by the caller. */
+  failed(error: Error): void
+}
+
+export interface TlsAcceptorOptions {
+  readonly certificates: CertificateSource
+  /** Protocols to agree on with clients that ask (ALPN); without it the extension goes unanswered. */
+  readonly alpn?: readonly string[]
+  /** Milliseconds for the whole handshake, however the client spreads its bytes. */
+  readonly handshakeWithin: number
+}
+
+const party = Symbol('handshake party')
+
+/** A plain socket under handshake. */
+type Wrapped = Socket & { [party]?: HandshakeParty | undefined }
+
+/**
+ * The plain socket below. Node does not publish the link, and its documented ways to a TLS server side either lack the link or lack
+ * the verdict on the client's certificate, the errors after the handshake and the time-out. The tests hold it on every Node version.
+ */
+const below = (secure: TLSSocket): Wrapped | undefined => (secure as TLSSocket & { _parent?: Wrapped })._parent
+
+/**
+ * The server side of TLS for sockets that somebody else accepted: at once for implicit TLS, later for STARTTLS. One server
+ * object of `node:tls`, never listening, serves all connections; after a reload of the certificates a new one takes over, and
+ * connections of the old one live on.
+ */
+export class TlsAcceptor {
+  readonly #options: TlsAcceptorOptions
+  #server: Server
+  #generation: number
+
+  constructor(options: TlsAcceptorOptions) {
+    this.#options = options
+    this.#server = this.#build()
+    this.#generation = options.certificates.generation
+  }
+
+  /** Begins a handshake. The socket has no listener for data left, and nothing that it received before is in its buffer. */
+  begin(socket: Socket, waiting: HandshakeParty): void {
+    const { generation } = this.#options.certificates
+    if (generation !== this.#generation) {
+      this.#server = this.#build()
+      this.#generation = generation
+    }
+    ;(socket as Wrapped)[party] = waiting
+    // The TLS socket inherits it: an end in the middle of a handshake is to close it.
+    socket.allowHalfOpen = false
+    // Documented: "can also be explicitly emitted by users to inject connections into the TLS server".
+    this.#server.emit('connection', socket)
+  }
+
+  #build(): Server {
+    const { certificates, alpn, handshakeWithin } = this.#options
+    const options: TlsOptions = {
+      ...certificates.options,
+      handshakeTimeout: handshakeWithin,
+      requestCert: certificates.asksClients,
+      // A certificate of an unknown issuer is a fact for SASL EXTERNAL to judge, not a reason to lose the mail.
+      rejectUnauthorized: false,
+    }
+    if (alpn) options.ALPNProtocols = [...alpn]
+    const { select } = certificates
+    if (select) options.SNICallback = (name, done) => done(null, select(name))
+    return createServer(options, onSecured).on('tlsClientError', onFailed)
+  }
+}
+
+function onSecured(secure: TLSSocket): void {
+  const plain = below(secure)
+  const waiting = plain?.[party]
+  if (plain === undefined || waiting === undefined) {
+    secure.destroy()
+    return
+  }
+  plain[party] = undefined
+  secure.allowHalfOpen = true
+  waiting.secured(secure, factsOf(secure))
+}
+
+function onFailed(error: Error, secure: TLSSocket): void {
+  const plain = below(secure)
+  const waiting = plain?.[party]
+  if (plain !== undefined) plain[party] = undefined
+  waiting?.failed(error)
+  // Node leaves this to the listener where time ran out.
+  secure.destroy()
+}
+
+function factsOf(secure: TLSSocket): TlsFacts {
+  const facts: { -readonly [K in keyof TlsFacts]: TlsFacts[K] } = {
+    protocol: secure.getProtocol() ?? '',
+    cipher: secure.getCipher().standardName,
+  }
+  const { servername, alpnProtocol } = secure as { servername?: unknown; alpnProtocol?: unknown }
+  if (typeof servername === 'string') facts.serverName = servername.toLowerCase()
+  if (typeof alpnProtocol === 'string') facts.alpn = alpnProtocol
+  const certificate = clientCertificate(secure)
+  if (certificate) facts.clientCertificate = certificate
+  return facts
+}
+
+function clientCertificate(secure: TLSSocket): ClientCertificate | undefined {
+  const certificate = secure.getPeerX509Certificate()
+  if (certificate === undefined) return undefined
+  const { dns, email } = alternativeNames(certificate.subjectAltName)
+  return {
+    authorized: secure.authorized,
+    subject: certificate.subject.split('\n').join(', '),
+    fingerprint: createHash('sha256').update(certificate.raw).digest('hex'),
+    names: [...dns, ...email],
+  }
+}
