@@ -2,9 +2,9 @@ import ts from 'typescript'
 import { roomOf } from './levels.ts'
 import { type Finding, lineOf, type Source, tree, walk } from './source.ts'
 
-/** Names that are the machine: its buffers, its process, its clock, its timers, its chance, its network. */
+/** Names that are the machine: its process, its clock, its timers, its chance, its network. */
 const machine = new Set([
-  'Buffer', 'process', 'globalThis', 'require', '__dirname', '__filename',
+  'process', 'globalThis', 'require', '__dirname', '__filename',
   'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'queueMicrotask',
   'performance', 'crypto', 'console', 'fetch', 'Intl', 'Temporal', 'Atomics', 'WeakRef', 'FinalizationRegistry',
 ])
@@ -22,7 +22,8 @@ const local =
 
 /**
  * The machine is touched by adapters and by the command line's main file alone; everything else takes time, ids, random
- * bytes and transports as arguments. What is spelt there counts, not what it means: a local name `process` is refused too.
+ * bytes and transports as arguments. Levels 0 to 3 know no Buffer either. What is spelt there counts, not what it means: a
+ * local name `process` is refused too.
  */
 export function neutralFindings(sources: readonly Source[]): Finding[] {
   const found: Finding[] = []
@@ -30,15 +31,18 @@ export function neutralFindings(sources: readonly Source[]): Finding[] {
     const room = roomOf(source.path)
     if (!room || room.kind === 'adapters' || source.path === 'src/cli/main.ts') continue
     walk(tree(source), (node) => {
-      const spelt = machineName(node)
+      const spelt = machineName(node, room.level <= 3)
       if (spelt) found.push({ path: source.path, line: lineOf(node), message: `${room.folder} spells ${spelt}` })
     })
   }
   return found
 }
 
-function machineName(node: ts.Node): string | undefined {
-  if (ts.isIdentifier(node)) return machine.has(node.text) && !isMember(node) ? node.text : undefined
+function machineName(node: ts.Node, neutral: boolean): string | undefined {
+  if (ts.isIdentifier(node)) {
+    const refused = machine.has(node.text) || (neutral && node.text === 'Buffer')
+    return refused && !isMember(node) ? node.text : undefined
+  }
   if (ts.isPropertyAccessExpression(node)) {
     const { expression, name } = node
     if (local.test(name.text)) return `.${name.text}`

@@ -36,6 +36,10 @@ describe('neutral rooms', () => {
   ])('%s has %d finding when it spells process', (path, findings) => {
     expect(count(neutralFindings, 'process.exit()\n', path)).toBe(findings)
   })
+
+  it('lets the composition use Buffer', () => {
+    expect(count(neutralFindings, 'Buffer.concat(x)\n', 'src/server/a.ts')).toBe(0)
+  })
 })
 
 describe('length', () => {
