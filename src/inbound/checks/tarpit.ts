@@ -1,4 +1,5 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
+import type { Envelope } from '../../contracts/received.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 
 export interface TarpitOptions {
@@ -12,12 +13,10 @@ export interface TarpitOptions {
 export function tarpit(options: TarpitOptions): Policy {
   const { delay, after = 5 } = options
   if (!(delay > 0 && delay < 60_000)) throw new MailError('config', `tarpit: delay is ${delay}; it takes 1 to 59999 milliseconds.`)
-  const asked = new WeakMap<object, { message: object | null; recipients: number }>()
+  const asked = new WeakMap<Envelope, number>()
   const count = (stage: Stage): number => {
-    const before = asked.get(stage.connection)
-    const message = stage.envelope?.sender ?? null
-    const recipients = before?.message === message ? before.recipients + 1 : 1
-    asked.set(stage.connection, { message, recipients })
+    const recipients = (asked.get(stage.envelope!) ?? 0) + 1
+    asked.set(stage.envelope!, recipients)
     return recipients
   }
   return { name: 'tarpit', recipient: (_, stage) => (count(stage) > after ? stage.wait(delay) : undefined) }

@@ -20,6 +20,8 @@ export type Host<Event extends SessionEvent> = {
 
 export interface DriveOptions {
   readonly clock: Clock
+  /** TLS is up, and the session knows. */
+  readonly secured?: (tls: TlsFacts) => void
   /** Called once, when the transport has closed. `error` is set when it broke. */
   readonly closed?: (error?: Error) => void
   /** What a handler threw or rejected with. The session has answered with its temporary failure by then. */
@@ -116,6 +118,7 @@ class Driven implements Conversation, TransportSink {
 
   secured(tls: TlsFacts): void {
     this.session.tlsEstablished(this.options.clock.ticks(), tls)
+    this.options.secured?.(tls)
     this.pump()
   }
 
@@ -235,7 +238,12 @@ class Driven implements Conversation, TransportSink {
 
   private answered(event: Question<string, unknown>, answer: unknown): void {
     this.controllers?.delete(event.id)
-    this.session.answer(event, answer as never)
+    try {
+      this.session.answer(event, answer as never)
+    } catch (error) {
+      // The answer was none that can be given: the host's mistake, never the peer's.
+      this.broke(error, event)
+    }
   }
 
   private broke(error: unknown, event: SessionEvent): void {

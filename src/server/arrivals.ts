@@ -1,0 +1,233 @@
+import type { Decision, Note, Verdict } from '../contracts/policy.ts'
+import type { Recipient } from '../contracts/received.ts'
+import type { StageFacts } from '../inbound/pipeline.ts'
+import { reject } from '../inbound/verdict.ts'
+import { type RefusalStage, shown } from '../observe/events.ts'
+import type { Conversation, Host } from '../protocol/session/drive.ts'
+import type { AbandonedEvent } from '../protocol/session/session.ts'
+import type { TlsFacts } from '../protocol/session/tls.ts'
+import type { Peer } from '../protocol/session/transport.ts'
+import type {
+  AuthAnswer,
+  AuthQuestion,
+  BodyEvent,
+  ClosedEvent,
+  ConnectQuestion,
+  HelloQuestion,
+  MessageQuestion,
+  RecipientQuestion,
+  Reply,
+  SenderQuestion,
+  SmtpServerEvent,
+  XclientQuestion,
+  XforwardEvent,
+} from '../protocol/smtp/index.ts'
+import { Collector } from './collector.ts'
+import { LiveConnection } from './connection.ts'
+import { answerMessage } from './delivery.ts'
+import { envelopeOf, recipientOf } from './envelope.ts'
+import { type Authenticated, type Claimed, type Reception, refusalOf } from './reception.ts'
+import { stageFacts } from './stage.ts'
+import { traceField } from './trace.ts'
+import type { Transaction } from './transaction.ts'
+
+const unclaimed = reject(550, '5.1.1', 'No such recipient here')
+
+const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+
+/** Goes on with a value, now if it is there. */
+const after = <T, R>(value: T | Promise<T>, then: (value: T) => R | Promise<R>): R | Promise<R> => (isPromise(value) ? value.then(then) : then(value))
+
+/** The host of one connection: answers its session's questions out of policies, claims and the delivery, and takes the content in. */
+export class Arrivals implements Host<SmtpServerEvent> {
+  readonly connection: LiveConnection
+  private readonly reception: Reception
+  private notes: Note[] | undefined
+  private transaction: Transaction | undefined
+  private messages = 0
+  private discarding = false
+
+  constructor(reception: Reception, id: string, peer: Peer) {
+    this.reception = reception
+    this.connection = new LiveConnection(id, reception.clock.now(), reception.lmtp ? 'lmtp' : 'smtp', peer)
+  }
+
+  connect(question: ConnectQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
+    const { reception, connection } = this
+    const { address, port } = connection.peer
+    reception.observe({ kind: 'connected', at: reception.clock.now(), connection: connection.id, address, port })
+    if (!reception.pipeline.has('connect')) return undefined
+    return this.judge('connect', reception.pipeline.connect(this.facts(question, conversation), (this.notes ??= [])))
+  }
+
+  hello(question: HelloQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
+    const { pipeline } = this.reception
+    this.connection.hello = { verb: question.verb, name: question.name }
+    if (!pipeline.has('hello')) return undefined
+    return this.judge('hello', pipeline.hello(question.name, this.facts(question, conversation), (this.notes ??= [])))
+  }
+
+  auth(question: AuthQuestion, conversation: Conversation): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
+    const { authenticate } = this.reception
+    if (!authenticate) return undefined
+    return after(authenticate(question.credentials, this.connection), (found) => this.authenticated(question, conversation, found))
+  }
+
+  sender(question: SenderQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
+    const { pipeline } = this.reception
+    const transaction: Transaction = {
+      id: `${this.connection.id}.${++this.messages}`,
+      envelope: envelopeOf(question.sender, question.parameters),
+      notes: this.notes ? [...this.notes] : [],
+      kept: [],
+      collector: undefined,
+      discarding: this.discarding,
+    }
+    this.transaction = transaction
+    if (!pipeline.has('sender')) return undefined
+    const decision = pipeline.sender(transaction.envelope.sender, this.facts(question, conversation, transaction), transaction.notes)
+    return this.judge('sender', decision, transaction)
+  }
+
+  recipient(question: RecipientQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
+    const { accepts, hostname } = this.reception
+    const transaction = this.transaction!
+    const to = recipientOf(question, hostname)
+    const context = {
+      envelope: transaction.envelope,
+      connection: this.connection,
+      get signal() {
+        return conversation.signal(question)
+      },
+    }
+    return after(accepts(to, context), (claimed) => this.claimed(question, conversation, transaction, to, claimed))
+  }
+
+  content(): undefined {
+    const { reception, connection } = this
+    const transaction = this.transaction!
+    const collector = new Collector(reception.spillAt, reception.bodies)
+    if (reception.trace) collector.begin(traceField(reception, connection, transaction))
+    transaction.collector = collector
+  }
+
+  body({ bytes }: BodyEvent): void | Promise<void> {
+    return this.transaction!.collector!.write(bytes)
+  }
+
+  message(question: MessageQuestion, conversation: Conversation): Reply | readonly Reply[] | undefined | Promise<Reply | readonly Reply[] | undefined> {
+    const transaction = this.transaction!
+    this.transaction = undefined
+    return answerMessage(this.reception, this.connection, transaction, this.facts(question, conversation, transaction))
+  }
+
+  abandoned(event: AbandonedEvent): void | Promise<void> {
+    // Of a single question that is void the driver tells the handler through its signal.
+    if (event.question !== undefined) return undefined
+    const collector = this.transaction?.collector
+    if (event.why !== 'refused') this.transaction = undefined
+    return collector?.discard()
+  }
+
+  xclient(question: XclientQuestion): undefined {
+    this.reception.pipeline.closed(this.connection)
+    this.connection.speakFor(question.attributes)
+    this.notes = undefined
+    this.discarding = false
+  }
+
+  xforward(event: XforwardEvent): void {
+    this.connection.forwarded = new Map([...(this.connection.forwarded ?? []), ...event.attributes])
+  }
+
+  closed(event: ClosedEvent): void {
+    const { reception, connection } = this
+    const at = reception.clock.now()
+    reception.observe({ kind: 'closed', at, connection: connection.id, why: event.why, lasted: at - connection.began })
+  }
+
+  /** TLS is up: what the client said before counts no more (RFC 3207 §4.2). */
+  secured(tls: TlsFacts): void {
+    const { reception, connection } = this
+    connection.tls = tls
+    connection.hello = undefined
+    connection.account = undefined
+    reception.observe({ kind: 'secured', at: reception.clock.now(), connection: connection.id, protocol: tls.protocol, cipher: tls.cipher })
+  }
+
+  private authenticated(question: AuthQuestion, conversation: Conversation, found: Authenticated): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
+    const { reception, connection } = this
+    const { username, mechanism } = question.credentials
+    const account = found && 'account' in found ? found.account : undefined
+    reception.observe({ kind: 'authenticated', at: reception.clock.now(), connection: connection.id, mechanism, username, account })
+    const refusal = found && 'kind' in found ? refusalOf(found) : undefined
+    const answer = (): AuthAnswer | undefined => {
+      if (account === undefined) return refusal
+      connection.account = account
+      return { account }
+    }
+    if (!reception.pipeline.has('auth')) return answer()
+    const decision = reception.pipeline.auth({ username, mechanism, account }, this.facts(question, conversation), (this.notes ??= []))
+    return after(this.judge('auth', decision), (reply) => reply ?? answer())
+  }
+
+  private claimed(
+    question: RecipientQuestion,
+    conversation: Conversation,
+    transaction: Transaction,
+    to: Recipient,
+    claimed: Claimed,
+  ): Reply | undefined | Promise<Reply | undefined> {
+    const { pipeline } = this.reception
+    const verdict = claimed === true ? undefined : claimed === false || claimed === undefined ? unclaimed : claimed
+    if (refusalOf(verdict) || !pipeline.has('recipient')) return this.settleRecipient(transaction, to, verdict)
+    const facts = this.facts(question, conversation, transaction)
+    return after(pipeline.recipient(to, facts, transaction.notes), (decision) =>
+      this.settleRecipient(transaction, to, decision?.kind === 'pass' || !decision ? verdict : decision),
+    )
+  }
+
+  private settleRecipient(transaction: Transaction, to: Recipient, verdict: Verdict | undefined | void): Reply | undefined {
+    const refusal = refusalOf(verdict)
+    if (refusal) {
+      this.refused('recipient', refusal, transaction, to)
+      return refusal
+    }
+    const keep = verdict?.kind !== 'discard'
+    transaction.kept.push(keep)
+    if (keep) transaction.envelope.recipients.push(to)
+    return undefined
+  }
+
+  /** The reply that a stage's verdict means. */
+  private judge(stage: RefusalStage, decision: Decision, transaction?: Transaction): Reply | undefined | Promise<Reply | undefined> {
+    return after(decision, (verdict) => {
+      const refusal = refusalOf(verdict)
+      if (refusal) this.refused(stage, refusal, transaction)
+      else if (verdict?.kind === 'discard') {
+        if (transaction) transaction.discarding = true
+        else this.discarding = true
+      }
+      return refusal
+    })
+  }
+
+  private refused(stage: RefusalStage, reply: Reply, transaction?: Transaction, to?: Recipient): void {
+    const { reception, connection } = this
+    reception.observe({
+      kind: 'refused',
+      at: reception.clock.now(),
+      connection: connection.id,
+      stage,
+      code: reply.code,
+      text: typeof reply.text === 'string' ? reply.text : reply.text.join(' '),
+      ...(transaction ? { sender: shown(transaction.envelope.sender) } : {}),
+      ...(to ? { recipient: shown(to) } : {}),
+    })
+  }
+
+  private facts(question: { readonly id: number }, conversation: Conversation, transaction?: Transaction): StageFacts {
+    return stageFacts(this.reception.clock, this.connection, transaction?.envelope, () => conversation.signal(question))
+  }
+}

@@ -1,0 +1,152 @@
+import type { Body, BodyStore, BodyWriter, ByteRange } from '../contracts/bodies.ts'
+import { createIndexer, type Indexer } from '../message/indexer.ts'
+import type { MessageFacts } from '../message/facts.ts'
+
+/** Pieces below this are copied together once there are several: an array of its own costs more than so few octets. */
+const SMALL = 1024
+const SEVERAL = 8
+/** Octets of a block that small pieces are copied into. */
+const BLOCK = 16_384
+
+/** A body in memory. */
+class MemoryBody implements Body {
+  readonly size: number
+  private pieces: readonly Uint8Array[]
+
+  constructor(pieces: readonly Uint8Array[], size: number) {
+    this.pieces = pieces
+    this.size = size
+  }
+
+  get bytes(): Uint8Array {
+    if (this.pieces.length !== 1) this.pieces = [Buffer.concat(this.pieces, this.size)]
+    return this.pieces[0]!
+  }
+
+  async *read(range: ByteRange = { start: 0, end: this.size }): AsyncGenerator<Uint8Array> {
+    if (range.end > range.start) yield this.bytes.subarray(range.start, range.end)
+  }
+}
+
+/** A body that is complete; `facts` where they were gathered on the way. */
+export interface Collected {
+  readonly body: Body
+  readonly facts: MessageFacts | undefined
+  /** Forgets a body that nobody took over. */
+  discard(): Promise<void>
+}
+
+/** Takes in the content of a message: in memory up to a bound, in a body store from there on. */
+export class Collector {
+  private readonly spillAt: number
+  private readonly bodies: BodyStore
+  private pieces: Uint8Array[] = []
+  private size = 0
+  private block: Uint8Array | undefined
+  private blockUsed = 0
+  private writer: BodyWriter | undefined
+  private indexer: Indexer | undefined
+
+  constructor(spillAt: number, bodies: BodyStore) {
+    this.spillAt = spillAt
+    this.bodies = bodies
+  }
+
+  /** Puts octets before the content. Called first, if at all. */
+  begin(prefix: Uint8Array): void {
+    this.pieces.push(prefix)
+    this.size = prefix.length
+  }
+
+  /** Takes a piece. Await a returned promise before the next. */
+  write(bytes: Uint8Array): void | Promise<void> {
+    this.size += bytes.length
+    if (this.writer) {
+      this.indexer!.push(bytes)
+      return this.writer.write(bytes)
+    }
+    this.keep(bytes)
+    if (this.size > this.spillAt) return this.spill()
+  }
+
+  /** All has come. */
+  async finish(): Promise<Collected> {
+    const { writer } = this
+    if (!writer) return this.inMemory()
+    const body = await writer.commit()
+    return { body, facts: this.indexer!.end(), discard: () => this.bodies.remove([body.id]) }
+  }
+
+  /** All has come, and it fitted in memory: no promise is needed. `undefined` where it did not. */
+  finishNow(): Collected | undefined {
+    return this.writer ? undefined : this.inMemory()
+  }
+
+  /** Nothing will become of it. */
+  async discard(): Promise<void> {
+    this.pieces = []
+    await this.writer?.discard()
+  }
+
+  private inMemory(): Collected {
+    this.closeBlock()
+    return { body: new MemoryBody(this.pieces, this.size), facts: undefined, discard: noDiscard }
+  }
+
+  private keep(bytes: Uint8Array): void {
+    if (bytes.length >= SMALL || this.pieces.length < SEVERAL) {
+      this.closeBlock()
+      this.pieces.push(bytes)
+      return
+    }
+    if (this.block && this.blockUsed + bytes.length > BLOCK) this.closeBlock()
+    this.block ??= new Uint8Array(BLOCK)
+    this.block.set(bytes, this.blockUsed)
+    this.blockUsed += bytes.length
+  }
+
+  private closeBlock(): void {
+    if (!this.block) return
+    this.pieces.push(this.block.subarray(0, this.blockUsed))
+    this.block = undefined
+    this.blockUsed = 0
+  }
+
+  private async spill(): Promise<void> {
+    this.closeBlock()
+    const { pieces } = this
+    this.pieces = []
+    this.writer = this.bodies.create()
+    this.indexer = createIndexer()
+    for (const piece of pieces) {
+      this.indexer.push(piece)
+      await this.writer.write(piece)
+    }
+  }
+}
+
+const noDiscard = async (): Promise<void> => undefined
+
+/** A body with octets put before it, which costs no copy of what is too large for memory. */
+export function prefixed(prefix: Uint8Array, body: Body): Body {
+  if (prefix.length === 0) return body
+  return body.bytes ? new MemoryBody([prefix, body.bytes], prefix.length + body.size) : new PrefixedBody(prefix, body)
+}
+
+class PrefixedBody implements Body {
+  readonly size: number
+  private readonly prefix: Uint8Array
+  private readonly rest: Body
+
+  constructor(prefix: Uint8Array, rest: Body) {
+    this.prefix = prefix
+    this.rest = rest
+    this.size = prefix.length + rest.size
+  }
+
+  async *read(range: ByteRange = { start: 0, end: this.size }): AsyncGenerator<Uint8Array> {
+    const { length } = this.prefix
+    if (range.start < Math.min(range.end, length)) yield this.prefix.subarray(range.start, Math.min(range.end, length))
+    if (range.end > length) yield* this.rest.read({ start: Math.max(0, range.start - length), end: range.end - length })
+  }
+}

@@ -1,0 +1,121 @@
+import type { Body } from '../contracts/bodies.ts'
+import type { Verdict } from '../contracts/policy.ts'
+import type { Connection } from '../contracts/received.ts'
+import type { StageFacts } from '../inbound/pipeline.ts'
+import { combine, ourFault, pass } from '../inbound/verdict.ts'
+import { shown } from '../observe/events.ts'
+import type { Reply } from '../protocol/smtp/index.ts'
+import { type Collected, prefixed } from './collector.ts'
+import { StoredArrival } from './received-message.ts'
+import { type Delivered, type Reception, refusalOf } from './reception.ts'
+import { noteFields } from './trace.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Octets that are read back of a message that is not in memory, to find its header. */
+const CHUNK = 65_536
+
+type Answer = Reply | readonly Reply[] | undefined
+
+/** The answer to a complete message: policies first, then the delivery. Nothing is kept of what was not taken over. */
+export async function answerMessage(reception: Reception, connection: Connection, transaction: Transaction, facts: StageFacts): Promise<Answer> {
+  const { clock } = reception
+  const began = clock.ticks()
+  const collected = transaction.collector!.finishNow() ?? (await transaction.collector!.finish())
+  try {
+    const message = await arrivalOf(connection, transaction, collected, facts.now)
+    const verdict = reception.pipeline.has('message') ? ((await reception.pipeline.message(message, facts, transaction.notes)) ?? pass()) : pass()
+    const refusal = refusalOf(verdict)
+    if (refusal) {
+      observeRefusal(reception, connection, transaction, refusal)
+      return refusal
+    }
+    const discarded = transaction.discarding || verdict.kind === 'discard' || transaction.envelope.recipients.length === 0
+    const delivered = discarded ? undefined : await reception.deliver(withNotes(message, transaction, connection, collected), facts.signal)
+    return settle(reception, connection, transaction, delivered, { octets: message.octets, discarded, took: clock.ticks() - began })
+  } catch (error) {
+    reception.observe({ kind: 'failed', at: clock.now(), connection: connection.id, what: 'deliver', error })
+    return ourFault
+  } finally {
+    await collected.discard()
+  }
+}
+
+/** The message as policies see it. Of one that is not in memory the header is read back. */
+async function arrivalOf(connection: Connection, transaction: Transaction, { body, facts }: Collected, received: number): Promise<StoredArrival> {
+  const head = body.bytes ?? (await readHead(body, facts?.structure.body ?? CHUNK))
+  const { id, envelope, notes } = transaction
+  return new StoredArrival({ id, envelope, connection, received, body, notes, head, facts })
+}
+
+async function readHead(body: Body, end: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of body.read({ start: 0, end: Math.min(end, body.size) })) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+/** The message with the fields that policies have noted for it. */
+function withNotes(message: StoredArrival, transaction: Transaction, connection: Connection, { body }: Collected): StoredArrival {
+  const fields = noteFields(transaction.notes)
+  if (fields.length === 0) return message
+  const head = Buffer.concat([fields, message.head])
+  const { id, received } = message
+  return new StoredArrival({ id, envelope: transaction.envelope, connection, received, body: prefixed(fields, body), notes: transaction.notes, head, facts: undefined })
+}
+
+/** The replies that a delivery means: one for the message, or over LMTP one for each recipient that was accepted. */
+function settle(
+  reception: Reception,
+  connection: Connection,
+  transaction: Transaction,
+  delivered: Delivered,
+  done: { octets: number; discarded: boolean; took: number },
+): Answer {
+  const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `Ok ${transaction.id}` }
+  const each = Array.isArray(delivered) ? (delivered as readonly (Verdict | undefined)[]) : transaction.envelope.recipients.map(() => delivered as Verdict | undefined)
+  const refusals = each.map(refusalOf)
+  if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) observeAccepted(reception, connection, transaction, refusals, done)
+  for (const refusal of refusals) if (refusal) observeRefusal(reception, connection, transaction, refusal)
+  if (reception.lmtp) {
+    let next = 0
+    return transaction.kept.map((kept) => (kept ? (refusals[next++] ?? accepted) : accepted))
+  }
+  // One reply stands for all: whoever was refused for now must come again, and duplicates are better than losses (RFC 5321 §6.1).
+  return refusalOf(combine(each.map((verdict) => verdict ?? pass()))) === undefined ? accepted : strongest(refusals)
+}
+
+/** For now before for good: a message that one recipient may still get is not bounced for all. */
+function strongest(refusals: readonly (Reply | undefined)[]): Reply {
+  const given = refusals.filter((refusal) => refusal !== undefined)
+  return given.find((refusal) => refusal.code < 500) ?? given[0]!
+}
+
+function observeAccepted(
+  reception: Reception,
+  connection: Connection,
+  transaction: Transaction,
+  refusals: readonly (Reply | undefined)[],
+  done: { octets: number; discarded: boolean; took: number },
+): void {
+  const { envelope, id } = transaction
+  reception.observe({
+    kind: 'accepted',
+    at: reception.clock.now(),
+    connection: connection.id,
+    message: id,
+    sender: shown(envelope.sender),
+    recipients: envelope.recipients.filter((_, at) => refusals[at] === undefined).map(shown),
+    ...done,
+  })
+}
+
+function observeRefusal(reception: Reception, connection: Connection, transaction: Transaction, reply: Reply): void {
+  reception.observe({
+    kind: 'refused',
+    at: reception.clock.now(),
+    connection: connection.id,
+    stage: 'message',
+    code: reply.code,
+    text: typeof reply.text === 'string' ? reply.text : reply.text.join(' '),
+    sender: shown(transaction.envelope.sender),
+  })
+}

@@ -1,0 +1,185 @@
+import { addressSet, type AddressSet } from '../adapters/node/addresses.ts'
+import { type ListenOptions, listenNode, nodeClock, randomBytes } from '../adapters/node/index.ts'
+import { spoolBodies } from '../adapters/node/spool.ts'
+import type { BodyStore } from '../contracts/bodies.ts'
+import type { Policy } from '../contracts/policy.ts'
+import { maxConnections, type MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
+import { Pipeline } from '../inbound/pipeline.ts'
+import type { Observer, ServerEvent } from '../observe/events.ts'
+import { login } from '../protocol/sasl/login.ts'
+import { plain } from '../protocol/sasl/plain.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+import { type Conversation, drive } from '../protocol/session/drive.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import type { Transport } from '../protocol/session/transport.ts'
+import { type Profile, type SmtpServerConfig, smtpServerConfig, type SmtpServerOptions, smtpServerSession } from '../protocol/smtp/index.ts'
+import { Arrivals } from './arrivals.ts'
+import { Conversations, Listening, type Running } from './listening.ts'
+import type { Reception } from './reception.ts'
+
+/** What of the conversation can be set: limits, time-outs, rules, extensions, words of the host's own. */
+export type ConversationOptions = Omit<SmtpServerOptions, 'hostname' | 'profile' | 'startTls' | 'auth'>
+
+export interface ReceiverOptions {
+  /** This server's name, in greeting and trace. */
+  readonly hostname: string
+  /** Claims recipients. Whom nobody claims is refused: a receiver cannot relay. */
+  readonly accepts: Reception['accepts']
+  /**
+   * Takes a message over. The client hears 250 when it resolves, `451 4.3.0` when it throws, and what a returned `reject` or `defer` says
+   * otherwise. The message's octets are there until then; a larger one's lie in a file that is removed afterwards.
+   */
+  readonly deliver: Reception['deliver']
+  /** How strict to be (default `mx`; `lmtp` speaks LMTP, `test` forgives). */
+  readonly profile?: Profile
+  readonly policies?: readonly Policy[]
+  /** Offer AUTH (PLAIN, LOGIN) and judge credentials. Without it AUTH is not offered. */
+  readonly authenticate?: NonNullable<Reception['authenticate']>
+  /** Offer AUTH without TLS too (default false). For tests and trusted networks. */
+  readonly plaintextAuth?: boolean
+  /** Connections at a time (default: 100 in all, 20 of one address). `false`: no bound. */
+  readonly connections?: MaxConnectionsOptions | false
+  /** Octets of a message that stay in memory (default 256 KiB); a larger one goes to `bodies` while it comes in. */
+  readonly inMemory?: number
+  /** Where larger messages wait to be delivered (default: a folder among the system's temporary files). */
+  readonly bodies?: BodyStore
+  /** Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). */
+  readonly trace?: boolean
+  /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
+  readonly trusted?: readonly string[]
+  readonly smtp?: ConversationOptions
+  /** Watches: connections, refusals, acceptance, failures. */
+  readonly observe?: Observer
+  /** Default: the platform's. */
+  readonly clock?: Clock
+  /** Draws so many random octets (default: the platform's generator). */
+  readonly random?: (octets: number) => Uint8Array
+}
+
+/** Where to listen, and how it is secured. */
+export type ReceiverListenOptions = Pick<ListenOptions, 'port' | 'host' | 'path' | 'mode' | 'backlog' | 'tls' | 'proxy'>
+
+/** Receives mail, on as many listeners as wanted. */
+export interface Receiver {
+  /** Begins to listen. Rejects with a `config` MailError that says what to do where that cannot be. */
+  listen(options: ReceiverListenOptions): Promise<Running>
+  /** Serves one connection however it was made: a link in memory, a socket of the host's own. `startTls`: the transport can be secured. */
+  serve(transport: Transport, options?: { readonly startTls?: boolean }): Conversation
+}
+
+/** A server that receives mail for those whom `accepts` claims, and for nobody else. Throws a `config` MailError for options that cannot be. */
+export function receiver(options: ReceiverOptions): Receiver {
+  return new MailReceiver(options)
+}
+
+class MailReceiver implements Receiver {
+  private readonly options: ReceiverOptions
+  private readonly reception: Reception
+  private readonly isTrusted: AddressSet
+  private readonly configs: Record<'plain' | 'startTls', SmtpServerConfig>
+  /** Ids are unique in this process by their count, and among processes by what stands before it. */
+  private readonly prefix: string
+  private connections = 0
+  private listeners = 0
+
+  constructor(options: ReceiverOptions) {
+    this.options = options
+    const observe = quietly(options.observe)
+    const clock = options.clock ?? nodeClock
+    const limits = options.connections === false ? [] : [maxConnections(options.connections)]
+    const failed = (policy: string, stage: string, error: unknown): void =>
+      observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `policy ${policy} at ${stage}`, error })
+    this.reception = {
+      hostname: options.hostname,
+      lmtp: options.profile === 'lmtp',
+      pipeline: new Pipeline([...limits, ...(options.policies ?? [])], failed),
+      accepts: options.accepts,
+      deliver: options.deliver,
+      authenticate: options.authenticate,
+      bodies: options.bodies ?? spoolBodies(),
+      spillAt: options.inMemory ?? 256 * 1024,
+      trace: options.trace ?? true,
+      clock,
+      observe,
+    }
+    this.isTrusted = addressSet('trusted', options.trusted ?? [])
+    this.configs = { plain: configOf(options, false), startTls: configOf(options, true) }
+    this.prefix = idPrefix(clock.now(), options.random ?? randomBytes)
+  }
+
+  async listen(options: ReceiverListenOptions): Promise<Running> {
+    if (options.port === 25 && this.reception.lmtp) {
+      // RFC 2033 §5: LMTP must not be spoken on port 25 (S38).
+      throw new MailError('config', 'port: LMTP must not listen on port 25 (RFC 2033 §5); use another port or a unix socket.')
+    }
+    const { clock, observe } = this.reception
+    const conversations = new Conversations(clock)
+    const startTls = options.tls?.mode === 'starttls'
+    const listener = await listenNode({
+      ...options,
+      onTransport: (transport) => void this.begin(transport, startTls, conversations),
+      onRefused: ({ reason, peer }) =>
+        observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `connection of ${peer.address ?? 'a unix socket'}: ${reason}`, error: undefined }),
+      onError: (error) => observe({ kind: 'failed', at: clock.now(), connection: undefined, what: 'listen', error }),
+    })
+    this.listeners++
+    return new Listening(listener, conversations, () => this.released())
+  }
+
+  serve(transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
+    return this.begin(transport, options.startTls ?? false, undefined)
+  }
+
+  private begin(transport: Transport, startTls: boolean, conversations: Conversations | undefined): Conversation {
+    const { reception } = this
+    const { clock, observe } = reception
+    const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer)
+    const facts = { secure: transport.peer.tls !== undefined, trusted: this.isTrusted(transport.peer.address) }
+    const session = smtpServerSession(startTls ? this.configs.startTls : this.configs.plain, facts, clock.ticks())
+    const conversation = drive(session, transport, host, {
+      clock,
+      secured: (tls) => host.secured(tls),
+      failed: (error, event) => observe({ kind: 'failed', at: clock.now(), connection: host.connection.id, what: event.kind, error }),
+      closed: () => {
+        reception.pipeline.closed(host.connection)
+        conversations?.remove(conversation)
+      },
+    })
+    conversations?.add(conversation)
+    return conversation
+  }
+
+  /** A listener is down. Bodies that the receiver has opened for itself go with the last. */
+  private async released(): Promise<void> {
+    this.listeners--
+    if (this.listeners === 0 && this.options.bodies === undefined) await this.reception.bodies.close?.()
+  }
+}
+
+function configOf(options: ReceiverOptions, startTls: boolean): SmtpServerConfig {
+  return smtpServerConfig({
+    ...options.smtp,
+    hostname: options.hostname,
+    profile: options.profile ?? 'mx',
+    startTls,
+    ...(options.authenticate ? { auth: { mechanisms: [plain, login], withoutTls: options.plaintextAuth ?? false } } : {}),
+  })
+}
+
+/** The time in seconds and some chance, in letters that mail is used to. */
+function idPrefix(now: number, random: (octets: number) => Uint8Array): string {
+  const chance = random(4).reduce((text, octet) => text + octet.toString(16).padStart(2, '0'), '')
+  return `${Math.floor(now / 1000).toString(36)}${chance}-`
+}
+
+/** An observer that cannot break what it watches. */
+function quietly(observe: Observer | undefined): Observer {
+  if (!observe) return () => undefined
+  return (event: ServerEvent) => {
+    try {
+      observe(event)
+    } catch {
+      // It watches at its own risk.
+    }
+  }
+}

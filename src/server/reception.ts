@@ -1,0 +1,52 @@
+import type { BodyStore } from '../contracts/bodies.ts'
+import type { Awaitable, PolicyReply, Verdict } from '../contracts/policy.ts'
+import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
+import type { Pipeline } from '../inbound/pipeline.ts'
+import type { Observer } from '../observe/events.ts'
+import type { Credentials } from '../protocol/sasl/exchange.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+import type { Reply } from '../protocol/smtp/index.ts'
+
+/** What became of a delivery: one verdict for all, or one for each recipient in their order; nothing accepts. */
+export type Delivered = Verdict | readonly (Verdict | undefined | void)[] | undefined | void
+
+/** Whether a recipient is claimed: `true` or a verdict. `false` and nothing refuse it with `550 5.1.1`. */
+export type Claimed = boolean | Verdict | undefined | void
+
+/** What a claim may look at beside the recipient. */
+export interface ClaimContext {
+  readonly envelope: Envelope
+  readonly connection: Connection
+  /** Aborted when the answer is no longer wanted. */
+  readonly signal: AbortSignal
+}
+
+/** Whose credentials these are. `undefined` and a refusal mean: nobody's. */
+export type Authenticated = { readonly account: string } | Verdict | undefined | void
+
+/** What all connections of one receiver share. */
+export interface Reception {
+  readonly hostname: string
+  readonly lmtp: boolean
+  readonly pipeline: Pipeline
+  readonly accepts: (to: Recipient, context: ClaimContext) => Awaitable<Claimed>
+  readonly deliver: (message: ReceivedMessage, signal: AbortSignal) => Awaitable<Delivered>
+  readonly authenticate: ((credentials: Credentials, connection: Connection) => Awaitable<Authenticated>) | undefined
+  readonly bodies: BodyStore
+  /** Octets of content from which on it goes to `bodies`. */
+  readonly spillAt: number
+  /** Put a `Received:` field before each message. */
+  readonly trace: boolean
+  readonly clock: Clock
+  readonly observe: Observer
+}
+
+/** The reply that a verdict means, or nothing where it does not refuse. */
+export function refusalOf(verdict: Verdict | undefined | void): Reply | undefined {
+  return verdict?.kind === 'reject' || verdict?.kind === 'defer' ? checked(verdict.reply) : undefined
+}
+
+/** A policy's refusal must be one, whatever the policy wrote. */
+function checked(reply: PolicyReply): Reply {
+  return reply.code >= 400 && reply.code < 600 ? reply : { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' }
+}
