@@ -119,7 +119,7 @@ class Pieces {
     const hours = first.length > 2 ? first.slice(0, -2) : first
     const offset = Number(hours) * 60 + Number(isDigit(minutes) ? minutes : 0)
     // A zone name before the offset (`GMT+0200`) says less than the offset.
-    if (first.length <= 4 && Number(minutes) < 60 && offset < 24 * 60) this.#zone = sign === '-' ? -offset : offset
+    if (first.length <= 4 && Number(minutes) < 60 && offset < 24 * 60) this.#zone = sign === '-' && offset > 0 ? -offset : offset
     return isParted ? 4 : 2
   }
 

@@ -49,7 +49,7 @@ describe('oddities', () => {
     ['LF alone', 'A: 1\nB: 2\n 3\n\nbody', [['A', '1'], ['B', '2 3']], ['bare-lf']],
     ['CR in a value', 'A: 1\r2\r\n\r\n', [['A', '1 2']], ['bare-cr']],
     ['CR CR LF', 'A: 1\r\r\nB: 2\r\n\r\n', [['A', '1'], ['B', '2']], ['bare-cr']],
-    ['NUL', 'A: 1\0\0002\r\n\r\n', [['A', '1\ufffd\ufffd2']], ['nul']],
+    ['NUL', 'A: 1\x00\x002\r\n\r\n', [['A', '1\ufffd\ufffd2']], ['nul']],
     ['a control character', 'A: 1\x07\r\n\r\n', [['A', '1\x07']], ['control']],
     ['8-bit that is UTF-8', 'Sübject: é\r\n\r\n', [['Sübject', 'é']], ['8bit']],
     ['a long line', `A: ${'x'.repeat(996)}\r\n\r\n`, [['A', 'x'.repeat(996)]], ['long-line']],
