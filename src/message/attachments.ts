@@ -1,0 +1,24 @@
+import type { OpenPart } from './open-part.ts'
+
+/** Parts that say something of the others; mail programs do not show them. */
+const SILENT = new Set([
+  'application/pgp-signature', 'application/pgp-encrypted', 'application/pkcs7-signature', 'application/x-pkcs7-signature',
+  'message/delivery-status', 'message/disposition-notification', 'message/global-delivery-status', 'message/feedback-report',
+])
+
+/**
+ * Whether people would call the part an attachment: it says so, or it has a name, or it is no text; but not an image that the
+ * text shows (RFC 2392). A message in the message is one, what it holds is not.
+ */
+export function isAttachment(part: OpenPart): boolean {
+  if (part.holding === 'parts' || part.isEmbedded) return false
+  const { disposition, id, type: field } = part.content
+  const type = part.type.toLowerCase()
+  if (SILENT.has(`${type}/${part.subtype.toLowerCase()}`)) return false
+  const asked = disposition?.type.toLowerCase()
+  if (asked === 'attachment') return true
+  if (type === 'image' && id !== undefined) return false
+  if (disposition?.params.some(([name]) => /^filename\b/i.test(name))) return true
+  if (field?.params.some(([name]) => /^name\b/i.test(name))) return true
+  return type !== 'text' && type !== ''
+}

@@ -1,0 +1,249 @@
+import { NUL_REPLACEMENT } from './field-cursor.ts'
+import type { OctetString } from './octet-string.ts'
+
+/** The fields that facts are made of. */
+export const field = {
+  date: 1,
+  subject: 2,
+  from: 3,
+  sender: 4,
+  replyTo: 5,
+  to: 6,
+  cc: 7,
+  bcc: 8,
+  inReplyTo: 9,
+  messageId: 10,
+  mimeVersion: 11,
+  contentType: 12,
+  contentEncoding: 13,
+  contentId: 14,
+  contentDescription: 15,
+  contentDisposition: 16,
+  contentLanguage: 17,
+  contentLocation: 18,
+  contentMd5: 19,
+} as const
+
+/** One of {@link field}. */
+export type FieldKind = (typeof field)[keyof typeof field]
+
+const names: readonly (readonly [name: string, kind: FieldKind])[] = [
+  ['date', field.date],
+  ['subject', field.subject],
+  ['from', field.from],
+  ['sender', field.sender],
+  ['reply-to', field.replyTo],
+  ['to', field.to],
+  ['cc', field.cc],
+  ['bcc', field.bcc],
+  ['in-reply-to', field.inReplyTo],
+  ['message-id', field.messageId],
+  ['mime-version', field.mimeVersion],
+  ['content-type', field.contentType],
+  ['content-transfer-encoding', field.contentEncoding],
+  ['content-id', field.contentId],
+  ['content-description', field.contentDescription],
+  ['content-disposition', field.contentDisposition],
+  ['content-language', field.contentLanguage],
+  ['content-location', field.contentLocation],
+  ['content-md5', field.contentMd5],
+]
+
+/** By length and first letter, the names that may be meant: most fields of a header are told apart by that alone. */
+const byShape: (typeof names)[] = Array.from({ length: 26 * 32 }, () => [])
+for (const entry of names) {
+  const shape = shapeOf(entry[0].length, entry[0].charCodeAt(0))
+  byShape[shape] = [...byShape[shape]!, entry]
+}
+
+function shapeOf(length: number, first: number): number {
+  return length * 32 + (first & 31)
+}
+
+const TAB = 9
+const LF = 10
+const CR = 13
+const SPACE = 32
+const COLON = 58
+
+/**
+ * Finds the fields in the text of a header, in one pass, and stops at those that facts are made of. As Dovecot reads it: a line
+ * that is neither a field nor a continuation counts for nothing.
+ */
+export class FieldScan {
+  /** What {@link next} stopped at; its body is octets [from, to) of the text, line ends of folds included. */
+  kind: FieldKind = field.date
+  from = 0
+  to = 0
+  /** Lines that begin no field, fields cut short at the budget, LFs without CR, CRs without LF. */
+  strays = 0
+  cuts = 0
+  bareFeeds = 0
+  bareReturns = 0
+  readonly #text: OctetString
+  readonly #most: number
+  #at = 0
+  /** The next CR that was not met yet. */
+  #return: number
+
+  constructor(text: OctetString, most: number) {
+    this.#text = text
+    this.#most = most
+    this.#return = text.indexOf('\r')
+  }
+
+  /** Goes on to the next field of interest; false behind the last. */
+  next(): boolean {
+    const text = this.#text
+    while (this.#at < text.length) {
+      const start = this.#at
+      const colon = this.#colon(start)
+      const lineEnd = this.#lineEnd()
+      const end = this.#at
+      if (colon < 0) {
+        if (end - start > 2 || text.charCodeAt(start) > SPACE) this.strays++
+        continue
+      }
+      const kind = kindOf(text, start, colon)
+      if (kind === undefined) continue
+      this.kind = kind
+      this.from = bodyStart(text, colon + 1, lineEnd)
+      this.to = this.#withoutLineEnd(end)
+      if (this.to - this.from > this.#most) {
+        this.to = this.from + this.#most
+        this.cuts++
+      }
+      return true
+    }
+    return false
+  }
+
+  /** The colon in the line at `start`, or -1. Leaves the scan there or at the line end. */
+  #colon(start: number): number {
+    const text = this.#text
+    let at = start
+    for (; at < text.length; at++) {
+      const unit = text.charCodeAt(at)
+      if (unit <= COLON && (unit === COLON || unit === LF)) break
+    }
+    this.#at = at
+    return at < text.length && text.charCodeAt(at) === COLON ? at : -1
+  }
+
+  /** Where the line ends that the scan is in, without its line end; leaves the scan behind the field, continuations included. */
+  #lineEnd(): number {
+    const text = this.#text
+    let first = -1
+    for (;;) {
+      const feed = text.indexOf('\n', this.#at)
+      const end = feed < 0 ? text.length : this.#feed(feed)
+      if (first < 0) first = end
+      this.#at = feed < 0 ? text.length : feed + 1
+      const unit = feed < 0 ? 0 : text.charCodeAt(this.#at)
+      if (unit !== SPACE && unit !== TAB) return first
+    }
+  }
+
+  /** Where the line end begins that ends with the LF at `feed`; counts the CRs before it. */
+  #feed(feed: number): number {
+    const text = this.#text
+    while (this.#return >= 0 && this.#return < feed - 1) {
+      this.bareReturns++
+      this.#return = text.indexOf('\r', this.#return + 1)
+    }
+    if (this.#return !== feed - 1) {
+      this.bareFeeds++
+      return feed
+    }
+    this.#return = text.indexOf('\r', feed)
+    return feed - 1
+  }
+
+  #withoutLineEnd(end: number): number {
+    const text = this.#text
+    if (end === 0 || text.charCodeAt(end - 1) !== LF) return end
+    return end > 1 && text.charCodeAt(end - 2) === CR ? end - 2 : end - 1
+  }
+}
+
+/** Behind the blanks after the colon; of a first line of blanks only, one is passed. */
+function bodyStart(text: string, from: number, lineEnd: number): number {
+  let at = from
+  while (at < lineEnd && isBlank(text.charCodeAt(at))) at++
+  return at === lineEnd && lineEnd > from ? from + 1 : at
+}
+
+function kindOf(text: string, start: number, colon: number): FieldKind | undefined {
+  let end = colon
+  // Blanks before the colon: RFC 5322 §4.5.
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  const length = end - start
+  if (length > 25 || length === 0) return undefined
+  const candidates = byShape[shapeOf(length, text.charCodeAt(start))]!
+  for (let index = 0; index < candidates.length; index++) {
+    const [name, kind] = candidates[index]!
+    let at = 0
+    while (at < length && lower(text.charCodeAt(start + at)) === name.charCodeAt(at)) at++
+    if (at === length) return kind
+  }
+  return undefined
+}
+
+function lower(unit: number): number {
+  return unit >= 65 && unit <= 90 ? unit | 32 : unit
+}
+
+function isBlank(unit: number): boolean {
+  return unit === SPACE || unit === TAB
+}
+
+/** A field body as IMAP sends it: folds undone (RFC 5322 §2.2.3), octets 0 replaced, nothing else changed. */
+export function unfolded(text: OctetString, from: number, to: number): OctetString {
+  const body = text.slice(from, to)
+  if (!body.includes('\n') && !body.includes('\r') && !body.includes('\0')) return body
+  let out = ''
+  let kept = 0
+  for (let at = 0; at < body.length; at++) {
+    const unit = body.charCodeAt(at)
+    if (unit === CR || unit === LF) {
+      out += body.slice(kept, at)
+      kept = at + 1
+      // Lines that do not begin with a blank (a bare CR does not fold) must not grow together.
+      const next = kept < body.length ? body.charCodeAt(kept) : SPACE
+      if (!isBlank(next) && next !== CR && next !== LF) out += ' '
+    } else if (unit === 0) {
+      out += body.slice(kept, at) + NUL_REPLACEMENT
+      kept = at + 1
+    }
+  }
+  return out + body.slice(kept)
+}
+
+/** Text for people on one line: blanks and line ends in a row become one blank, those around the text go. */
+export function oneLine(text: OctetString): OctetString {
+  let plain = true
+  let blank = true
+  for (let at = 0; at < text.length && plain; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === SPACE) {
+      plain = !blank
+      blank = true
+    } else {
+      plain = unit > SPACE || (unit !== TAB && unit !== CR && unit !== LF)
+      blank = false
+    }
+  }
+  if (plain && !(blank && text !== '')) return text
+  let out = ''
+  let from = -1
+  for (let at = 0; at <= text.length; at++) {
+    const unit = at < text.length ? text.charCodeAt(at) : SPACE
+    if (!isBlank(unit) && unit !== CR && unit !== LF) {
+      if (from < 0) from = at
+    } else if (from >= 0) {
+      out += out === '' ? text.slice(from, at) : ` ${text.slice(from, at)}`
+      from = -1
+    }
+  }
+  return out
+}
