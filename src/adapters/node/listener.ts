@@ -87,6 +87,8 @@ export async function listenNode(options: ListenOptions): Promise<NodeListener> 
 }
 
 async function listenPath(listener: Listener, path: string, backlog: number): Promise<void> {
+  // libuv cuts a longer path off without a word, and listens somewhere else.
+  if (process.platform !== 'win32' && Buffer.byteLength(path) > longestPath) throw Object.assign(new Error('path too long'), { code: 'EINVAL' })
   try {
     await listener.listen({ path, backlog })
   } catch (error) {
@@ -94,6 +96,9 @@ async function listenPath(listener: Listener, path: string, backlog: number): Pr
     await listener.listen({ path, backlog })
   }
 }
+
+/** Octets of the path of a unix socket, less the terminating one. */
+const longestPath = process.platform === 'linux' ? 107 : 103
 
 interface Bind {
   readonly port?: number | undefined
@@ -115,6 +120,10 @@ class Listener implements NodeListener, ArrivalHost {
   readonly #maxPending: number
   readonly #pending = new Set<Arrival>()
   #bound: AddressInfo | undefined
+  /** Transports that have not closed. The server counts sockets, which it takes for closed before their transports know. */
+  #transports = 0
+  #stopped = false
+  #resolveClosed: () => void = () => {}
 
   constructor(options: ListenOptions) {
     const { tls, proxy, flushWithin = 30_000, lingerFor = 5_000, maxPending = 1_000 } = options
@@ -126,9 +135,15 @@ class Listener implements NodeListener, ArrivalHost {
     this.headerWithin = proxy?.within ?? 5_000
     const acceptor = tls && new TlsAcceptor({ handshakeWithin: 10_000, ...tls })
     this.tls = tls?.mode === 'implicit' ? acceptor : undefined
-    this.#settings = { tls: tls?.mode === 'starttls' ? acceptor : undefined, unix: this.#unix, flushWithin, lingerFor }
+    this.#settings = { tls: tls?.mode === 'starttls' ? acceptor : undefined, unix: this.#unix, flushWithin, lingerFor, closed: () => this.#left() }
     this.#server = createServer({ allowHalfOpen: true, noDelay: !this.#unix, highWaterMark: 65_536 }, (socket) => this.#accept(socket))
-    this.closed = new Promise((resolve) => this.#server.once('close', resolve))
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#server.once('close', () => {
+      this.#stopped = true
+      if (this.#transports === 0) this.#resolveClosed()
+    })
   }
 
   get address(): string | undefined {
@@ -164,7 +179,7 @@ class Listener implements NodeListener, ArrivalHost {
 
   arrived(arrival: Arrival, socket: Socket, peer: Peer, plain: Socket | undefined): void {
     this.#pending.delete(arrival)
-    this.#options.onTransport(new SocketTransport(socket, peer, this.#settings, plain))
+    this.#handOver(socket, peer, plain)
   }
 
   refused(arrival: Arrival, refusal: Refusal): void {
@@ -175,13 +190,23 @@ class Listener implements NodeListener, ArrivalHost {
   #accept(socket: Socket): void {
     const peer = peerOf(socket)
     if (this.#unix || peer.address !== undefined) {
-      if (!this.wantsHeader && this.tls === undefined) this.#options.onTransport(new SocketTransport(socket, peer, this.#settings))
+      if (!this.wantsHeader && this.tls === undefined) this.#handOver(socket, peer, undefined)
       else this.#receive(socket, peer)
       return
     }
     // Gone before it could be asked for its address. Nothing may take it for a local peer.
     socket.on('error', () => {})
     socket.destroy()
+  }
+
+  #handOver(socket: Socket, peer: Peer, plain: Socket | undefined): void {
+    this.#transports++
+    this.#options.onTransport(new SocketTransport(socket, peer, this.#settings, plain))
+  }
+
+  #left(): void {
+    this.#transports--
+    if (this.#stopped && this.#transports === 0) this.#resolveClosed()
   }
 
   #receive(socket: Socket, peer: Peer): void {

@@ -52,16 +52,17 @@ export function selfSigned({ hostname, names = [], days = 825, now = Date.now() 
   return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }
 }
 
-/** RFC 5280 §4.2.1: what the key is for, what it is called. Not a CA: the key signs nothing but this. */
+/**
+ * RFC 5280 §4.2.1: names, purpose, and that it is no CA. Without a key usage, for which a verifier may hold it against the
+ * certificate that it has signed itself.
+ */
 function extensions(names: readonly string[], spki: Uint8Array): Buffer[] {
   const general = [...new Set(names)].map((name) =>
     isIP(name) ? tagged(7, false, Uint8Array.from(ipaddr.parse(name).toByteArray())) : tagged(2, false, Buffer.from(name)))
   const keyId = createHash('sha1').update(spki).digest()
-  const digitalSignature = bitString(Uint8Array.of(0x80), 7)
   return [
     sequence(oid('2.5.29.17'), octetString(sequence(...general))),
     sequence(oid('2.5.29.19'), truth, octetString(sequence())),
-    sequence(oid('2.5.29.15'), truth, octetString(digitalSignature)),
     sequence(oid('2.5.29.37'), octetString(sequence(oid('1.3.6.1.5.5.7.3.1')))),
     sequence(oid('2.5.29.14'), octetString(octetString(keyId))),
   ]

@@ -28,6 +28,8 @@ export interface SocketSettings {
   readonly flushWithin: number
   /** After that: how long to wait for the peer to close, dropping what it still sends. */
   readonly lingerFor: number
+  /** A transport has closed, and its sink knows. */
+  readonly closed: () => void
 }
 
 type Phase = 'open' | 'securing' | 'ending' | 'broken' | 'closed'
@@ -206,6 +208,7 @@ export class SocketTransport implements Transport, HandshakeParty {
     transport.#phase = 'closed'
     clearTimeout(transport.#timer)
     transport.#sink?.closed(transport.#error)
+    transport.#settings.closed()
   }
 }
 

@@ -231,10 +231,18 @@ export class Accepted {
   readonly #arrived: Transport[] = []
   readonly #waiting: ((transport: Transport) => void)[] = []
 
+  readonly #all: Transport[] = []
+
   readonly take = (transport: Transport): void => {
+    this.#all.push(transport)
     const next = this.#waiting.shift()
     if (next) next(transport)
     else this.#arrived.push(transport)
+  }
+
+  /** For the end of a test: transports that it did not end. */
+  resetAll(): void {
+    for (const transport of this.#all) transport.reset()
   }
 
   next(): Promise<Transport> {

@@ -15,6 +15,7 @@ import type { TransportPair } from './transport-contract.ts'
 
 const source = certificates({ ...selfSigned({ hostname: 'localhost' }), watch: false })
 const listeners: NodeListener[] = []
+const accepting: Accepted[] = []
 let directory = ''
 
 beforeAll(async () => {
@@ -23,12 +24,14 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const listener of listeners) listener.close()
+  for (const accepted of accepting) accepted.resetAll()
   await Promise.all(listeners.map((listener) => listener.closed))
   await rm(directory, { recursive: true })
 })
 
 async function listen(options: Partial<ListenOptions> = {}): Promise<{ listener: NodeListener; accepted: Accepted; port: number }> {
   const accepted = new Accepted()
+  accepting.push(accepted)
   const place = options.path === undefined ? { port: 0, host: '127.0.0.1' } : {}
   const listener = await listenNode({ ...place, onTransport: accepted.take, ...options })
   listeners.push(listener)
