@@ -105,13 +105,13 @@ function readResult(lexer: FieldLexer): AuthenticationResult | undefined {
   const method = readName(lexer)
   lexer.skip()
   let version: number | undefined
-  if (lexer.unit === SLASH) {
+  if (lexer.peek() === SLASH) {
     lexer.at++
     lexer.skip()
     version = readVersion(lexer)
     lexer.skip()
   }
-  if (method === '' || lexer.unit !== EQUALS) return undefined
+  if (method === '' || lexer.peek() !== EQUALS) return undefined
   lexer.at++
   lexer.skip()
   const result = readName(lexer)
@@ -133,7 +133,7 @@ function readDetails(lexer: FieldLexer, found: Details): void {
     const name = readName(lexer)
     if (name === '') break
     lexer.skip()
-    if (lexer.unit !== EQUALS) break
+    if (lexer.peek() !== EQUALS) break
     lexer.at++
     lexer.skip()
     const value = readValue(lexer)
@@ -152,7 +152,7 @@ function readName(lexer: FieldLexer): string {
     name += lexer.run((unit) => !(unit === 45 || unit === 95 || isLetterOrDigit(unit)))
     const end = lexer.at
     if (name !== '') lexer.skip()
-    if (lexer.unit !== DOT || name === '') {
+    if (lexer.peek() !== DOT || name === '') {
       lexer.at = end
       return name.toLowerCase()
     }
@@ -173,6 +173,6 @@ function readVersion(lexer: FieldLexer): number | undefined {
 
 /** A quoted string, or what stands before the next blank, comment or semicolon. */
 function readValue(lexer: FieldLexer): string | undefined {
-  if (lexer.unit === QUOTE) return lexer.quoted()
+  if (lexer.peek() === QUOTE) return lexer.quoted()
   return lexer.run((unit) => isBlank(unit) || unit === SEMICOLON || unit === OPEN)
 }

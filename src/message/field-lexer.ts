@@ -19,7 +19,7 @@ export class FieldLexer {
   }
 
   /** The code unit at hand; NaN at the end. */
-  get unit(): number {
+  peek(): number {
     return this.text.charCodeAt(this.at)
   }
 
@@ -27,8 +27,8 @@ export class FieldLexer {
   skip(): string | undefined {
     let said: string | undefined
     for (;;) {
-      while (!this.done && isBlank(this.unit)) this.at++
-      const comment = this.unit === 40 ? this.comment() : undefined
+      while (!this.done && isBlank(this.peek())) this.at++
+      const comment = this.peek() === 40 ? this.comment() : undefined
       if (comment === undefined) return said
       said = comment
     }
@@ -56,7 +56,7 @@ export class FieldLexer {
   /** Passes what comes before the first unit that `ends`, and gives it. */
   run(ends: (unit: number) => boolean): string {
     const from = this.at
-    while (!this.done && !ends(this.unit)) this.at++
+    while (!this.done && !ends(this.peek())) this.at++
     return this.text.slice(from, this.at)
   }
 }

@@ -130,9 +130,9 @@ function readValue(lexer: FieldLexer): string {
     value += word
     if (word !== '') behindSlash = word.endsWith('/')
     lexer.skip()
-    if (lexer.unit === SEMICOLON || (!behindSlash && lexer.unit !== SLASH)) break
+    if (lexer.peek() === SEMICOLON || (!behindSlash && lexer.peek() !== SLASH)) break
     // A parenthesis without its partner.
-    if (lexer.unit === OPEN && word === '') lexer.at++
+    if (lexer.peek() === OPEN && word === '') lexer.at++
   }
   return value
 }
@@ -140,16 +140,16 @@ function readValue(lexer: FieldLexer): string {
 /** The next parameter; the name is empty where a piece has none. `undefined` at the end. */
 function readParameter(lexer: FieldLexer): { name: string; value: string } | undefined {
   lexer.skip()
-  while (lexer.unit === SEMICOLON) {
+  while (lexer.peek() === SEMICOLON) {
     lexer.at++
     lexer.skip()
   }
   if (lexer.done) return undefined
   const name = trimBlanks(lexer.run((unit) => unit === EQUALS || unit === SEMICOLON)).toLowerCase()
-  if (lexer.unit !== EQUALS) return { name: '', value: '' }
+  if (lexer.peek() !== EQUALS) return { name: '', value: '' }
   lexer.at++
   lexer.skip()
-  const inQuotes = lexer.unit === QUOTE ? lexer.quoted() : undefined
+  const inQuotes = lexer.peek() === QUOTE ? lexer.quoted() : undefined
   if (inQuotes === undefined) return { name, value: readPlain(lexer) }
   lexer.run((unit) => unit === SEMICOLON)
   return { name, value: inQuotes }
@@ -159,9 +159,9 @@ function readParameter(lexer: FieldLexer): { name: string; value: string } | und
 function readPlain(lexer: FieldLexer): string {
   const { text, at: from } = lexer
   let end = -1
-  while (!lexer.done && lexer.unit !== SEMICOLON) {
+  while (!lexer.done && lexer.peek() !== SEMICOLON) {
     const at = lexer.at
-    const isComment = lexer.unit === OPEN && (at === from || isBlank(text.charCodeAt(at - 1))) && lexer.comment() !== undefined
+    const isComment = lexer.peek() === OPEN && (at === from || isBlank(text.charCodeAt(at - 1))) && lexer.comment() !== undefined
     if (!isComment) {
       lexer.at++
       continue

@@ -127,9 +127,9 @@ export function parseReceived(value: string): Received {
   let address: string | undefined
   let dateFrom = -1
   while (!lexer.done) {
-    if (isBlank(lexer.unit)) lexer.at++
-    else if (lexer.unit === SEMICOLON) dateFrom = ++lexer.at
-    else if (lexer.unit === OPEN) {
+    if (isBlank(lexer.peek())) lexer.at++
+    else if (lexer.peek() === SEMICOLON) dateFrom = ++lexer.at
+    else if (lexer.peek() === OPEN) {
       const comment = lexer.comment()
       if (comment === undefined) lexer.at++
       else if (words && words === clauses.get('from')) address = literalIn(comment) ?? address
@@ -147,7 +147,7 @@ export function parseReceived(value: string): Received {
 /** A quoted string as it is written, or what stands before the next blank, comment or semicolon. */
 function readWord(lexer: FieldLexer): string {
   const from = lexer.at
-  if (lexer.unit === QUOTE) lexer.quoted()
+  if (lexer.peek() === QUOTE) lexer.quoted()
   else lexer.run(endsWord)
   return lexer.text.slice(from, lexer.at)
 }

@@ -163,12 +163,16 @@ describe('Authentication-Results', () => {
     const keyword = fc.stringMatching(/^[a-z0-9-]{1,12}$/)
     const line = fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => text.replace(/[\0-\x1f\x7f]/g, ' '))
     const value = fc.oneof(line, fc.emailAddress(), fc.domain(), fc.constantFrom('@a.example', 'a b@c', '', ' ', '"', '\\'))
-    const version = fc.option(fc.nat(999), { nil: undefined })
-    const result = fc.record({
-      method: keyword, result: keyword, version, reason: fc.option(value, { nil: undefined }), comment: fc.option(line, { nil: undefined }),
-      properties: fc.array(fc.record({ type: keyword, property: keyword, value }), { maxLength: 3 }),
-    })
-    const results = fc.record({ authservId: value.filter((text) => text !== ''), version, results: fc.array(result, { maxLength: 3 }) })
+    const version = fc.nat(999)
+    const properties = fc.array(fc.record({ type: keyword, property: keyword, value }), { maxLength: 3 })
+    const result = fc.record(
+      { method: keyword, result: keyword, properties, version, reason: value, comment: line },
+      { requiredKeys: ['method', 'result', 'properties'] },
+    )
+    const results = fc.record(
+      { authservId: value.filter((text) => text !== ''), results: fc.array(result, { maxLength: 3 }), version },
+      { requiredKeys: ['authservId', 'results'] },
+    )
     fc.assert(fc.property(results, (wanted) => {
       expect(parseAuthenticationResults(only(formatAuthenticationResults(wanted)).value)).toEqual(wanted)
     }), { numRuns: 300 })

@@ -1,0 +1,64 @@
+import { baseSubject } from './base-subject.ts'
+import type { Headers } from './header-block.ts'
+import { MOST_IDS, parseMessageIds } from './message-id.ts'
+
+/** Ids that are kept of a conversation: its first and its latest. */
+const MOST_REFERENCES = 100
+
+/** Where a message belongs. */
+export interface ThreadReferences {
+  /**
+   * Names the conversation: the id of its first message as far as this one tells. The same for every message whose References begin
+   * alike and for the first message itself; absent where the message names neither itself nor any other.
+   */
+  readonly thread?: string
+  /** What `thread` rests on, the strongest first. `in-reply-to`: the message answered, which may not be the first of its thread. */
+  readonly basis: 'references' | 'in-reply-to' | 'message-id' | 'none'
+  /** The message's own id, in brackets. */
+  readonly messageId?: string
+  /** The messages before it, oldest first, the one it answers last; without itself, each once, at most a hundred. */
+  readonly references: readonly string[]
+  /**
+   * The subject without reply words of any common language, in lower case: a hint for messages that answer without saying
+   * whom. Weak: join by it only among people who write to each other already, and only where `reply` is true.
+   */
+  readonly subject: string
+  /** The subject says that the message is a reply or a forward. */
+  readonly reply: boolean
+}
+
+/** Words for a reply or a forward in the languages that mail programs speak. */
+const PREFIXES: ReadonlySet<string> = new Set([
+  're', 'fw', 'fwd', 'aw', 'wg', 'antw', 'antwort', 'wtr', 'sv', 'vs', 'vb', 'vl', 'rv', 'res', 'enc', 'ref', 'tr', 'rif', 'i', 'r', 'rép', 'rep',
+  'odp', 'pd', 'ynt', 'ilt', 'vá', 'továbbítás', 'απ', 'σχετ', 'πρθ', 'ha', 'отв', 'на', 'пересл', 'תגובה', 'הועבר', 'رد', 'إعادة توجيه',
+  '回复', '回覆', '答复', '转发', '轉寄', '返信', '転送', '답장', '전달',
+])
+
+/** Finds out which conversation a message belongs to: References, else In-Reply-To (RFC 5322 §3.6.4), else it begins one. */
+export function threadReferences(headers: Headers): ThreadReferences {
+  const messageId = parseMessageIds(headers.value('message-id') ?? '', 1)[0]
+  const others = (name: string): string[] => idsOf(headers, name).filter((id) => id !== messageId)
+  const chain = others('references')
+  // RFC 5322 §3.6.4: several parents have no order; the first stands for all.
+  const parent = others('in-reply-to').slice(0, 1)
+  const references = shortened([...new Set([...chain, ...parent])])
+  const thread = references[0] ?? messageId
+  const { text, reply } = baseSubject(headers.text('subject') ?? '', PREFIXES)
+  return {
+    ...(thread === undefined ? {} : { thread }),
+    basis: chain.length > 0 ? 'references' : parent.length > 0 ? 'in-reply-to' : messageId === undefined ? 'none' : 'message-id',
+    ...(messageId === undefined ? {} : { messageId }),
+    references,
+    subject: text.normalize('NFC').toLowerCase(),
+    reply,
+  }
+}
+
+/** Some send a field twice, a piece of the list in each. */
+function idsOf(headers: Headers, name: string): string[] {
+  return headers.all(name).slice(0, 10).flatMap((field) => parseMessageIds(field.value)).slice(0, MOST_IDS)
+}
+
+function shortened(ids: string[]): string[] {
+  return ids.length <= MOST_REFERENCES ? ids : [...ids.slice(0, 1), ...ids.slice(1 - MOST_REFERENCES)]
+}
