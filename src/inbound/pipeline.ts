@@ -102,7 +102,7 @@ export class Pipeline {
       return { kind: 'defer', reply: ourFault }
     }
     try {
-      const decision = ask(policy, withNotes(facts, notebook(policy.name, notes)))
+      const decision = ask(policy, new PolicyStage(facts, policy.name, notes))
       return isPromise(decision) ? decision.then(settle).catch(broke) : settle(decision)
     } catch (error) {
       return broke(error)
@@ -110,27 +110,56 @@ export class Pipeline {
   }
 }
 
-/** The stage a policy sees. The signal stays a getter: most policies never ask for it. */
-function withNotes(facts: StageFacts, notes: Notebook): Stage {
-  return {
-    now: facts.now,
-    connection: facts.connection,
-    get envelope(): Envelope | undefined {
-      return facts.envelope
-    },
-    notes,
-    get signal(): AbortSignal {
-      return facts.signal
-    },
-    wait: (milliseconds) => facts.wait(milliseconds),
+/** The stage as one policy sees it. The signal stays a getter, of a class: most policies never ask for it. */
+class PolicyStage implements Stage {
+  readonly notes: Notebook
+  private readonly facts: StageFacts
+
+  constructor(facts: StageFacts, policy: string, notes: Note[]) {
+    this.facts = facts
+    this.notes = new PolicyNotebook(policy, notes)
+  }
+
+  get now(): number {
+    return this.facts.now
+  }
+
+  get connection(): Connection {
+    return this.facts.connection
+  }
+
+  get envelope(): Envelope | undefined {
+    return this.facts.envelope
+  }
+
+  get signal(): AbortSignal {
+    return this.facts.signal
+  }
+
+  wait(milliseconds: number): Promise<void> {
+    return this.facts.wait(milliseconds)
   }
 }
 
-function notebook(policy: string, notes: Note[]): Notebook {
-  return {
-    tag: (tag) => void notes.push({ kind: 'tag', policy, tag }),
-    score: (score, why) => void notes.push({ kind: 'score', policy, score, why }),
-    header: (name, value) => void notes.push({ kind: 'header', policy, name, value }),
+class PolicyNotebook implements Notebook {
+  private readonly policy: string
+  private readonly notes: Note[]
+
+  constructor(policy: string, notes: Note[]) {
+    this.policy = policy
+    this.notes = notes
+  }
+
+  tag(tag: string): void {
+    this.notes.push({ kind: 'tag', policy: this.policy, tag })
+  }
+
+  score(score: number, why: string): void {
+    this.notes.push({ kind: 'score', policy: this.policy, score, why })
+  }
+
+  header(name: string, value: string): void {
+    this.notes.push({ kind: 'header', policy: this.policy, name, value })
   }
 }
 

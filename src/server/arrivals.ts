@@ -1,6 +1,5 @@
 import type { Decision, Note, Verdict } from '../contracts/policy.ts'
 import type { Recipient } from '../contracts/received.ts'
-import type { StageFacts } from '../inbound/pipeline.ts'
 import { reject } from '../inbound/verdict.ts'
 import { type RefusalStage, shown } from '../observe/events.ts'
 import type { Conversation, Host } from '../protocol/session/drive.ts'
@@ -26,8 +25,8 @@ import { Collector } from './collector.ts'
 import { LiveConnection } from './connection.ts'
 import { answerMessage } from './delivery.ts'
 import { envelopeOf, recipientOf } from './envelope.ts'
-import { type Authenticated, type Claimed, type Reception, refusalOf } from './reception.ts'
-import { stageFacts } from './stage.ts'
+import { type Authenticated, type ClaimContext, type Claimed, type Reception, refusalOf } from './reception.ts'
+import { QuestionStage } from './stage.ts'
 import { traceField } from './trace.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -94,14 +93,9 @@ export class Arrivals implements Host<SmtpServerEvent> {
     const { accepts, hostname } = this.reception
     const transaction = this.transaction!
     const to = recipientOf(question, hostname)
-    const context = {
-      envelope: transaction.envelope,
-      connection: this.connection,
-      get signal() {
-        return conversation.signal(question)
-      },
-    }
-    return after(accepts(to, context), (claimed) => this.claimed(question, conversation, transaction, to, claimed))
+    const stage = new QuestionStage(this.reception.clock, this.connection, transaction.envelope, question, conversation)
+    const claimed = accepts(to, stage as ClaimContext)
+    return isPromise(claimed) ? claimed.then((value) => this.claimed(stage, transaction, to, value)) : this.claimed(stage, transaction, to, claimed)
   }
 
   content(): undefined {
@@ -172,18 +166,11 @@ export class Arrivals implements Host<SmtpServerEvent> {
     return after(this.judge('auth', decision), (reply) => reply ?? answer())
   }
 
-  private claimed(
-    question: RecipientQuestion,
-    conversation: Conversation,
-    transaction: Transaction,
-    to: Recipient,
-    claimed: Claimed,
-  ): Reply | undefined | Promise<Reply | undefined> {
+  private claimed(stage: QuestionStage, transaction: Transaction, to: Recipient, claimed: Claimed): Reply | undefined | Promise<Reply | undefined> {
     const { pipeline } = this.reception
     const verdict = claimed === true ? undefined : claimed === false || claimed === undefined ? unclaimed : claimed
     if (refusalOf(verdict) || !pipeline.has('recipient')) return this.settleRecipient(transaction, to, verdict)
-    const facts = this.facts(question, conversation, transaction)
-    return after(pipeline.recipient(to, facts, transaction.notes), (decision) =>
+    return after(pipeline.recipient(to, stage, transaction.notes), (decision) =>
       this.settleRecipient(transaction, to, decision?.kind === 'pass' || !decision ? verdict : decision),
     )
   }
@@ -227,7 +214,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
     })
   }
 
-  private facts(question: { readonly id: number }, conversation: Conversation, transaction?: Transaction): StageFacts {
-    return stageFacts(this.reception.clock, this.connection, transaction?.envelope, () => conversation.signal(question))
+  private facts(question: { readonly id: number }, conversation: Conversation, transaction?: Transaction): QuestionStage {
+    return new QuestionStage(this.reception.clock, this.connection, transaction?.envelope, question, conversation)
   }
 }

@@ -30,7 +30,7 @@ export async function answerMessage(reception: Reception, connection: Connection
       return refusal
     }
     const discarded = transaction.discarding || verdict.kind === 'discard' || transaction.envelope.recipients.length === 0
-    const delivered = discarded ? undefined : await reception.deliver(withNotes(message, transaction, connection, collected), facts.signal)
+    const delivered = discarded ? undefined : await reception.deliver(withNotes(message, transaction, connection, collected), facts)
     return settle(reception, connection, transaction, delivered, { octets: message.octets, discarded, took: clock.ticks() - began })
   } catch (error) {
     reception.observe({ kind: 'failed', at: clock.now(), connection: connection.id, what: 'deliver', error })

@@ -118,8 +118,8 @@ class MailReceiver implements Receiver {
     const listener = await listenNode({
       ...options,
       onTransport: (transport) => void this.begin(transport, startTls, conversations),
-      onRefused: ({ reason, peer }) =>
-        observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `connection of ${peer.address ?? 'a unix socket'}: ${reason}`, error: undefined }),
+      onRefused: ({ reason, address, error }) =>
+        observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `connection from ${address ?? 'a unix socket'} (${reason})`, error }),
       onError: (error) => observe({ kind: 'failed', at: clock.now(), connection: undefined, what: 'listen', error }),
     })
     this.listeners++

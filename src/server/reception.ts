@@ -21,6 +21,12 @@ export interface ClaimContext {
   readonly signal: AbortSignal
 }
 
+/** What a delivery may use beside the message. */
+export interface DeliveryContext {
+  /** Aborted when the client has gone or the answer's deadline has passed: what is not committed by then should not be. */
+  readonly signal: AbortSignal
+}
+
 /** Whose credentials these are. `undefined` and a refusal mean: nobody's. */
 export type Authenticated = { readonly account: string } | Verdict | undefined | void
 
@@ -30,7 +36,7 @@ export interface Reception {
   readonly lmtp: boolean
   readonly pipeline: Pipeline
   readonly accepts: (to: Recipient, context: ClaimContext) => Awaitable<Claimed>
-  readonly deliver: (message: ReceivedMessage, signal: AbortSignal) => Awaitable<Delivered>
+  readonly deliver: (message: ReceivedMessage, context: DeliveryContext) => Awaitable<Delivered>
   readonly authenticate: ((credentials: Credentials, connection: Connection) => Awaitable<Authenticated>) | undefined
   readonly bodies: BodyStore
   /** Octets of content from which on it goes to `bodies`. */

@@ -1,18 +1,36 @@
 import type { Connection, Envelope } from '../contracts/received.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
-import { MailError } from '../protocol/session/errors.ts'
 import type { Clock } from '../protocol/session/clock.ts'
+import type { Conversation } from '../protocol/session/drive.ts'
+import { MailError } from '../protocol/session/errors.ts'
 
-/** What a stage is about. The signal is made when somebody asks for it. */
-export function stageFacts(clock: Clock, connection: Connection, envelope: Envelope | undefined, signalOf: () => AbortSignal): StageFacts {
-  return {
-    now: clock.now(),
-    connection,
-    envelope,
-    get signal() {
-      return signalOf()
-    },
-    wait: (milliseconds) => wait(clock, milliseconds, signalOf()),
+/**
+ * What a question is about, as policies, claims and deliveries see it. A class, because its signal is made only when somebody asks for
+ * it, and an accessor of an object literal would cost each one a shape of its own.
+ */
+export class QuestionStage implements StageFacts {
+  readonly now: number
+  readonly connection: Connection
+  readonly envelope: Envelope | undefined
+  private readonly clock: Clock
+  private readonly question: { readonly id: number }
+  private readonly conversation: Conversation
+
+  constructor(clock: Clock, connection: Connection, envelope: Envelope | undefined, question: { readonly id: number }, conversation: Conversation) {
+    this.now = clock.now()
+    this.connection = connection
+    this.envelope = envelope
+    this.clock = clock
+    this.question = question
+    this.conversation = conversation
+  }
+
+  get signal(): AbortSignal {
+    return this.conversation.signal(this.question)
+  }
+
+  wait(milliseconds: number): Promise<void> {
+    return wait(this.clock, milliseconds, this.signal)
   }
 }
 
