@@ -5,7 +5,10 @@ import { commentEnd, isBlank, quotedEnd, trimBlanks, unescaped } from './lexemes
 
 /** One entry of an address list. */
 export interface AddressItem {
-  /** The display name, decoded; from a comment where there is no other (`joe@example.com (Joe)`); empty where there is none at all. */
+  /**
+   * The display name, decoded; from a comment where there is no other (`joe@example.com (Joe)`); empty where there is none at
+   * all.
+   */
   readonly name: string
   /** Absent where the entry has none that makes sense: a name alone, empty brackets, a domain of impossible characters. */
   readonly address?: Address

@@ -25,7 +25,9 @@ export interface AuthenticationResult {
 
 /** An Authentication-Results field (RFC 8601 §2.2). */
 export interface AuthenticationResults {
-  /** The name of the service that did the checks; trust the field only where this is your own and you removed what came in (§5). */
+  /**
+   * The name of the service that did the checks; trust the field only where this is your own and you removed what came in (§5).
+   */
   readonly authservId: string
   /** Absent means 1. */
   readonly version?: number
@@ -79,8 +81,8 @@ const OPEN = 40
 const SLASH = 47
 
 /**
- * Reads the value of an Authentication-Results field; `undefined` where it names no service. Total, linear time: results that make
- * no sense are left out. Method, result and property names come in lower case.
+ * Reads the value of an Authentication-Results field; `undefined` where it names no service. Total, linear time: results that
+ * make no sense are left out. Method, result and property names come in lower case.
  */
 export function parseAuthenticationResults(value: string): AuthenticationResults | undefined {
   const lexer = new FieldLexer(value)

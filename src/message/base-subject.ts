@@ -32,7 +32,8 @@ export function baseSubject(subject: string, prefixes: ReadonlySet<string> = STA
     from = leaders.from
     reply ||= leaders.reply
     // Step 6.
-    const wrapped = to - from >= 6 && text.slice(from, from + 5).toLowerCase() === '[fwd:' && text.charCodeAt(to - 1) === CLOSE_BRACKET
+    const wrapped = to - from >= 6 && text.slice(from,
+      from + 5).toLowerCase() === '[fwd:' && text.charCodeAt(to - 1) === CLOSE_BRACKET
     if (!wrapped) return { text: text.slice(from, to), reply }
     from += 5
     to -= 1
@@ -50,8 +51,8 @@ function trimTrailers(text: string, from: number, to: number): number {
 }
 
 /**
- * Steps 3 to 5. Whether blobs are followed by a reply word does not depend on how many of them are taken off first, so one look at
- * the run of them is enough: if a reply word follows, all go; if not, all go but the last one where nothing else is left.
+ * Steps 3 to 5. Whether blobs are followed by a reply word does not depend on how many of them are taken off first, so one look
+ * at the run of them is enough: if a reply word follows, all go; if not, all go but the last one where nothing else is left.
  */
 function trimLeaders(text: string, from: number, to: number, prefixes: ReadonlySet<string>): { from: number; reply: boolean } {
   let reply = false

@@ -1,6 +1,6 @@
 import { encodeBase64 } from '../protocol/bytes/base64.ts'
 import { octets } from '../protocol/bytes/text.ts'
-import type { TransferDecoder } from './transfer.ts'
+import type { TransferDecoder } from './transfer-decoder.ts'
 
 const PAD = 61
 const OTHER = -1

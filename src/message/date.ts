@@ -36,17 +36,19 @@ export function parseDate(value: string): DateTime | undefined {
 const MOST_TIME = Date.UTC(9999, 11, 30)
 
 /**
- * As RFC 5322 §3.3 writes it: `Fri, 21 Nov 1997 09:55:06 -0600`. Milliseconds are dropped. Total: a zone beyond a day is taken for UTC,
- * a time that no calendar has for the epoch.
+ * As RFC 5322 §3.3 writes it: `Fri, 21 Nov 1997 09:55:06 -0600`. Milliseconds are dropped. Total: a zone beyond a day is taken
+ * for UTC, a time that no calendar has for the epoch.
  */
 export function formatDate(epochMs: number, zoneMinutes = 0): string {
   const zone = Math.abs(zoneMinutes) < 24 * 60 ? Math.trunc(zoneMinutes) : 0
   const local = new Date((Math.abs(epochMs) < MOST_TIME ? epochMs : 0) + zone * 60_000)
-  const month = MONTHS[local.getUTCMonth()]!
-  const date = `${DAYS[local.getUTCDay()]!}, ${local.getUTCDate()} ${month[0]!.toUpperCase()}${month.slice(1)} ${digits(local.getUTCFullYear(), 4)}`
+  const name = MONTHS[local.getUTCMonth()]!
+  const month = name[0]!.toUpperCase() + name.slice(1)
+  const date = `${local.getUTCDate()} ${month} ${digits(local.getUTCFullYear(), 4)}`
   const time = [local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()].map((part) => digits(part, 2)).join(':')
   const offset = Math.abs(zone)
-  return `${date} ${time} ${zone < 0 ? '-' : '+'}${digits(Math.trunc(offset / 60), 2)}${digits(offset % 60, 2)}`
+  const clock = `${zone < 0 ? '-' : '+'}${digits(Math.trunc(offset / 60), 2)}${digits(offset % 60, 2)}`
+  return `${DAYS[local.getUTCDay()]!}, ${date} ${time} ${clock}`
 }
 
 function digits(value: number, count: number): string {
@@ -125,7 +127,8 @@ class Pieces {
 
   #number(token: string, at: number): number {
     const value = Number(token)
-    if (this.#day === undefined && this.#year === undefined && token.length === 4 && this.#tokens[at + 1] === '-') return this.#iso(at, value)
+    const isFirst = this.#day === undefined && this.#year === undefined
+    if (isFirst && token.length === 4 && this.#tokens[at + 1] === '-') return this.#iso(at, value)
     if (this.#day === undefined && token.length <= 2) this.#day = value
     else if (this.#year === undefined && token.length <= 4) this.#year = fullYear(value, token.length)
     return 1

@@ -192,7 +192,8 @@ function encodedQ(text: string): string {
   let out = ''
   for (const octet of encodeUtf8(text)) {
     const isWord = (octet >= 0x30 && octet <= 0x39) || ((octet | 0x20) >= 0x61 && (octet | 0x20) <= 0x7a && octet < 0x80)
-    if (isWord || octet === 0x21 || octet === 0x2a || octet === 0x2b || octet === 0x2d || octet === 0x2f) out += String.fromCharCode(octet)
+    const isPlain = isWord || octet === 0x21 || octet === 0x2a || octet === 0x2b || octet === 0x2d || octet === 0x2f
+    if (isPlain) out += String.fromCharCode(octet)
     else out += octet === 0x20 ? '_' : escapeOctet(octet)
   }
   return out

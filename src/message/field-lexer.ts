@@ -44,7 +44,9 @@ export class FieldLexer {
     return unescaped(this.text, from + 1, end - 1)
   }
 
-  /** At `"`: passes the quoted string and gives what it means. Where it never ends, `undefined`, and the quote alone is passed. */
+  /**
+   * At `"`: passes the quoted string and gives what it means. Where it never ends, `undefined`, and the quote alone is passed.
+   */
   quoted(): string | undefined {
     const from = this.at
     const end = this.#quotes ? quotedEnd(this.text, from) : -1

@@ -12,7 +12,10 @@ export function formatAddress(address: Address): string {
   return `${local}@${domainText(address.domain)}`
 }
 
-/** `Name <local@domain>`, or the address alone where there is no name. The name is quoted or encoded (RFC 2047) where it has to be. */
+/**
+ * `Name <local@domain>`, or the address alone where there is no name. The name is quoted or encoded (RFC 2047) where it has to
+ * be.
+ */
 export function formatMailbox(mailbox: { readonly name?: string; readonly address: Address }): string {
   const address = formatAddress(mailbox.address)
   return mailbox.name ? `${formatPhrase(mailbox.name)} <${address}>` : address

@@ -2,9 +2,10 @@
 const WIDTH = 78
 
 /**
- * A header field, folded at its blanks into lines of 78 characters where it has blanks enough, ended by CRLF. A value in phrases, to
- * be joined by blanks, is rather folded between them. Unfolding gives the value back. It is one field whatever the strings hold:
- * of the name only what can stand in one is kept, control characters in the value become blanks, blanks around it go.
+ * A header field, folded at its blanks into lines of 78 characters where it has blanks enough, ended by CRLF. A value in
+ * phrases, to be joined by blanks, is rather folded between them. Unfolding gives the value back. It is one field whatever the
+ * strings hold: of the name only what can stand in one is kept, control characters in the value become blanks, blanks around it
+ * go.
  */
 export function formatField(name: string, value: string | readonly string[]): string {
   let out = ''

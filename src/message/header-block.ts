@@ -62,7 +62,9 @@ export interface HeaderField {
    * UTF-8 if the value is valid UTF-8, else windows-1252. Encoded words are left as they are: see {@link text}.
    */
   readonly value: string
-  /** The value as people read it, encoded words decoded. For unstructured fields (Subject, Comments) alone: parse others first. */
+  /**
+   * The value as people read it, encoded words decoded. For unstructured fields (Subject, Comments) alone: parse others first.
+   */
   readonly text: string
   /** What is odd about this field. */
   readonly oddities: readonly HeaderOddity[]

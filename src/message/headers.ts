@@ -13,6 +13,7 @@ const CR = 13
 const SPACE = 32
 const COLON = 58
 const DELETE = 127
+const FROM = 'From '
 
 /** What an octet marks its line with; ENDS for the LF. */
 const ENDS = 255
@@ -27,8 +28,8 @@ EFFECTS[DELETE] = mark.control
 
 /**
  * Reads a header out of octets [start, end) of `bytes`, up to the empty line or `end`. Total: never throws, linear time; what
- * is wrong is reported as {@link HeaderOddity}. The block keeps a view of `bytes`: do not write to them. `base` is the offset in the
- * message of `bytes[0]`; it is added to every offset that the block tells.
+ * is wrong is reported as {@link HeaderOddity}. The block keeps a view of `bytes`: do not write to them. `base` is the offset
+ * in the message of `bytes[0]`; it is added to every offset that the block tells.
  */
 export function parseHeaderBlock(bytes: Uint8Array, start = 0, end = bytes.length, base = 0): HeaderBlock {
   const scan = new Scan(bytes, start, end, base)
@@ -111,7 +112,10 @@ class Scan {
     let at = begin
     for (; at < end; at++) {
       // Four at a time while nothing happens, which halves the time.
-      while (at + 4 <= end && (EFFECTS[bytes[at]!]! | EFFECTS[bytes[at + 1]!]! | EFFECTS[bytes[at + 2]!]! | EFFECTS[bytes[at + 3]!]!) === 0) at += 4
+      while (at + 4 <= end) {
+        if ((EFFECTS[bytes[at]!]! | EFFECTS[bytes[at + 1]!]! | EFFECTS[bytes[at + 2]!]! | EFFECTS[bytes[at + 3]!]!) !== 0) break
+        at += 4
+      }
       if (at >= end) break
       const effect = EFFECTS[bytes[at]!]!
       if (effect === 0) continue
@@ -146,8 +150,8 @@ class Scan {
     const quoted = bytes[begin] === 0x3e
     if (!quoted && this.fields.length > 0) return false
     const at = quoted ? begin + 1 : begin
-    if (at + 5 > this.at) return false
-    return bytes[at] === 0x46 && bytes[at + 1] === 0x72 && bytes[at + 2] === 0x6f && bytes[at + 3] === 0x6d && bytes[at + 4] === SPACE
+    for (let i = 0; i < FROM.length; i++) if (at + i >= this.at || bytes[at + i] !== FROM.charCodeAt(i)) return false
+    return true
   }
 }
 

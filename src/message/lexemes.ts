@@ -1,4 +1,7 @@
-/** The lexical pieces that structured field bodies share (RFC 5322 §3.2), over unfolded values; iterative, each character seen once. */
+/**
+ * The lexical pieces that structured field bodies share (RFC 5322 §3.2), over unfolded values; iterative, each character seen
+ * once.
+ */
 
 const OPEN = 40
 const CLOSE = 41
@@ -47,7 +50,9 @@ export function quotedEnd(text: string, at: number): number {
   return -1
 }
 
-/** What characters [from, to), the inside of a quoted string or comment, mean: quoted pairs undone, line ends gone, tabs blanks. */
+/**
+ * What characters [from, to), the inside of a quoted string or comment, mean: quoted pairs undone, line ends gone, tabs blanks.
+ */
 export function unescaped(text: string, from: number, to: number): string {
   let out = ''
   let done = from
@@ -86,8 +91,10 @@ export function withoutComments(text: string): string {
 
 /** Characters of an atom (RFC 5322 §3.2.3); those above 127 are atext too (RFC 6532 §3.2). */
 const ATEXT = new Uint8Array(128)
-for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~") ATEXT[character.charCodeAt(0)] = 1
+ATEXT.fill(1, 33, 127)
+for (const special of '()<>[]:;@\\,."') ATEXT[special.charCodeAt(0)] = 0
 
+/** Whether the code unit may stand in an atom. */
 export function isAtext(unit: number): boolean {
   return unit > 127 || ATEXT[unit] === 1
 }

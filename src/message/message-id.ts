@@ -13,11 +13,13 @@ const COMMA = 44
 const SEMICOLON = 59
 const LESS = 60
 const GREATER = 62
+const ENDS = new Set([QUOTE, OPEN, COMMA, SEMICOLON, LESS, GREATER])
 
 /**
- * The message ids in a Message-ID, In-Reply-To or References field (RFC 5322 §3.6.4), in order, each in its angle brackets. Total, linear
- * time. Brackets may hold anything but control characters; blanks in them, left by wrong folding, are dropped. Phrases and comments of
- * the obsolete syntax (§4.5.4) are passed over. Where there are no brackets at all, words with an `@` are taken for ids.
+ * The message ids in a Message-ID, In-Reply-To or References field (RFC 5322 §3.6.4), in order, each in its angle brackets.
+ * Total, linear time. Brackets may hold anything but control characters; blanks in them, left by wrong folding, are dropped.
+ * Phrases and comments of the obsolete syntax (§4.5.4) are passed over. Where there are no brackets at all, words with an `@`
+ * are taken for ids.
  */
 export function parseMessageIds(value: string, most = MOST_IDS): string[] {
   const ids: string[] = []
@@ -42,7 +44,7 @@ export function parseMessageIds(value: string, most = MOST_IDS): string[] {
 }
 
 function endsWord(unit: number): boolean {
-  return isBlank(unit) || unit === QUOTE || unit === OPEN || unit === COMMA || unit === SEMICOLON || unit === LESS || unit === GREATER
+  return isBlank(unit) || ENDS.has(unit)
 }
 
 /** At `<`: what stands between it and `>`, without blanks; empty where another `<` or the end comes first. */
@@ -60,8 +62,8 @@ function readId(lexer: FieldLexer): string {
 }
 
 /**
- * A new message id in its brackets. `random`: at least 16 bytes of good randomness, so that nobody makes the same one or guesses it;
- * `hostname`: a domain of the sender's, of which only what can stand in one is kept.
+ * A new message id in its brackets. `random`: at least 16 bytes of good randomness, so that nobody makes the same one or
+ * guesses it; `hostname`: a domain of the sender's, of which only what can stand in one is kept.
  */
 export function createMessageId(random: Uint8Array, hostname: string): string {
   let left = ''

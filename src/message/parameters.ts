@@ -62,7 +62,9 @@ function addPiece(pieces: Map<string, Piece[]>, name: string, star: number, text
   pieces.set(base, list)
 }
 
-/** Pieces in their order up to the first that is missing; the first of all may have any number, the first of each number counts. */
+/**
+ * Pieces in their order up to the first that is missing; the first of all may have any number, the first of each number counts.
+ */
 function join(list: Piece[]): string | undefined {
   list.sort((one, other) => one.index - other.index)
   let next = list[0]!.index

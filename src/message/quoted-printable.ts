@@ -1,4 +1,4 @@
-import type { TransferDecoder } from './transfer.ts'
+import type { TransferDecoder } from './transfer-decoder.ts'
 
 const TAB = 9
 const LF = 10
@@ -145,7 +145,10 @@ export function escapeOctet(octet: number): string {
   return `=${HEX[octet >> 4]!}${HEX[octet & 15]!}`
 }
 
-/** A text body in quoted-printable (RFC 2045 §6.7): CRLF stays a line end, every other CR and LF is encoded; lines of 76 at most. */
+/**
+ * A text body in quoted-printable (RFC 2045 §6.7): CRLF stays a line end, every other CR and LF is encoded; lines of 76 at
+ * most.
+ */
 export function encodeQuotedPrintable(bytes: Uint8Array): string {
   let text = ''
   let line = ''

@@ -8,11 +8,13 @@ const MOST_REFERENCES = 100
 /** Where a message belongs. */
 export interface ThreadReferences {
   /**
-   * Names the conversation: the id of its first message as far as this one tells. The same for every message whose References begin
-   * alike and for the first message itself; absent where the message names neither itself nor any other.
+   * Names the conversation: the id of its first message as far as this one tells. The same for every message whose References
+   * begin alike and for the first message itself; absent where the message names neither itself nor any other.
    */
   readonly thread?: string
-  /** What `thread` rests on, the strongest first. `in-reply-to`: the message answered, which may not be the first of its thread. */
+  /**
+   * What `thread` rests on, the strongest first. `in-reply-to`: the message answered, which may not be the first of its thread.
+   */
   readonly basis: 'references' | 'in-reply-to' | 'message-id' | 'none'
   /** The message's own id, in brackets. */
   readonly messageId?: string
@@ -29,8 +31,10 @@ export interface ThreadReferences {
 
 /** Words for a reply or a forward in the languages that mail programs speak. */
 const PREFIXES: ReadonlySet<string> = new Set([
-  're', 'fw', 'fwd', 'aw', 'wg', 'antw', 'antwort', 'wtr', 'sv', 'vs', 'vb', 'vl', 'rv', 'res', 'enc', 'ref', 'tr', 'rif', 'i', 'r', 'rép', 'rep',
-  'odp', 'pd', 'ynt', 'ilt', 'vá', 'továbbítás', 'απ', 'σχετ', 'πρθ', 'ha', 'отв', 'на', 'пересл', 'תגובה', 'הועבר', 'رد', 'إعادة توجيه',
+  're', 'fw', 'fwd', 'aw', 'wg', 'antw', 'antwort', 'wtr', 'sv', 'vs', 'vb', 'vl', 'rv', 'res', 'enc', 'ref', 'tr', 'rif', 'i',
+    'r', 'rép', 'rep',
+  'odp', 'pd', 'ynt', 'ilt', 'vá', 'továbbítás', 'απ', 'σχετ', 'πρθ', 'ha', 'отв', 'на', 'пересл', 'תגובה', 'הועבר', 'رد',
+    'إعادة توجيه',
   '回复', '回覆', '答复', '转发', '轉寄', '返信', '転送', '답장', '전달',
 ])
 

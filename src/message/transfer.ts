@@ -1,14 +1,7 @@
 import { Base64Decoder } from './base64.ts'
 import { QuotedPrintableDecoder } from './quoted-printable.ts'
+import type { TransferDecoder } from './transfer-decoder.ts'
 import { UuDecoder } from './uuencode.ts'
-
-/** Undoes a content transfer encoding as the bytes stream by. Total: whatever comes, it never throws and holds under 2 kB. */
-export interface TransferDecoder {
-  /** What `bytes` add to the decoded octets; a new array, or `bytes` themselves where nothing is encoded. */
-  push(bytes: Uint8Array): Uint8Array
-  /** What was held back. Nothing may be pushed afterwards. */
-  end(): Uint8Array
-}
 
 /** The encodings of RFC 2045 §6.1, the older one that mail still carries, and what is none of them. */
 export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'base64' | 'quoted-printable' | 'uuencode' | 'unknown'

@@ -1,4 +1,4 @@
-import type { TransferDecoder } from './transfer.ts'
+import type { TransferDecoder } from './transfer-decoder.ts'
 
 const LF = 10
 const CR = 13
@@ -48,7 +48,8 @@ export class UuDecoder implements TransferDecoder {
   #decode(length: number): void {
     const line = this.#line
     const count = digit(line[0]!)
-    // Whatever a line claims, it carries its digits and perhaps a group of blanks that were lost at its end: at most twice its octets.
+    // Whatever a line claims, it carries its digits and perhaps a group of blanks that were lost at its end: at most twice its
+    // octets.
     const room = Math.min(count, Math.ceil((length - 1) / 4) * 3 + 3)
     for (let done = 0, at = 1; done < room; done += 3, at += 4) {
       const group = (digitAt(line, at, length) << 18) | (digitAt(line, at + 1, length) << 12) |

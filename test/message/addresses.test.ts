@@ -30,7 +30,8 @@ describe('address lists of RFC 5322', () => {
     ['A Group: Chris Jones<c|public.example>, <joe|example.org>, John<jdoe|one.test>;']],
     ['A.5 Cc', '(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;', ['Hidden recipients: ;']],
     ['A.6.1 From', 'Joe Q. Public <john.q.public@example.com>', ['Joe Q. Public<john.q.public|example.com>']],
-    ['A.6.1 To', 'Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example', ['Mary Smith<mary|example.net>', '<jdoe|test.example>']],
+    ['A.6.1 To', 'Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example',
+      ['Mary Smith<mary|example.net>', '<jdoe|test.example>']],
     ['A.6.3 From', 'John Doe <jdoe@machine(comment).  example>', ['John Doe<jdoe|machine.example>']],
     ['a route of two hosts', '<@a.example,@b.example:u@c.example>', ['<u|c.example>']],
     ['a quoted local part', '"John  Doe"@example.com, <"a@b.c"@d.example>', ['<John  Doe|example.com>', '<a@b.c|d.example>']],
@@ -46,7 +47,8 @@ describe('address lists of RFC 5322', () => {
 describe('names', () => {
   it.each<[string, string, string[]]>([
     ['an encoded word', '=?ISO-8859-1?Q?Keld_J=F8rn_Simonsen?= <keld@dkuug.dk>', ['Keld Jørn Simonsen<keld|dkuug.dk>']],
-    ['encoded words with delimiters in them', '=?utf-8?Q?Doe,_John_(x)_j@d.e?= <a@b.example>', ['Doe, John (x) j@d.e<a|b.example>']],
+    ['encoded words with delimiters in them', '=?utf-8?Q?Doe,_John_(x)_j@d.e?= <a@b.example>',
+      ['Doe, John (x) j@d.e<a|b.example>']],
     ['encoded words in quotes, as many senders have them', '"=?utf-8?B?w6k=?=" <a@b.example>', ['é<a|b.example>']],
     ['adjacent encoded words', '=?utf-8?Q?a?= =?utf-8?Q?b?= c <a@b.example>', ['ab c<a|b.example>']],
     ['in a comment', 'joe@example.com (Joe (the first) Smith)', ['Joe (the first) Smith<joe|example.com>']],
@@ -96,7 +98,8 @@ describe('malformed lists', () => {
   })
 
   it('keeps each entry as it stood', () => {
-    const raws = flattenAddresses(parseAddressList(' A <a@b.example>  , g: "c" <c@d.example>;e@f.example (E) ')).map(({ raw, group }) => [raw, group])
+    const raws = flattenAddresses(parseAddressList(' A <a@b.example>  , g: "c" <c@d.example>;e@f.example (E) ')).map(({ raw,
+      group }) => [raw, group])
     expect(raws).toEqual([['A <a@b.example>', undefined], ['"c" <c@d.example>', 'g'], ['e@f.example (E)', undefined]])
   })
 })
@@ -109,7 +112,8 @@ describe('an address is never read out of', () => {
     ['a comment', '(a@b.example) x@y.example, (<a@b.example>) Joe', ['a@b.example<x|y.example>', 'Joe<>']],
     ['an encoded word', '=?utf-8?q?a=40b.example?= <x@y.example>', ['a@b.example<x|y.example>']],
     ['an encoded word alone', '=?utf-8?q?=3Ca=40b.example=3E?=', ['<a@b.example><>']],
-    ['an encoded word that hides a bracket', '=?utf-8?q?=22_=3Ca=40b.example=3E?= <x@y.example>', ['" <a@b.example><x|y.example>']],
+    ['an encoded word that hides a bracket', '=?utf-8?q?=22_=3Ca=40b.example=3E?= <x@y.example>',
+      ['" <a@b.example><x|y.example>']],
     ['what stands before brackets', 'a@b.example <not an address>', ['a@b.example<>']],
     ['a quoted pair', '"\\"<a@b.example>" <x@y.example>', ['"<a@b.example><x|y.example>']],
     ['a quoted local part', '"a@evil.example x"@b.example', ['<a@evil.example x|b.example>']],
@@ -124,10 +128,12 @@ const domain = fc.oneof(
   fc.constantFrom('[192.0.2.1]', '[IPv6:2001:db8::1]', 'bücher.example'),
 )
 const oneLine = (text: string): string => text.replace(/[\0-\x1f\x7f]/g, '.')
-const local = fc.oneof(fc.string({ unit: 'grapheme' }), fc.emailAddress(), fc.constantFrom('a.b', 'a..b', '.a', '"', '\\', ' ', 'a@b', '<x>')).map(oneLine)
+const local = fc.oneof(fc.string({ unit: 'grapheme' }), fc.emailAddress(),
+  fc.constantFrom('a.b', 'a..b', '.a', '"', '\\', ' ', 'a@b', '<x>')).map(oneLine)
 const name = fc.oneof(
   fc.string({ unit: 'grapheme' }), fc.lorem(), fc.emailAddress(),
-  fc.constantFrom('a, b', '"x"', '  ', ' a ', 'a  b', '=?utf-8?q?x?=', 'a\tb', '(c)', 'mailto', 'Müller, Jürgen', 'a:b', '日本語'.repeat(30)),
+  fc.constantFrom('a, b', '"x"', '  ', ' a ', 'a  b', '=?utf-8?q?x?=', 'a\tb', '(c)', 'mailto', 'Müller, Jürgen', 'a:b',
+    '日本語'.repeat(30)),
 ).map((text) => text.replace(/[\0\r\n]/g, ''))
 
 describe('formatting', () => {
@@ -136,15 +142,18 @@ describe('formatting', () => {
     [{ name: 'Joe Q. "P"', address: { local: 'joe', domain: 'example.com' } }, '"Joe Q. \\"P\\"" <joe@example.com>'],
     [{ name: 'Jürgen', address: { local: 'j', domain: 'example.com' } }, '=?UTF-8?Q?J=C3=BCrgen?= <j@example.com>'],
     [{ address: { local: 'a b', domain: 'example.com' } }, '"a b"@example.com'],
-    [{ name: 'x\r\nBcc: y', address: { local: 'a\r\nb', domain: 'c.example>\r\nBcc: d' } }, '=?UTF-8?B?eA0KQmNjOiB5?= <"a  b"@c.exampleBccd>'],
+    [{ name: 'x\r\nBcc: y', address: { local: 'a\r\nb', domain: 'c.example>\r\nBcc: d' } },
+      '=?UTF-8?B?eA0KQmNjOiB5?= <"a  b"@c.exampleBccd>'],
   ])('%j', (mailbox, expected) => {
     expect(formatMailbox(mailbox)).toBe(expected)
   })
 
   it('is undone by parsing', () => {
-    fc.assert(fc.property(fc.array(fc.record({ name, address: fc.record({ local, domain }) }), { minLength: 1, maxLength: 5 }), (mailboxes) => {
+    const list = fc.array(fc.record({ name, address: fc.record({ local, domain }) }), { minLength: 1, maxLength: 5 })
+    fc.assert(fc.property(list, (mailboxes) => {
       const text = mailboxes.map(formatMailbox).join(', ')
-      expect(parseAddressList(text).map((entry) => ({ name: entry.name, address: 'address' in entry ? entry.address : undefined }))).toEqual(mailboxes)
+      expect(parseAddressList(text).map((entry) => ({ name: entry.name,
+        address: 'address' in entry ? entry.address : undefined }))).toEqual(mailboxes)
     }), { numRuns: 500 })
   })
 
@@ -169,7 +178,8 @@ describe('formatting', () => {
 })
 
 describe('any text', () => {
-  const pieces = ['<', '>', '(', ')', '"', '\\', '@', ',', ';', ':', '.', ' ', 'a', 'b.c', '=?', '?=', '?q?', '[', ']', 'mailto', "'", '\r\n', '\t', 'é', '\0']
+  const pieces = ['<', '>', '(', ')', '"', '\\', '@', ',', ';', ':', '.', ' ', 'a', 'b.c', '=?', '?=', '?q?', '[', ']', 'mailto',
+    "'", '\r\n', '\t', 'é', '\0']
 
   it('parses without an exception, into entries of its own text', () => {
     fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 60 }).map((list) => list.join('')), (text) => {
@@ -183,7 +193,8 @@ describe('any text', () => {
     }
   })
 
-  const repeated = [...pieces, ...pieces.map((piece) => `${piece}a`), '<@a,', '=?a?q?', 'a@[', 'a:', '(\\', '"\\', '<<', '=?a?q?=?', '<a@b> ', 'a@b ']
+  const repeated = [...pieces, ...pieces.map((piece) => `${piece}a`), '<@a,', '=?a?q?', 'a@[', 'a:', '(\\', '"\\', '<<',
+    '=?a?q?=?', '<a@b> ', 'a@b ']
 
   it.each(repeated)('of nothing but %j takes linear time', (piece) => {
     // Quadratic work on these would take minutes: no clock is needed to tell.

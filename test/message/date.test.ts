@@ -13,7 +13,8 @@ describe('dates', () => {
     ['A.1.2', 'Tue, 1 Jul 2003 10:52:37 +0200', '2003-07-01T08:52:37 120'],
     ['A.1.3', 'Thu, 13 Feb 1969 23:32:54 -0330', '1969-02-14T03:02:54 -210'],
     ['A.4', 'Fri, 21 Nov 1997 09(comment):   55  :  06 -0600', '1997-11-21T15:55:06 -360'],
-    ['A.5', 'Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)', '1969-02-14T03:02:00 -210'],
+    ['A.5', 'Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)',
+      '1969-02-14T03:02:00 -210'],
     ['A.6.2', '21 Nov 97 09:55:06 GMT', '1997-11-21T09:55:06 0'],
     ['two digits below 50', '21 Nov 49 09:55:06 GMT', '2049-11-21T09:55:06 0'],
     ['three digits', '21 Nov 102 09:55:06 GMT', '2002-11-21T09:55:06 0'],
@@ -48,7 +49,8 @@ describe('dates', () => {
   })
 
   it.each([
-    '', 'today', 'Fri, 21 Nov 1997', '09:55:06', '31 Feb 2006 06:01:08 +0000', '0 Apr 2006 06:01 +0000', '29 Feb 1900 00:00 +0000',
+    '', 'today', 'Fri, 21 Nov 1997', '09:55:06', '31 Feb 2006 06:01:08 +0000', '0 Apr 2006 06:01 +0000',
+      '29 Feb 1900 00:00 +0000',
     '5 Apr 2006 24:01:08 +0000', '5 Apr 2006 06:60:08 +0000', '5 Apr 2006 06:01:61 +0000', '5 2006 06:01', 'Apr 2006 06:01',
     '2006-13-05T06:01:08Z', '1 2 3 4 5 6', ': : :', `5 Apr 2006 06:01${' '.repeat(300)}`,
   ])('%j is none', (text) => {
@@ -76,7 +78,8 @@ describe('formatting', () => {
 })
 
 it('any text parses without an exception, into a time that is a number', () => {
-  const pieces = ['1', '12', '1997', '31', ':', '-', '+', ' ', 'Nov', 'T', 'Z', 'GMT', '(', ')', '.', '0600', 'PM', ',', '99999999999']
+  const pieces = ['1', '12', '1997', '31', ':', '-', '+', ' ', 'Nov', 'T', 'Z', 'GMT', '(', ')', '.', '0600', 'PM', ',',
+    '99999999999']
   fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 25 }), (list) => {
     const date = parseDate(list.join(''))
     if (date) expect([Number.isInteger(date.epochMs), Number.isInteger(date.zoneMinutes)]).toEqual([true, true])

@@ -63,7 +63,8 @@ describe('oddities', () => {
     ['a continuation before any field', ' B: 0\r\nA: 1\r\n\r\n', [['A', '1']], ['stray-line']],
     ['text before any field', 'hello\r\nA: 1\r\n\r\n', [['A', '1']], ['stray-line']],
     ['an mbox line', 'From a@b.example Thu Aug 22 12:36:23 2002\r\nA: 1\r\n\r\n', [['A', '1']], ['mbox-from']],
-    ['a quoted mbox line', 'A: 1\r\n>From a@b.example x\r\n 2\r\nB: 3\r\n\r\n', [['A', '1'], ['B', '3']], ['stray-line', 'mbox-from']],
+    ['a quoted mbox line', 'A: 1\r\n>From a@b.example x\r\n 2\r\nB: 3\r\n\r\n', [['A', '1'], ['B', '3']],
+      ['stray-line', 'mbox-from']],
     ['From without a colon further down', 'A: 1\r\nFrom here\r\n\r\n', [['A', '1 From here']], ['no-colon']],
     ['a byte order mark', '\ufeffA: 1\r\n\r\n', [['A', '1']], ['byte-order-mark']],
     ['no empty line', 'A: 1\r\n', [['A', '1']], ['no-end']],
@@ -71,7 +72,8 @@ describe('oddities', () => {
     ['nothing', '', [], ['no-end']],
     ['an empty line alone', '\r\nbody', [], []],
     ['a CR at the end', 'A: 1\r', [['A', '1']], ['bare-cr', 'no-end']],
-    ['all at once', 'A : 1\0\r2\n  \nx\n\nbody', [['A', '1\ufffd 2 x']], ['bare-lf', 'bare-cr', 'nul', 'blank-before-colon', 'blank-fold', 'no-colon']],
+    ['all at once', 'A : 1\0\r2\n  \nx\n\nbody', [['A', '1\ufffd 2 x']],
+      ['bare-lf', 'bare-cr', 'nul', 'blank-before-colon', 'blank-fold', 'no-colon']],
   ])('%s', (_, text, expected, oddities) => {
     const header = parseHeaderBlock(encodeUtf8(text))
     expect(fields(header)).toEqual(expected)
@@ -102,7 +104,8 @@ describe('oddities', () => {
   })
 })
 
-const pieces = ['\r\n', '\n', '\r', '\0', ' ', '\t', ':', 'A', 'Subject', 'From ', '>From ', ': x', '\xff', '\xc3\xa9', '\xef\xbb\xbf', '=?', 'x'.repeat(1_000)]
+const pieces = ['\r\n', '\n', '\r', '\0', ' ', '\t', ':', 'A', 'Subject', 'From ', '>From ', ': x', '\xff', '\xc3\xa9',
+  '\xef\xbb\xbf', '=?', 'x'.repeat(1_000)]
 const odd = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string()), { maxLength: 30 }).map((list) => octets(list.join('')))
 
 describe('any bytes', () => {
@@ -139,7 +142,9 @@ describe('any bytes', () => {
     }))
   })
 
-  it.each(['a:\n', 'a: b\r\n', ' \r\n', 'a:\n b', 'x', ':', '\r', '\0', 'a ', '\t', 'a\n', '\xff'])('of nothing but %j take linear time', (piece) => {
+  it.each([
+    'a:\n', 'a: b\r\n', ' \r\n', 'a:\n b', 'x', ':', '\r', '\0', 'a ', '\t', 'a\n', '\xff',
+  ])('of nothing but %j take linear time', (piece) => {
     const header = parseHeaderBlock(octets(`S: ${piece.repeat(400_000 / piece.length)}`))
     for (const field of header) void field.text
     header.get('nothing')

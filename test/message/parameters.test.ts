@@ -15,10 +15,13 @@ describe('the examples of the RFCs', () => {
     ['2045 5.1 quoted', 'text/plain; charset="us-ascii"', 'text/plain|charset=us-ascii'],
     ['2183 2.10', 'attachment; filename=genome.jpeg;\r\n  modification-date="Wed, 12 Feb 1997 16:29:51 -0500"',
       'attachment|filename=genome.jpeg|modification-date=Wed, 12 Feb 1997 16:29:51 -0500'],
-    ['2231 3', 'message/external-body; access-type=URL;\r\n URL*0="ftp://";\r\n URL*1="cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar"',
+    ['2231 3', 'message/external-body; access-type=URL;\r\n URL*0="ftp://";\r\n ' +
+      'URL*1="cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar"',
       'message/external-body|access-type=URL|url=ftp://cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar'],
-    ['2231 4', "application/x-stuff; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A", 'application/x-stuff|title=This is ***fun***'],
-    ['2231 4.1', "application/x-stuff\r\n ;title*0*=us-ascii'en'This%20is%20even%20more%20\r\n ;title*1*=%2A%2A%2Afun%2A%2A%2A%20\r\n ;title*2=\"isn't it!\"",
+    ['2231 4', "application/x-stuff; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A",
+      'application/x-stuff|title=This is ***fun***'],
+    ['2231 4.1', "application/x-stuff\r\n ;title*0*=us-ascii'en'This%20is%20even%20more%20\r\n ;" +
+      "title*1*=%2A%2A%2Afun%2A%2A%2A%20\r\n ;title*2=\"isn't it!\"",
       "application/x-stuff|title=This is even more ***fun*** isn't it!"],
   ])('%s', (_, text, expected) => {
     expect(shown(text)).toBe(expected)
@@ -37,7 +40,8 @@ describe('what mail has besides', () => {
     ['no semicolon behind the value', 'text/plain charset=utf-8', 'text/plain|charset=utf-8'],
     ['names in capitals', 'A/B; NAME=x', 'A/B|name=x'],
     ['the same name twice', 'a/b; x=1; x=2; X=3', 'a/b|x=1'],
-    ['blanks in a value without quotes', 'attachment; filename=my report.pdf; size=1', 'attachment|filename=my report.pdf|size=1'],
+    ['blanks in a value without quotes', 'attachment; filename=my report.pdf; size=1',
+      'attachment|filename=my report.pdf|size=1'],
     ['parentheses in one', 'attachment; filename=report (1).pdf', 'attachment|filename=report (1).pdf'],
     ['a parenthesis alone', 'a/b; x=1 (2; y=3', 'a/b|x=1 (2|y=3'],
     ['specials without quotes', 'a/b; name=a@b/c[d].txt', 'a/b|name=a@b/c[d].txt'],
@@ -59,7 +63,8 @@ describe('what mail has besides', () => {
     ['pieces that begin at 1', 'a/b; x*1=a; x*2=b', 'a/b|x=ab'],
     ['a missing piece', 'a/b; x*0=a; x*2=c', 'a/b|x=a'],
     ['a piece twice', 'a/b; x*0=a; x*0=b; x*1=c', 'a/b|x=ac'],
-    ['ten pieces and more', `a/b; ${Array.from({ length: 12 }, (_, at) => `x*${at}=${at},`).join(';')}`, 'a/b|x=0,1,2,3,4,5,6,7,8,9,10,11,'],
+    ['ten pieces and more', `a/b; ${Array.from({ length: 12 }, (_, at) => `x*${at}=${at},`).join(';')}`,
+      'a/b|x=0,1,2,3,4,5,6,7,8,9,10,11,'],
     ['a character cut in two', "a/b; x*0*=utf-8''%C3; x*1*=%A9", 'a/b|x=é'],
     ['pieces of both kinds', "a/b; x*0*=utf-8''%C3%A9; x*1=%41; x*2*=%41", 'a/b|x=é%41A'],
     ['a value of either form', "a/b; name=plain; name*=utf-8''%C3%A9", 'a/b|name=é'],
@@ -97,7 +102,8 @@ describe('formatting', () => {
   it('is undone by parsing', () => {
     const name = fc.stringMatching(/^[a-z0-9!#$&+.^_`{|}~-]{1,12}$/)
     const value = fc.oneof(
-      fc.string({ unit: 'grapheme', maxLength: 120 }), fc.lorem(), fc.constantFrom('=?utf-8?Q?a?=', ' ', '\t', '"', "'", '%41', 'é'.repeat(80)),
+      fc.string({ unit: 'grapheme', maxLength: 120 }), fc.lorem(),
+        fc.constantFrom('=?utf-8?Q?a?=', ' ', '\t', '"', "'", '%41', 'é'.repeat(80)),
     ).map((text) => text.replace(/[\0\r\n]/g, ''))
     fc.assert(fc.property(fc.uniqueArray(fc.tuple(name, value), { selector: ([one]) => one, maxLength: 5 }), (parameters) => {
       const text = formatParameterised('a/b', parameters)
@@ -109,7 +115,8 @@ describe('formatting', () => {
 })
 
 describe('any text', () => {
-  const pieces = ['; ', '=', '"', '\\', '(', ')', "'", '*', '*0', '*1*', '%C3', ' ', '/', 'a', 'name', '=?', '?=', '\r\n', 'é', '\0']
+  const pieces = ['; ', '=', '"', '\\', '(', ')', "'", '*', '*0', '*1*', '%C3', ' ', '/', 'a', 'name', '=?', '?=', '\r\n', 'é',
+    '\0']
 
   it('parses without an exception', () => {
     fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 60 }), (list) => {
@@ -117,7 +124,9 @@ describe('any text', () => {
     }), { numRuns: 2_000 })
   })
 
-  it.each([...pieces, 'a=b;', 'a="b;', 'a=(b;', ';(', ';"', 'a*0=b;', ';x=a (', 'a (', '/(', '/ '])('of nothing but %j takes linear time', (piece) => {
+  it.each([
+    ...pieces, 'a=b;', 'a="b;', 'a=(b;', ';(', ';"', 'a*0=b;', ';x=a (', 'a (', '/(', '/ ',
+  ])('of nothing but %j takes linear time', (piece) => {
     parseParameterised(piece.repeat(300_000 / piece.length))
     parseParameterised(`a/b; c=${piece.repeat(300_000 / piece.length)}`)
   })
@@ -166,7 +175,8 @@ describe('content fields', () => {
 
   it.each<[string | undefined, string]>([
     [undefined, '7bit'], ['', '7bit'], ['BASE64', 'base64'], [' quoted-printable ', 'quoted-printable'], ['base64;', 'base64'],
-    ['"8bit"', '8bit'], ['8-bit', '8bit'], ['7bit (x)', '7bit'], ['x-uuencode', 'uuencode'], ['binary', 'binary'], ['x-gzip', 'unknown'],
+    ['"8bit"', '8bit'], ['8-bit', '8bit'], ['7bit (x)', '7bit'], ['x-uuencode', 'uuencode'], ['binary', 'binary'],
+      ['x-gzip', 'unknown'],
   ])('encoding %s', (value, expected) => {
     expect(parseTransferEncoding(value)).toBe(expected)
   })

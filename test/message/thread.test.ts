@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { baseSubject } from '../../src/message/base-subject.ts'
 import { parseHeaderBlock } from '../../src/message/headers.ts'
 import { createMessageId, parseMessageIds } from '../../src/message/message-id.ts'
-import { threadReferences } from '../../src/message/thread.ts'
+import { type ThreadReferences, threadReferences } from '../../src/message/thread.ts'
 import { encodeUtf8 } from '../../src/protocol/bytes/text.ts'
 
 describe('message ids', () => {
@@ -44,10 +44,12 @@ describe('message ids', () => {
   })
 
   it('are found in any text without an exception', () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom('<', '>', '@', 'a', ' ', '"', '(', ')', '\\', ',', '\r\n', '\0')).map((list) => list.join('')), (value) => {
+    const piece = fc.constantFrom('<', '>', '@', 'a', ' ', '"', '(', ')', '\\', ',', '\r\n', '\0')
+    fc.assert(fc.property(fc.array(piece).map((list) => list.join('')), (value) => {
       for (const id of parseMessageIds(value)) expect(id).toMatch(/^<[^<>\s\0]+>$/)
     }), { numRuns: 1_000 })
-    for (const piece of ['<', '<a ', '<a@b>', '"', '(', 'a@b ', '@', '< ', '<a\r\n ']) parseMessageIds(piece.repeat(300_000 / piece.length))
+    for (const piece of ['<', '<a ', '<a@b>', '"', '(', 'a@b ', '@', '< ',
+      '<a\r\n ']) parseMessageIds(piece.repeat(300_000 / piece.length))
   })
 })
 
@@ -99,7 +101,7 @@ describe('base subjects of RFC 5256 §2.1', () => {
 })
 
 describe('threads', () => {
-  const read = (text: string): ReturnType<typeof threadReferences> => threadReferences(parseHeaderBlock(encodeUtf8(`${text}\n\n`)))
+  const read = (text: string): ThreadReferences => threadReferences(parseHeaderBlock(encodeUtf8(`${text}\n\n`)))
 
   it('begin with a message that answers none', () => {
     expect(read('Message-ID: <1@a>\nSubject: Hello')).toEqual(
@@ -108,14 +110,17 @@ describe('threads', () => {
   })
 
   it('go on by References, oldest first, whatever In-Reply-To says', () => {
-    expect(read('Message-ID: <3@a>\nIn-Reply-To: <2@a>\nReferences: <1@a>\n <2@a>\nSubject: AW: =?utf-8?q?Gr=C3=BC=C3=9Fe?=')).toEqual(
+    const text = 'Message-ID: <3@a>\nIn-Reply-To: <2@a>\nReferences: <1@a>\n <2@a>\nSubject: AW: =?utf-8?q?Gr=C3=BC=C3=9Fe?='
+    expect(read(text)).toEqual(
       { thread: '<1@a>', basis: 'references', messageId: '<3@a>', references: ['<1@a>', '<2@a>'], subject: 'grüße', reply: true },
     )
   })
 
   it.each<[string, string, object]>([
-    ['In-Reply-To alone', 'Message-ID: <3@a>\nIn-Reply-To: <2@a>', { thread: '<2@a>', basis: 'in-reply-to', references: ['<2@a>'] }],
-    ['a parent that References lacks', 'In-Reply-To: <3@a>\nReferences: <1@a> <2@a>', { thread: '<1@a>', references: ['<1@a>', '<2@a>', '<3@a>'] }],
+    ['In-Reply-To alone', 'Message-ID: <3@a>\nIn-Reply-To: <2@a>',
+      { thread: '<2@a>', basis: 'in-reply-to', references: ['<2@a>'] }],
+    ['a parent that References lacks', 'In-Reply-To: <3@a>\nReferences: <1@a> <2@a>',
+      { thread: '<1@a>', references: ['<1@a>', '<2@a>', '<3@a>'] }],
     ['several parents', 'In-Reply-To: <2@a> <3@a>', { thread: '<2@a>', references: ['<2@a>'] }],
     ['itself among them', 'Message-ID: <1@a>\nReferences: <1@a>', { thread: '<1@a>', basis: 'message-id', references: [] }],
     ['ids twice', 'References: <1@a> <2@a> <1@a>', { references: ['<1@a>', '<2@a>'] }],
@@ -135,6 +140,7 @@ describe('threads', () => {
   it('keep the first and the latest of a long conversation', () => {
     const ids = Array.from({ length: 500 }, (_, at) => `<${at}@a>`)
     const { references, thread } = read(`References: ${ids.join('\n ')}`)
-    expect([references.length, references[0], references[1], references.at(-1), thread]).toEqual([100, '<0@a>', '<401@a>', '<499@a>', '<0@a>'])
+    expect([references.length, references[0], references[1], references.at(-1), thread]).toEqual([100, '<0@a>', '<401@a>',
+      '<499@a>', '<0@a>'])
   })
 })

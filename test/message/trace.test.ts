@@ -17,7 +17,8 @@ function only(text: string): HeaderField {
 }
 
 const stamp: ReceivedStamp = {
-  protocol: 'esmtp', tls: true, authenticated: true, helo: 'client.example', reverseName: 'host.example.net', address: '192.0.2.1',
+  protocol: 'esmtp', tls: true, authenticated: true, helo: 'client.example', reverseName: 'host.example.net',
+    address: '192.0.2.1',
   by: 'mx.example.org', id: 'abc123', recipient: { local: 'anna', domain: 'example.org' },
   cipher: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }, epochMs: Date.UTC(2026, 10, 20, 5, 30), zoneMinutes: 60,
 }
@@ -25,7 +26,8 @@ const stamp: ReceivedStamp = {
 describe('Received', () => {
   it('is stamped as RFC 5321 §4.4 has it, folded', () => {
     expect(formatReceived(stamp)).toBe(
-      'Received: from client.example (host.example.net [192.0.2.1])\r\n (TLSv1.3 TLS_AES_256_GCM_SHA384) by mx.example.org with ESMTPSA id abc123\r\n' +
+      'Received: from client.example (host.example.net [192.0.2.1])\r\n (TLSv1.3 TLS_AES_256_GCM_SHA384) by mx.example.org ' +
+        'with ESMTPSA id abc123\r\n' +
       ' for <anna@example.org>; Fri, 20 Nov 2026 06:30:00 +0100\r\n',
     )
     expect(formatReceived({ protocol: 'smtp', helo: '[192.0.2.1]', by: 'mx.example.org', id: '1', epochMs: 0 })).toBe(
@@ -73,23 +75,30 @@ describe('Received', () => {
     const any = fc.string({ unit: 'binary', maxLength: 300 })
     fc.assert(fc.property(any, any, any, any, any, fc.boolean(), (helo, reverseName, address, id, text, utf8) => {
       const cipher = { protocol: text, cipher: helo }
-      const made = formatReceived({ ...stamp, helo, reverseName, address, id, utf8, cipher, recipient: { local: text, domain: helo } })
+      const made = formatReceived({ ...stamp, helo, reverseName, address, id, utf8, cipher,
+        recipient: { local: text, domain: helo } })
       const read = parseReceived(only(made).value)
-      expect(read).toMatchObject({ by: stamp.by, with: transmissionType({ ...stamp, utf8 }), date: { epochMs: stamp.epochMs, zoneMinutes: 60 } })
+      expect(read).toMatchObject({ by: stamp.by, with: transmissionType({ ...stamp, utf8 }),
+        date: { epochMs: stamp.epochMs, zoneMinutes: 60 } })
       for (const line of made.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998)
     }), { numRuns: 500 })
   })
 
   it.each<[string, string, object]>([
-    ['Postfix', 'from mail.example.com (mail.example.com [192.0.2.7])\r\n\t(using TLSv1.3 with cipher X (256/256 bits))\r\n\t(No client certificate)\r\n\t' +
+    ['Postfix', 'from mail.example.com (mail.example.com [192.0.2.7])\r\n\t(using TLSv1.3 with cipher X (256/256 ' +
+      'bits))\r\n\t(No client certificate)\r\n\t' +
       'by mx.example.org (Postfix) with ESMTPS id 4F\r\n\tfor <anna@example.org>; Thu,  7 Nov 2024 10:00:00 +0100 (CET)',
-    { from: 'mail.example.com', address: '192.0.2.7', by: 'mx.example.org', with: 'ESMTPS', id: '4F', for: { local: 'anna', domain: 'example.org' },
+    { from: 'mail.example.com', address: '192.0.2.7', by: 'mx.example.org', with: 'ESMTPS', id: '4F',
+      for: { local: 'anna', domain: 'example.org' },
       date: { epochMs: Date.UTC(2024, 10, 7, 9), zoneMinutes: 60 } }],
-    ['Exim', 'from [192.0.2.7] (helo=x.example) by mx.example.org with esmtps (TLS1.3) (Exim 4.96) (envelope-from <a@b.example>) id 1t-0 for anna@example.org; ' +
+    ['Exim', 'from [192.0.2.7] (helo=x.example) by mx.example.org with esmtps (TLS1.3) (Exim 4.96) (envelope-from ' +
+      '<a@b.example>) id 1t-0 for anna@example.org; ' +
       'Thu, 07 Nov 2024 10:00:00 +0000',
-    { from: '[192.0.2.7]', address: '192.0.2.7', by: 'mx.example.org', with: 'esmtps', id: '1t-0', for: { local: 'anna', domain: 'example.org' },
+    { from: '[192.0.2.7]', address: '192.0.2.7', by: 'mx.example.org', with: 'esmtps', id: '1t-0',
+      for: { local: 'anna', domain: 'example.org' },
       date: { epochMs: Date.UTC(2024, 10, 7, 10), zoneMinutes: 0 } }],
-    ['Exchange', 'from A.B.PROD.OUTLOOK.COM (2603:10a6::1) by C.D.PROD.OUTLOOK.COM (2603:10a6::2) with Microsoft SMTP Server (version=TLS1_2, ' +
+    ['Exchange', 'from A.B.PROD.OUTLOOK.COM (2603:10a6::1) by C.D.PROD.OUTLOOK.COM (2603:10a6::2) with Microsoft SMTP Server ' +
+      '(version=TLS1_2, ' +
       'cipher=X) id 15.20.8137.19; Thu, 7 Nov 2024 10:00:00 +0000',
     { from: 'A.B.PROD.OUTLOOK.COM', by: 'C.D.PROD.OUTLOOK.COM', with: 'Microsoft SMTP Server', id: '15.20.8137.19',
       date: { epochMs: Date.UTC(2024, 10, 7, 10), zoneMinutes: 0 } }],
@@ -97,7 +106,8 @@ describe('Received', () => {
       { by: '2002:a17:906:4a4f', with: 'SMTP', id: 'a15csp1', date: { epochMs: Date.UTC(2024, 10, 7, 10), zoneMinutes: -480 } }],
     ['an IPv6 literal', 'from x ([IPv6:2001:db8::1]) by y; Thu, 7 Nov 2024 10:00:00 +0000',
       { from: 'x', address: '2001:db8::1', by: 'y', date: { epochMs: Date.UTC(2024, 10, 7, 10), zoneMinutes: 0 } }],
-    ['qmail', '(qmail 123 invoked by uid 0); 7 Nov 2024 10:00:00 -0000', { date: { epochMs: Date.UTC(2024, 10, 7, 10), zoneMinutes: 0 } }],
+    ['qmail', '(qmail 123 invoked by uid 0); 7 Nov 2024 10:00:00 -0000',
+      { date: { epochMs: Date.UTC(2024, 10, 7, 10), zoneMinutes: 0 } }],
     ['obsolete', 'from x by y via z with (w) id "a b" ; 7 Nov 2024 10:00', { from: 'x', by: 'y', via: 'z', id: '"a b"',
       date: { epochMs: Date.UTC(2024, 10, 7, 10), zoneMinutes: 0 } }],
     ['a clause twice', 'from a from b by c by d', { from: 'a from b', by: 'c by d' }],
@@ -107,7 +117,9 @@ describe('Received', () => {
     expect(parseReceived(value)).toEqual(expected)
   })
 
-  it.each(['from ', '(', '()', '"', '"a', ';', '; a "', 'from a (', '[', 'for <', 'by by '])('of nothing but %j is read in linear time', (piece) => {
+  it.each([
+    'from ', '(', '()', '"', '"a', ';', '; a "', 'from a (', '[', 'for <', 'by by ',
+  ])('of nothing but %j is read in linear time', (piece) => {
     parseReceived(piece.repeat(300_000 / piece.length))
     parseReceived(`from a by b; ${piece.repeat(300_000 / piece.length)}`)
   })
@@ -120,19 +132,25 @@ describe('Authentication-Results', () => {
     ['B.3', 'example.com;\r\n          spf=pass smtp.mailfrom=example.net', { authservId: 'example.com', results: [spf] }],
     ['B.4', 'example.com; auth=pass (cram-md5) smtp.auth=sender@example.net; spf=pass smtp.mailfrom=example.net', {
       authservId: 'example.com',
-      results: [{ method: 'auth', result: 'pass', comment: 'cram-md5', properties: [{ type: 'smtp', property: 'auth', value: 'sender@example.net' }] }, spf],
+      results: [{ method: 'auth', result: 'pass', comment: 'cram-md5',
+        properties: [{ type: 'smtp', property: 'auth', value: 'sender@example.net' }] }, spf],
     }],
-    ['B.6', 'example.com; dkim=pass reason="good signature" header.i=@mail-router.example.net; dkim=fail reason="bad signature" header.i=@n.example.com', {
+    ['B.6', 'example.com; dkim=pass reason="good signature" header.i=@mail-router.example.net; dkim=fail reason="bad ' +
+      'signature" header.i=@n.example.com', {
       authservId: 'example.com',
       results: [
-        { method: 'dkim', result: 'pass', reason: 'good signature', properties: [{ type: 'header', property: 'i', value: '@mail-router.example.net' }] },
-        { method: 'dkim', result: 'fail', reason: 'bad signature', properties: [{ type: 'header', property: 'i', value: '@n.example.com' }] },
+        { method: 'dkim', result: 'pass', reason: 'good signature',
+          properties: [{ type: 'header', property: 'i', value: '@mail-router.example.net' }] },
+        { method: 'dkim', result: 'fail', reason: 'bad signature',
+          properties: [{ type: 'header', property: 'i', value: '@n.example.com' }] },
       ],
     }],
-    ['B.7', "foo.example.net (foobar) 1 (baz); dkim (Because I like it) / 1 (One yay) = (wait for it) fail policy (A dot can go here) . (like that) " +
+    ['B.7', 'foo.example.net (foobar) 1 (baz); dkim (Because I like it) / 1 (One yay) = (wait for it) fail policy (A dot can ' +
+      'go here) . (like that) ' +
       "expired (this surprised me) = (as I wasn't expecting it) 1362471462", {
       authservId: 'foo.example.net', version: 1,
-      results: [{ method: 'dkim', version: 1, result: 'fail', properties: [{ type: 'policy', property: 'expired', value: '1362471462' }] }],
+      results: [{ method: 'dkim', version: 1, result: 'fail',
+        properties: [{ type: 'policy', property: 'expired', value: '1362471462' }] }],
     }],
     ['a quoted service', '"a b"; spf=pass smtp.mailfrom=example.net', { authservId: 'a b', results: [spf] }],
     ['letter case', 'x; SPF=Pass smtp.MailFrom=Example.net', {
@@ -148,10 +166,12 @@ describe('Authentication-Results', () => {
   })
 
   it('is written folded, and never more than was said', () => {
-    expect(formatAuthenticationResults({ authservId: 'mx.example.org', results: [] })).toBe('Authentication-Results: mx.example.org; none\r\n')
+    expect(formatAuthenticationResults({ authservId: 'mx.example.org',
+      results: [] })).toBe('Authentication-Results: mx.example.org; none\r\n')
     expect(formatAuthenticationResults({ authservId: 'mx.example.org', results: [
       { ...spf, comment: 'a (b)' }, { method: 'dkim', version: 1, result: 'fail', reason: 'no key; "x"', properties: [
-        { type: 'header', property: 'd', value: 'a; b' }, { type: 'header', property: 'i', value: '"' }, { type: 'x.y', property: 'z', value: 'left out' },
+        { type: 'header', property: 'd', value: 'a; b' }, { type: 'header', property: 'i', value: '"' },
+          { type: 'x.y', property: 'z', value: 'left out' },
       ] }, { method: 'x;y', result: 'pass', properties: [] },
     ] })).toBe(
       'Authentication-Results: mx.example.org;\r\n spf=pass (a \\(b\\)) smtp.mailfrom=example.net;\r\n' +
@@ -192,7 +212,8 @@ describe('Authentication-Results', () => {
 
 describe('fields', () => {
   it('come back as they were, in lines of 78 where blanks allow', () => {
-    const words = fc.array(fc.oneof(fc.stringMatching(/^[!-~]{1,30}$/), fc.constantFrom('  ', 'x'.repeat(100), 'é')), { maxLength: 30 })
+    const words = fc.array(fc.oneof(fc.stringMatching(/^[!-~]{1,30}$/), fc.constantFrom('  ', 'x'.repeat(100), 'é')),
+      { maxLength: 30 })
     fc.assert(fc.property(words, (list) => {
       const value = list.join(' ').trim()
       const text = formatField('Subject', value)
