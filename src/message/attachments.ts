@@ -3,7 +3,7 @@ import type { OpenPart } from './open-part.ts'
 /** Parts that say something of the others; mail programs do not show them. */
 const SILENT = new Set([
   'application/pgp-signature', 'application/pgp-encrypted', 'application/pkcs7-signature', 'application/x-pkcs7-signature',
-  'message/delivery-status', 'message/disposition-notification', 'message/global-delivery-status', 'message/feedback-report',
+  'application/applefile', 'message/delivery-status', 'message/disposition-notification', 'message/global-delivery-status', 'message/feedback-report',
 ])
 
 /**
@@ -11,7 +11,8 @@ const SILENT = new Set([
  * text shows (RFC 2392). A message in the message is one, what it holds is not.
  */
 export function isAttachment(part: OpenPart): boolean {
-  if (part.holding === 'parts' || part.isEmbedded) return false
+  // RFC 1847: what is in multipart/encrypted is the message itself.
+  if (part.holding === 'parts' || part.isEmbedded || part.holder?.subtype.toLowerCase() === 'encrypted') return false
   const { disposition, id, type: field } = part.content
   const type = part.type.toLowerCase()
   if (SILENT.has(`${type}/${part.subtype.toLowerCase()}`)) return false

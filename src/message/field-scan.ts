@@ -100,8 +100,8 @@ export class FieldScan {
       const colon = this.#colon(start)
       const lineEnd = this.#lineEnd()
       const end = this.#at
-      if (colon < 0) {
-        if (end - start > 2 || text.charCodeAt(start) > SPACE) this.strays++
+      if (colon <= start) {
+        if (!isLineEnd(text, start)) this.strays++
         continue
       }
       const kind = kindOf(text, start, colon)
@@ -136,12 +136,18 @@ export class FieldScan {
     let first = -1
     for (;;) {
       const feed = text.indexOf('\n', this.#at)
-      const end = feed < 0 ? text.length : this.#feed(feed)
+      const end = feed < 0 ? this.#textEnd() : this.#feed(feed)
       if (first < 0) first = end
       this.#at = feed < 0 ? text.length : feed + 1
       const unit = feed < 0 ? 0 : text.charCodeAt(this.#at)
       if (unit !== SPACE && unit !== TAB) return first
     }
+  }
+
+  /** The end of the text, in a line that no LF ends. */
+  #textEnd(): number {
+    for (; this.#return >= 0; this.#return = this.#text.indexOf('\r', this.#return + 1)) this.bareReturns++
+    return this.#text.length
   }
 
   /** Where the line end begins that ends with the LF at `feed`; counts the CRs before it. */
@@ -164,6 +170,12 @@ export class FieldScan {
     if (end === 0 || text.charCodeAt(end - 1) !== LF) return end
     return end > 1 && text.charCodeAt(end - 2) === CR ? end - 2 : end - 1
   }
+}
+
+/** Whether the line at `start` is empty. */
+function isLineEnd(text: string, start: number): boolean {
+  const unit = text.charCodeAt(start)
+  return unit === LF || (unit === CR && text.charCodeAt(start + 1) === LF)
 }
 
 /** Behind the blanks after the colon; of a first line of blanks only, one is passed. */

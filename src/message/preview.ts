@@ -106,7 +106,8 @@ function withoutMarkup(html: string): string {
     out += withoutEntities(tag < 0 ? html.slice(at) : html.slice(at, tag))
     if (tag < 0) break
     at = behindTag(html, tag)
-    out += ' '
+    // A lone `<` in text is no tag.
+    out += at === tag + 1 ? '<' : ' '
   }
   return out
 }
@@ -116,7 +117,6 @@ function behindTag(html: string, tag: number): number {
   let end = tag + 1
   while (end < html.length && end - tag < 8 && isLetter(html.charCodeAt(end))) end++
   const name = html.slice(tag + 1, end).toLowerCase()
-  // A lone `<` in text is no tag.
   if (name === '' && html[tag + 1] !== '/' && html[tag + 1] !== '!' && html[tag + 1] !== '?') return tag + 1
   return SILENT.has(name) ? behindElement(html, name, end) : behind(html, '>', end)
 }

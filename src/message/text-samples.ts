@@ -71,12 +71,13 @@ export class TextSamples {
 
   /** The body of `part`, which holds no others, begins at `at`. */
   begin(part: OpenPart, at: number): void {
+    if (part.isEmbedded || part.content.disposition?.type.toLowerCase() === 'attachment') return
     const type = part.type.toLowerCase()
-    if (type !== 'text' || part.isEmbedded || part.content.disposition?.type.toLowerCase() === 'attachment') return
     const subtype = part.subtype.toLowerCase()
-    if (subtype === 'html') {
-      if (!this.#html) this.#open = this.#html = new Sample(part, true, at)
-    } else if ((subtype === 'plain' || subtype === '') && !this.#plain) this.#open = this.#plain = new Sample(part, false, at)
+    // RFC 2045 §5.2: a type that makes no sense is best taken for plain text.
+    const plain = type === '' || (type === 'text' && (subtype === 'plain' || subtype === ''))
+    if (plain && !this.#plain) this.#open = this.#plain = new Sample(part, false, at)
+    else if (type === 'text' && subtype === 'html' && !this.#html) this.#open = this.#html = new Sample(part, true, at)
   }
 
   /** The part at hand ends at `at`. */
