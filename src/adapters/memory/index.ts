@@ -1,0 +1,4 @@
+/** What needs no machine: connections in memory. */
+export { linkedTransports } from './link.ts'
+export type { ClientTransport, LinkedTransports, LinkOptions, Scheduler } from './link.ts'
+export { socketOf } from './duplex.ts'
