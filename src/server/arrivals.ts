@@ -55,7 +55,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
   connect(question: ConnectQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
     const { reception, connection } = this
     const { address, port } = connection.peer
-    reception.observe({ kind: 'connected', at: reception.clock.now(), connection: connection.id, address, port })
+    reception.observe?.({ kind: 'connected', at: reception.clock.now(), connection: connection.id, address, port })
     if (!reception.pipeline.has('connect')) return undefined
     return this.judge('connect', reception.pipeline.connect(this.facts(question, conversation), (this.notes ??= [])))
   }
@@ -138,7 +138,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
   closed(event: ClosedEvent): void {
     const { reception, connection } = this
     const at = reception.clock.now()
-    reception.observe({ kind: 'closed', at, connection: connection.id, why: event.why, lasted: at - connection.began })
+    reception.observe?.({ kind: 'closed', at, connection: connection.id, why: event.why, lasted: at - connection.began })
   }
 
   /** TLS is up: what the client said before counts no more (RFC 3207 §4.2). */
@@ -147,14 +147,14 @@ export class Arrivals implements Host<SmtpServerEvent> {
     connection.tls = tls
     connection.hello = undefined
     connection.account = undefined
-    reception.observe({ kind: 'secured', at: reception.clock.now(), connection: connection.id, protocol: tls.protocol, cipher: tls.cipher })
+    reception.observe?.({ kind: 'secured', at: reception.clock.now(), connection: connection.id, protocol: tls.protocol, cipher: tls.cipher })
   }
 
   private authenticated(question: AuthQuestion, conversation: Conversation, found: Authenticated): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
     const { reception, connection } = this
     const { username, mechanism } = question.credentials
     const account = found && 'account' in found ? found.account : undefined
-    reception.observe({ kind: 'authenticated', at: reception.clock.now(), connection: connection.id, mechanism, username, account })
+    reception.observe?.({ kind: 'authenticated', at: reception.clock.now(), connection: connection.id, mechanism, username, account })
     const refusal = found && 'kind' in found ? refusalOf(found) : undefined
     const answer = (): AuthAnswer | undefined => {
       if (account === undefined) return refusal
@@ -202,7 +202,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
 
   private refused(stage: RefusalStage, reply: Reply, transaction?: Transaction, to?: Recipient): void {
     const { reception, connection } = this
-    reception.observe({
+    reception.observe?.({
       kind: 'refused',
       at: reception.clock.now(),
       connection: connection.id,

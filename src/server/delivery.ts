@@ -33,7 +33,7 @@ export async function answerMessage(reception: Reception, connection: Connection
     const delivered = discarded ? undefined : await reception.deliver(withNotes(message, transaction, connection, collected), facts)
     return settle(reception, connection, transaction, delivered, { octets: message.octets, discarded, took: clock.ticks() - began })
   } catch (error) {
-    reception.observe({ kind: 'failed', at: clock.now(), connection: connection.id, what: 'deliver', error })
+    reception.observe?.({ kind: 'failed', at: clock.now(), connection: connection.id, what: 'deliver', error })
     return ourFault
   } finally {
     await collected.discard()
@@ -97,7 +97,7 @@ function observeAccepted(
   done: { octets: number; discarded: boolean; took: number },
 ): void {
   const { envelope, id } = transaction
-  reception.observe({
+  reception.observe?.({
     kind: 'accepted',
     at: reception.clock.now(),
     connection: connection.id,
@@ -109,7 +109,7 @@ function observeAccepted(
 }
 
 function observeRefusal(reception: Reception, connection: Connection, transaction: Transaction, reply: Reply): void {
-  reception.observe({
+  reception.observe?.({
     kind: 'refused',
     at: reception.clock.now(),
     connection: connection.id,

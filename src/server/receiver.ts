@@ -9,8 +9,10 @@ import type { Observer, ServerEvent } from '../observe/events.ts'
 import { login } from '../protocol/sasl/login.ts'
 import { plain } from '../protocol/sasl/plain.ts'
 import type { Clock } from '../protocol/session/clock.ts'
-import { type Conversation, drive } from '../protocol/session/drive.ts'
+import { type Conversation, drive, type DriveOptions } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
+import type { SessionEvent } from '../protocol/session/session.ts'
+import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Transport } from '../protocol/session/transport.ts'
 import { type Profile, type SmtpServerConfig, smtpServerConfig, type SmtpServerOptions, smtpServerSession } from '../protocol/smtp/index.ts'
 import { Arrivals } from './arrivals.ts'
@@ -88,7 +90,7 @@ class MailReceiver implements Receiver {
     const clock = options.clock ?? nodeClock
     const limits = options.connections === false ? [] : [maxConnections(options.connections)]
     const failed = (policy: string, stage: string, error: unknown): void =>
-      observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `policy ${policy} at ${stage}`, error })
+      observe?.({ kind: 'failed', at: clock.now(), connection: undefined, what: `policy ${policy} at ${stage}`, error })
     this.reception = {
       hostname: options.hostname,
       lmtp: options.profile === 'lmtp',
@@ -119,8 +121,8 @@ class MailReceiver implements Receiver {
       ...options,
       onTransport: (transport) => void this.begin(transport, startTls, conversations),
       onRefused: ({ reason, address, error }) =>
-        observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `connection from ${address ?? 'a unix socket'} (${reason})`, error }),
-      onError: (error) => observe({ kind: 'failed', at: clock.now(), connection: undefined, what: 'listen', error }),
+        observe?.({ kind: 'failed', at: clock.now(), connection: undefined, what: `connection from ${address ?? 'a unix socket'} (${reason})`, error }),
+      onError: (error) => observe?.({ kind: 'failed', at: clock.now(), connection: undefined, what: 'listen', error }),
     })
     this.listeners++
     return new Listening(listener, conversations, () => this.released())
@@ -132,19 +134,10 @@ class MailReceiver implements Receiver {
 
   private begin(transport: Transport, startTls: boolean, conversations: Conversations | undefined): Conversation {
     const { reception } = this
-    const { clock, observe } = reception
     const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer)
     const facts = { secure: transport.peer.tls !== undefined, trusted: this.isTrusted(transport.peer.address) }
-    const session = smtpServerSession(startTls ? this.configs.startTls : this.configs.plain, facts, clock.ticks())
-    const conversation = drive(session, transport, host, {
-      clock,
-      secured: (tls) => host.secured(tls),
-      failed: (error, event) => observe({ kind: 'failed', at: clock.now(), connection: host.connection.id, what: event.kind, error }),
-      closed: () => {
-        reception.pipeline.closed(host.connection)
-        conversations?.remove(conversation)
-      },
-    })
+    const session = smtpServerSession(startTls ? this.configs.startTls : this.configs.plain, facts, reception.clock.ticks())
+    const conversation = drive(session, transport, host, new Attendance(reception, host, conversations))
     conversations?.add(conversation)
     return conversation
   }
@@ -153,6 +146,35 @@ class MailReceiver implements Receiver {
   private async released(): Promise<void> {
     this.listeners--
     if (this.listeners === 0 && this.options.bodies === undefined) await this.reception.bodies.close?.()
+  }
+}
+
+/** What follows from the course of one conversation. A class: closures would weigh more than all else that an idle connection holds here. */
+class Attendance implements DriveOptions {
+  readonly clock: Clock
+  private readonly reception: Reception
+  private readonly host: Arrivals
+  private readonly conversations: Conversations | undefined
+
+  constructor(reception: Reception, host: Arrivals, conversations: Conversations | undefined) {
+    this.clock = reception.clock
+    this.reception = reception
+    this.host = host
+    this.conversations = conversations
+  }
+
+  secured(tls: TlsFacts): void {
+    this.host.secured(tls)
+  }
+
+  failed(error: unknown, event: SessionEvent): void {
+    const { clock, reception, host } = this
+    reception.observe?.({ kind: 'failed', at: clock.now(), connection: host.connection.id, what: event.kind, error })
+  }
+
+  closed(_error: Error | undefined, conversation: Conversation): void {
+    this.reception.pipeline.closed(this.host.connection)
+    this.conversations?.remove(conversation)
   }
 }
 
@@ -173,8 +195,8 @@ function idPrefix(now: number, random: (octets: number) => Uint8Array): string {
 }
 
 /** An observer that cannot break what it watches. */
-function quietly(observe: Observer | undefined): Observer {
-  if (!observe) return () => undefined
+function quietly(observe: Observer | undefined): Observer | undefined {
+  if (!observe) return undefined
   return (event: ServerEvent) => {
     try {
       observe(event)

@@ -44,7 +44,8 @@ export interface Reception {
   /** Put a `Received:` field before each message. */
   readonly trace: boolean
   readonly clock: Clock
-  readonly observe: Observer
+  /** Absent where nobody watches: then no event is even made. */
+  readonly observe: Observer | undefined
 }
 
 /** The reply that a verdict means, or nothing where it does not refuse. */

@@ -21,11 +21,11 @@ export type Host<Event extends SessionEvent> = {
 export interface DriveOptions {
   readonly clock: Clock
   /** TLS is up, and the session knows. */
-  readonly secured?: (tls: TlsFacts) => void
+  secured?(tls: TlsFacts): void
   /** Called once, when the transport has closed. `error` is set when it broke. */
-  readonly closed?: (error?: Error) => void
+  closed?(error: Error | undefined, conversation: Conversation): void
   /** What a handler threw or rejected with. The session has answered with its temporary failure by then. */
-  readonly failed?: (error: unknown, event: SessionEvent) => void
+  failed?(error: unknown, event: SessionEvent): void
 }
 
 /** One session running on one transport. */
@@ -161,7 +161,7 @@ class Driven implements Conversation, TransportSink {
     if (this.told || this.busy) return
     this.told = true
     this.abort(undefined)
-    this.options.closed?.(this.error)
+    this.options.closed?.(this.error, this)
   }
 
   private settle(): void {
