@@ -45,8 +45,11 @@ export interface ReceiverOptions {
   readonly inMemory?: number
   /** Where larger messages wait to be delivered (default: a folder among the system's temporary files). */
   readonly bodies?: BodyStore
-  /** Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). */
-  readonly trace?: boolean
+  /**
+   * Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). `final`: a `Return-Path:` field before that,
+   * as whoever delivers for good has to.
+   */
+  readonly trace?: Reception['trace']
   /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
   readonly trusted?: readonly string[]
   readonly smtp?: ConversationOptions

@@ -41,8 +41,8 @@ export interface Reception {
   readonly bodies: BodyStore
   /** Octets of content from which on it goes to `bodies`. */
   readonly spillAt: number
-  /** Put a `Received:` field before each message. */
-  readonly trace: boolean
+  /** Put a `Received:` field before each message; `final`: and a `Return-Path:` field before that. */
+  readonly trace: boolean | 'final'
   readonly clock: Clock
   /** Absent where nobody watches: then no event is even made. */
   readonly observe: Observer | undefined

@@ -2,7 +2,7 @@ import type { Note } from '../contracts/policy.ts'
 import type { Connection } from '../contracts/received.ts'
 import { formatDate } from '../message/date.ts'
 import { encodeWords } from '../message/encoded-words.ts'
-import { encodeMailbox } from '../protocol/smtp/index.ts'
+import { encodeMailbox, encodePath } from '../protocol/smtp/index.ts'
 import type { Reception } from './reception.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -19,15 +19,16 @@ function dateText(now: number): string {
   return dated
 }
 
-/** The `Received:` field of a message, as octets (RFC 5321 §4.4). */
+/** The `Received:` field of a message, at its final delivery with `Return-Path:` before it, as octets (RFC 5321 §4.4). */
 export function traceField(reception: Reception, connection: Connection, { envelope, id }: Transaction): Uint8Array {
   const { hello, peer, tls } = connection
   const client = peer.address === undefined ? '' : ` (${literal(peer.address)})`
   const encrypted = tls ? `\r\n\t(${tls.protocol} ${tls.cipher})` : ''
   // One recipient may be named; several would tell each about the others (RFC 5321 §7.2).
   const only = envelope.recipients.length === 1 ? `\r\n\tfor <${printable(encodeMailbox(envelope.recipients[0]!))}>` : ''
+  const returnPath = reception.trace === 'final' ? `Return-Path: ${encodePath(envelope.sender)}\r\n` : ''
   const text =
-    `Received: from ${printable(hello?.name ?? 'unknown')}${client}${encrypted}\r\n` +
+    `${returnPath}Received: from ${printable(hello?.name ?? 'unknown')}${client}${encrypted}\r\n` +
     `\tby ${reception.hostname} with ${protocolName(connection, envelope.smtpUtf8)} id ${id}${only};\r\n\t${dateText(reception.clock.now())}\r\n`
   return Buffer.from(text, 'utf8')
 }

@@ -1,0 +1,55 @@
+import { readSettingsFile } from '../adapters/node/settings-file.ts'
+import { type ReferenceServer, type ReferenceSettings, startReference } from '../server/reference.ts'
+import { logCertificateEvent, logServerEvent, messageLine, readyLine } from './events.ts'
+import { jsonLog, type Log } from './log.ts'
+import { readSettings, type SettingsFile } from './settings.ts'
+import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
+
+/** Milliseconds that conversations get to come to their end. */
+const GRACE = 30_000
+
+/** Runs the reference server until it is told to stop. Throws a MailError, `config` or `unavailable`, where it cannot start. */
+export async function serve(config: string | undefined, terminal: Terminal): Promise<void> {
+  const file: SettingsFile | undefined = config === undefined ? undefined : { path: config, content: await readSettingsFile(config) }
+  const { reference, log: level, idle } = readSettings(terminal.environment, file)
+  const { clock } = terminal
+  const log = jsonLog(level, () => clock.now(), (line) => terminal.error(line))
+  for (const name of idle) log.write('warn', `${name} has no effect in this version`)
+  // From here on: a signal while it starts must not be lost.
+  const signal = terminal.stopped()
+  const server = await startReference(reference, {
+    stored: (message, stored) => terminal.out(messageLine(message, stored)),
+    observe: (event) => logServerEvent(log, event),
+    certificates: (event) => logCertificateEvent(log, event),
+  }, clock)
+  terminal.out(readyLine(server.ports, terminal.pid, version))
+  greet(reference, server, log, terminal)
+  log.write('info', 'stopping', { signal: await signal })
+  const cut = await server.stop(GRACE)
+  log.write(cut > 0 ? 'warn' : 'info', 'stopped', { cut })
+}
+
+/** Tells a newcomer what to do next: on a screen as it is to be pasted, in a log as a line like any other. */
+function greet({ users, data, bind }: ReferenceSettings, { ports }: ReferenceServer, log: Log, terminal: Terminal): void {
+  const [user] = users
+  const { mx } = ports
+  const read = `npx posthorn mail${data === './data' ? '' : ` --data ${quoted(data)}`}`
+  if (user === undefined || mx === undefined) return log.write('info', 'ready', { ports, read })
+  const to = `${user.local}@${user.domain}`
+  const send = `echo 'Subject: It works' | curl --crlf -T - smtp://${reachable(bind)}:${mx} --mail-from you@elsewhere.test --mail-rcpt ${quoted(to)}`
+  if (!terminal.watched) return log.write('info', 'ready', { ports, send, read })
+  terminal.error(`\nposthorn ${version} takes mail for ${to} on port ${mx}. Send some:\n\n  ${send}\n\nand read it:\n\n  ${read}\n`)
+}
+
+/** An address that this machine reaches itself by. */
+function reachable(bind: string): string {
+  if (bind === '0.0.0.0') return '127.0.0.1'
+  if (bind === '::') return '[::1]'
+  return bind.includes(':') ? `[${bind}]` : bind
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w@.,:/+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

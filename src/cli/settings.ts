@@ -1,0 +1,191 @@
+import { MailError } from '../protocol/session/errors.ts'
+import type { ReferenceSettings } from '../server/reference.ts'
+import { collect, type Environment, type Given, variableOf } from './given.ts'
+import type { LogLevel } from './log.ts'
+import {
+  type Read,
+  readAddress,
+  readConnectionBound,
+  readDomain,
+  readHostPort,
+  readLevel,
+  readNetwork,
+  readPath,
+  readPort,
+  readSize,
+  readSwitch,
+  readTime,
+  readUser,
+} from './readers.ts'
+
+/** One setting: what it takes, what it is when nobody says, and how it is read. */
+interface Setting<T> {
+  readonly takes: string
+  /** As somebody would write it; empty for none. */
+  readonly fallback: string
+  readonly list: boolean
+  readonly read: Read<T>
+}
+
+const one = <T>(fallback: string, takes: string, read: Read<T>): Setting<T> => ({ takes, fallback, list: false, read })
+const list = <T>(fallback: string, takes: string, read: Read<T>): Setting<T> => ({ takes, fallback, list: true, read })
+
+const port = 'a port from 1 to 65535, auto for one that is free, 0 for off'
+
+/** Everything that can be set, as docs/reference-server.md has it. */
+const settings = {
+  hostname: one('localhost', 'a domain name, such as mail.example.org', readDomain),
+  bind: one('127.0.0.1', 'an address of this machine, such as 127.0.0.1 or ::', readAddress),
+  data: one('./data', 'a folder', readPath),
+  domains: list('example.test', 'domain names, comma-separated', readDomain),
+  users: list('alice@example.test:wonderland', 'address:password, comma-separated', readUser),
+  mxPort: one('2525', port, readPort),
+  lmtpPort: one('0', port, readPort),
+  tlsCert: one('', 'the path of a PEM file (default: self-signed, made in the data folder)', readPath),
+  tlsKey: one('', 'the path of a PEM file', readPath),
+  plaintextAuth: one('0', '1 to allow AUTH and LOGIN without TLS, or 0', readSwitch),
+  proxyFrom: list('', 'addresses and CIDRs, such as 10.0.0.0/8, comma-separated', readNetwork),
+  dns: one('', 'host:port of a resolver', readHostPort),
+  retry: list('5m,15m,30m,1h,2h,4h,8h,16h,24h', 'times such as 5m or 4h, comma-separated', readTime),
+  maxSize: one('50MiB', 'octets, such as 52428800, 50MiB or 1GB', readSize),
+  maxConnections: list('smtp:100,imap:200', 'smtp:N, imap:N or both, comma-separated', readConnectionBound),
+  log: one('info', 'one of trace, debug, info, warn, error', readLevel),
+} satisfies Record<string, Setting<unknown>>
+
+/** Settings of what does not exist yet, and what that is. */
+const missing = new Map([
+  ['submissionPort', 'submission'],
+  ['smtpsPort', 'submission over implicit TLS'],
+  ['imapPort', 'IMAP'],
+  ['imapsPort', 'IMAP over implicit TLS'],
+  ['httpPort', 'the admin API'],
+  ['tlsClientCa', 'asking clients for a certificate'],
+  ['smarthost', 'sending through a smart host'],
+  ['quota', 'a quota'],
+  ['checks', 'checking mail that comes in'],
+])
+
+type Key = keyof typeof settings
+type Value<K extends Key> = Exclude<ReturnType<(typeof settings)[K]['read']>, undefined>
+
+/** What the command line needs to know to serve. */
+export interface ServeSettings {
+  readonly reference: ReferenceSettings
+  readonly log: LogLevel
+  /** Variables that were given and that nothing in this version looks at. */
+  readonly idle: readonly string[]
+}
+
+/** A file of settings, as it was read. */
+export interface SettingsFile {
+  readonly path: string
+  readonly content: unknown
+}
+
+/**
+ * The settings in the environment and in a file, which wins.
+ *
+ * @throws MailError `config` that names the setting and says what it takes
+ */
+export function readSettings(environment: Environment, file?: SettingsFile): ServeSettings {
+  const given = collect([...Object.keys(settings), ...missing.keys()], environment, file)
+  for (const [key, what] of missing) refuse(given.get(key), what)
+  const domains = many(given, 'domains')
+  const ports = { mx: single(given, 'mxPort'), lmtp: single(given, 'lmtpPort') }
+  if (ports.mx === null && ports.lmtp === null) throw new MailError('config', `${nameOf(given, 'mxPort')}: every listener is off. It takes ${port}`)
+  const bounds = many(given, 'maxConnections')
+  return {
+    reference: {
+      hostname: single(given, 'hostname'),
+      bind: single(given, 'bind'),
+      data: single(given, 'data'),
+      domains,
+      users: usersOf(given, domains),
+      ports,
+      tls: tlsOf(given),
+      proxyFrom: many(given, 'proxyFrom'),
+      maxSize: single(given, 'maxSize'),
+      maxConnections: bounds.findLast(({ kind }) => kind === 'smtp')?.most ?? 100,
+    },
+    log: single(given, 'log'),
+    idle: idleOf(given),
+  }
+}
+
+/** A line for each setting: what it is called, what it takes, what it is otherwise. */
+export function describeSettings(): string {
+  const lines = Object.entries(settings).map(([key, { takes, fallback }]) => {
+    return `  ${variableOf(key).padEnd(26)}${takes}${fallback === '' ? '' : ` [${fallback}]`}`
+  })
+  return ['Settings, as environment variables:', ...lines, '', 'In a file: { "mxPort": 25, "domains": ["example.org"] }, as JSON or as the default export of a module.'].join('\n')
+}
+
+/** The data folder, for commands that need nothing else. */
+export function dataFolder(environment: Environment): string {
+  return environment[variableOf('data')]?.trim() || settings.data.fallback
+}
+
+/** Never faked: whoever asks for what is not there is told so. */
+function refuse(given: Given | undefined, what: string): void {
+  if (!given || given.texts.every((text) => text.trim() === '0')) return
+  throw new MailError('config', `${given.name}: ${what} is not available in this version. Leave it out, or give 0`)
+}
+
+function single<K extends Key>(given: ReadonlyMap<string, Given>, key: K): Value<K> {
+  return read(key, textsOf(given, key))[0]!
+}
+
+function many<K extends Key>(given: ReadonlyMap<string, Given>, key: K): Value<K>[] {
+  return read(key, textsOf(given, key))
+}
+
+function textsOf(given: ReadonlyMap<string, Given>, key: Key): Given {
+  const { fallback } = settings[key]
+  return given.get(key) ?? { name: variableOf(key), texts: fallback === '' ? [] : [fallback], joined: true }
+}
+
+function read<K extends Key>(key: K, { name, texts, joined }: Given): Value<K>[] {
+  const { takes, list, read } = settings[key] as Setting<Value<K>>
+  // The entries of a list in a file are what they are: a password there may hold a comma.
+  const entries = list && joined ? texts.flatMap((text) => text.split(',')) : texts
+  const kept = entries.map((entry) => entry.trim()).filter((entry) => entry !== '')
+  const values = kept.map(read)
+  const bad = list || kept.length < 2 ? values.findIndex((value) => value === undefined) : 0
+  if (bad < 0) return values as Value<K>[]
+  throw new MailError('config', `${name}: ${shown(key, kept[bad]!)} will not do. It takes ${takes}`)
+}
+
+/** Never a password: errors end up in logs. */
+function shown(key: Key, text: string): string {
+  const colon = key === 'users' ? text.indexOf(':') : -1
+  return JSON.stringify(colon < 0 ? text : `${text.slice(0, colon)}:…`)
+}
+
+function nameOf(given: ReadonlyMap<string, Given>, key: Key): string {
+  return given.get(key)?.name ?? variableOf(key)
+}
+
+/** Whom nobody names is the user of the manual, in the first of the domains. */
+function usersOf(given: ReadonlyMap<string, Given>, domains: readonly string[]): ReferenceSettings['users'] {
+  const users = many(given, 'users')
+  if (!given.has('users')) return users.map((user) => ({ ...user, domain: domains[0]! }))
+  const foreign = users.find(({ domain }) => !domains.includes(domain))
+  if (!foreign) return users
+  const address = `${foreign.local}@${foreign.domain}`
+  throw new MailError('config', `${nameOf(given, 'users')}: ${address} is in none of the domains in ${nameOf(given, 'domains')} (${domains.join(', ')})`)
+}
+
+function tlsOf(given: ReadonlyMap<string, Given>): ReferenceSettings['tls'] {
+  const [cert] = many(given, 'tlsCert')
+  const [key] = many(given, 'tlsKey')
+  if (cert !== undefined && key !== undefined) return { cert, key }
+  if (cert === undefined && key === undefined) return undefined
+  const [has, lacks] = cert === undefined ? (['tlsKey', 'tlsCert'] as const) : (['tlsCert', 'tlsKey'] as const)
+  throw new MailError('config', `${nameOf(given, has)} is given, ${variableOf(lacks)} is not: it takes ${settings[lacks].takes}`)
+}
+
+/** Checked like any other, and of no use yet: there is no AUTH, and nothing is sent. */
+function idleOf(given: ReadonlyMap<string, Given>): string[] {
+  const idle = (['dns', 'retry'] as const).filter((key) => given.has(key) && many(given, key).length > 0).map((key) => nameOf(given, key))
+  return single(given, 'plaintextAuth') ? [...idle, nameOf(given, 'plaintextAuth')] : idle
+}
