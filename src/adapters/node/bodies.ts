@@ -7,6 +7,7 @@ import { MailError } from '../../protocol/session/errors.ts'
 import { BodyFile } from './body-file.ts'
 import { randomBytes } from './random.ts'
 
+/** What `fileBodies()` takes. */
 export interface FileBodiesOptions {
   /** Made if need be. Bodies lie in 256 folders below it, by the first octet of their id; unfinished ones in `unfinished`. */
   readonly directory: string
@@ -24,7 +25,8 @@ const flushesFolders = process.platform !== 'win32'
 
 /**
  * A body store on files: one a body, never seen before it is whole. Several processes may share the folder.
- * Rejects with a `config` MailError when the folder cannot be used; its methods reject with `temporary` ones (disk full, I/O error).
+ * Rejects with a `config` MailError when the folder cannot be used; its methods reject with `temporary` ones (disk full, I/O
+ * error).
  */
 export async function fileBodies(options: FileBodiesOptions): Promise<BodyStore> {
   const { directory, fsync = true } = options

@@ -43,7 +43,8 @@ export class BodyFile {
     this.#send()
     await this.#writing
     const file = await this.#opening
-    if (this.#failure !== undefined || file === undefined) throw this.#failure ?? new MailError('temporary', 'message body: not open')
+    if (this.#failure !== undefined) throw this.#failure
+    if (file === undefined) throw new MailError('temporary', 'message body: the file is not open')
     // The size is all of the metadata that matters, and datasync flushes it.
     if (fsync) await file.datasync()
     await file.close()

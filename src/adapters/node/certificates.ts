@@ -6,7 +6,7 @@ import type { SecureContext, SecureContextOptions } from 'node:tls'
 import type { Alarm, Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { nodeClock } from './clock.ts'
-import { checkPair, isPem, nameOf, pemBlocks } from './key-pair.ts'
+import { checkPair, isPem, nameOf, noCertificate, pemBlocks } from './key-pair.ts'
 import type { CheckedPair, ReadPem } from './key-pair.ts'
 import type { KeyPair } from './self-signed.ts'
 
@@ -41,7 +41,7 @@ export interface CertificatesOptions extends KeyPair {
   readonly ciphers?: string
   /** Look for changed files (default: true). Only while a file is among the settings. */
   readonly watch?: boolean
-  /** Milliseconds between looks (default 10,000). A change counts once it has been seen twice: nobody reads a file half copied. */
+  /** Milliseconds between looks (default 10,000). A change counts once it has been seen twice: a copy under way is left alone. */
   readonly every?: number
   readonly clock?: Clock
   readonly onEvent?: (event: CertificateEvent) => void
@@ -134,7 +134,9 @@ class Certificates implements CertificateSource {
     // Before reading: a change that comes in between is seen at the next look.
     this.#inUse = await this.#stampNow()
     const texts = new Map<string, string>()
-    for (const path of this.#paths) texts.set(path, await readFile(path, 'utf8').catch((cause: unknown) => unreadable(path, cause)))
+    for (const path of this.#paths) {
+      texts.set(path, await readFile(path, 'utf8').catch((cause: unknown) => unreadable(path, cause)))
+    }
     this.#loaded = load(this.#settings, (pathOrPem) => texts.get(pathOrPem) ?? pathOrPem)
     this.generation++
     this.#settings.onEvent?.({ kind: 'reloaded', certificates: this.expires() })
@@ -222,7 +224,7 @@ function find(byName: ReadonlyMap<string, SecureContext>, serverName: string): S
 function readCa(clientCa: string, read: ReadPem): string[] {
   const blocks = pemBlocks(read(clientCa), 'CERTIFICATE')
   if (blocks.length > 0) return blocks
-  throw new MailError('config', `${nameOf(clientCa, 'client CA')} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)`)
+  throw noCertificate(nameOf(clientCa, 'client CA'))
 }
 
 function pathsOf({ cert, key, also = [], clientCa }: CertificatesOptions): string[] {

@@ -9,10 +9,19 @@ export function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...length]), ...contents])
 }
 
+/** SEQUENCE (§8.9). */
 export const sequence = (...items: readonly Uint8Array[]): Buffer => der(0x30, ...items)
+
+/** SET (§8.11); the caller sorts where there is more than one item. */
 export const set = (...items: readonly Uint8Array[]): Buffer => der(0x31, ...items)
+
+/** OCTET STRING (§8.7). */
 export const octetString = (contents: Uint8Array): Buffer => der(0x04, contents)
+
+/** UTF8String (§8.23). */
 export const utf8String = (text: string): Buffer => der(0x0c, Buffer.from(text))
+
+/** BOOLEAN true (§11.1). */
 export const truth = der(0x01, Uint8Array.of(0xff))
 
 /** An unsigned number, most significant octet first, shortest form, positive (§8.3). */

@@ -54,9 +54,13 @@ function parseChain(text: string, source: string): [X509Certificate, ...X509Cert
     }
   })
   const [leaf, ...issuers] = certificates
-  if (leaf === undefined) throw new MailError('config', `${source} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)`)
+  if (leaf === undefined) throw noCertificate(source)
   return [leaf, ...issuers]
 }
+
+/** For a setting that should hold certificates. */
+export const noCertificate = (source: string): MailError =>
+  new MailError('config', `${source} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)`)
 
 /** RFC 5246 §7.4.2: each certificate is signed by the one that follows. */
 function checkOrder(chain: readonly X509Certificate[], source: string): void {

@@ -38,8 +38,8 @@ export function listenError(place: ListenPlace, cause: unknown): MailError {
 }
 
 /**
- * Removes the unix socket of a server that died without doing so; `true` when it did. Anything that is no socket, and any socket that
- * somebody answers on, stays.
+ * Removes the unix socket of a server that died without doing so; `true` when it did. Anything that is no socket, and any socket
+ * that somebody answers on, stays.
  */
 export async function removeStaleSocket(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined)

@@ -44,7 +44,7 @@ export interface ListenOptions {
     /** For the header (default 5,000). */
     readonly within?: number
   }
-  /** Connections between accept and transport (PROXY header, implicit TLS) at a time (default 1,000); further ones are refused. */
+  /** Connections between accept and transport (PROXY header, implicit TLS) at a time (default 1,000); others are refused. */
   readonly maxPending?: number
   /** After a transport's `end()`: how long the peer may take to read what was written (default 30,000). */
   readonly flushWithin?: number
@@ -88,7 +88,7 @@ export async function listenNode(options: ListenOptions): Promise<NodeListener> 
 
 async function listenPath(listener: Listener, path: string, backlog: number): Promise<void> {
   // libuv cuts a longer path off without a word, and listens somewhere else.
-  if (process.platform !== 'win32' && Buffer.byteLength(path) > longestPath) throw Object.assign(new Error('path too long'), { code: 'EINVAL' })
+  if (Buffer.byteLength(path) > longestPath) throw Object.assign(new Error('path too long'), { code: 'EINVAL' })
   try {
     await listener.listen({ path, backlog })
   } catch (error) {
@@ -97,8 +97,8 @@ async function listenPath(listener: Listener, path: string, backlog: number): Pr
   }
 }
 
-/** Octets of the path of a unix socket, less the terminating one. */
-const longestPath = process.platform === 'linux' ? 107 : 103
+/** Octets of the path of a unix socket, less the terminating one. Windows has named pipes, and no such limit. */
+const longestPath = process.platform === 'linux' ? 107 : process.platform === 'win32' ? 32_767 : 103
 
 interface Bind {
   readonly port?: number | undefined
@@ -135,8 +135,10 @@ class Listener implements NodeListener, ArrivalHost {
     this.headerWithin = proxy?.within ?? 5_000
     const acceptor = tls && new TlsAcceptor({ handshakeWithin: 10_000, ...tls })
     this.tls = tls?.mode === 'implicit' ? acceptor : undefined
-    this.#settings = { tls: tls?.mode === 'starttls' ? acceptor : undefined, unix: this.#unix, flushWithin, lingerFor, closed: () => this.#left() }
-    this.#server = createServer({ allowHalfOpen: true, noDelay: !this.#unix, highWaterMark: 65_536 }, (socket) => this.#accept(socket))
+    const startTls = tls?.mode === 'starttls' ? acceptor : undefined
+    this.#settings = { tls: startTls, unix: this.#unix, flushWithin, lingerFor, closed: () => this.#left() }
+    const sockets = { allowHalfOpen: true, noDelay: !this.#unix, highWaterMark: 65_536 }
+    this.#server = createServer(sockets, (socket) => this.#accept(socket))
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })

@@ -24,7 +24,7 @@ function tlsFacts({ tls, authority, alpn }: ProxyHeader): TlsFacts | undefined {
   }
   if (authority !== undefined) facts.serverName = authority.toLowerCase()
   if (alpn !== undefined) facts.alpn = alpn
-  // The header tells the subject alone: without names and fingerprint there is no mistaking it for a certificate of our own handshake.
+  // The header tells the subject alone: without names and fingerprint it cannot be mistaken for one of our own handshake.
   if (tls.certificate && tls.commonName !== undefined) {
     facts.clientCertificate = { authorized: tls.verified, subject: `CN=${tls.commonName}`, fingerprint: '', names: [] }
   }
@@ -41,7 +41,7 @@ const suites = new Map([
   ['AES256-SHA', 'AES_256_CBC_SHA'],
 ])
 
-/** The IANA name of a cipher suite that OpenSSL names `ECDHE-RSA-AES128-GCM-SHA256`. From TLS 1.3 on they are the same; others stay. */
+/** The IANA name of a suite that OpenSSL names `ECDHE-RSA-AES128-GCM-SHA256`. From TLS 1.3 on they are the same; others stay. */
 function standardCipher(name: string): string {
   const exchange = ['ECDHE-ECDSA-', 'ECDHE-RSA-', 'DHE-RSA-'].find((prefix) => name.startsWith(prefix))
   if (exchange === undefined) return name

@@ -53,7 +53,9 @@ export function readTlvs(block: Uint8Array): TlvBlock | undefined {
   if (alpn !== undefined) known.alpn = alpn
   if (authority !== undefined) known.authority = authority
   if (namespace !== undefined) known.namespace = namespace
-  if (uniqueId !== undefined && uniqueId.end - uniqueId.start <= 128) known.uniqueId = Uint8Array.from(block.subarray(uniqueId.start, uniqueId.end))
+  if (uniqueId !== undefined && uniqueId.end - uniqueId.start <= 128) {
+    known.uniqueId = new Uint8Array(block.subarray(uniqueId.start, uniqueId.end))
+  }
   const ssl = fields.get(tlv.ssl)
   if (ssl !== undefined) {
     const tls = readSsl(block.subarray(ssl.start, ssl.end))

@@ -6,6 +6,7 @@ import ipaddr from 'ipaddr.js'
 import { bitString, integer, octetString, oid, sequence, set, tagged, time, truth, utf8String } from './der.ts'
 import { randomBytes } from './random.ts'
 
+/** What the certificate is to say. */
 export interface SelfSignedOptions {
   /** The name (or IP address) that clients connect to. */
   readonly hostname: string
@@ -27,8 +28,8 @@ const day = 86_400_000
 const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'))
 
 /**
- * A certificate that its own key has signed (ECDSA, P-256; RFC 5280). Good enough between mail servers, which seldom verify, and for
- * tests; a mail client will ask its user about it once.
+ * A certificate that its own key has signed (ECDSA, P-256; RFC 5280). Good enough between mail servers, which seldom verify, and
+ * for tests; a mail client will ask its user about it once.
  */
 export function selfSigned({ hostname, names = [], days = 825, now = Date.now() }: SelfSignedOptions): KeyPair {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -90,8 +90,8 @@ export class SocketTransport implements Transport, HandshakeParty {
 
   startTls(): void {
     const { tls } = this.#settings
-    if (tls === undefined) throw new MailError('misuse', 'startTls() needs certificates: listen with tls: { mode: \'starttls\', certificates }')
-    if (this.#plain !== undefined || this.#phase === 'securing') throw new MailError('misuse', 'startTls() was called on a TLS connection')
+    if (tls === undefined) throw new MailError('misuse', 'startTls() needs certificates: listen with tls, mode starttls')
+    if (this.#plain !== undefined || this.#phase === 'securing') throw new MailError('misuse', 'startTls() on a TLS connection')
     const socket = this.#socket
     if (this.#phase !== 'open' || socket.destroyed) return
     // RFC 3207 §4.2, CVE-2011-0411: what came before the handshake is no part of it, nor of what follows.
@@ -158,8 +158,8 @@ export class SocketTransport implements Transport, HandshakeParty {
   }
 
   /**
-   * Where a reset by the peer meets a write that TLS makes by itself (session tickets), Node loses the error, tells an end and never
-   * finishes a write again. The kernel knows better: it names no peer any more.
+   * Where a reset by the peer meets a write that TLS makes by itself (session tickets), Node loses the error, tells an end and
+   * never finishes a write again. The kernel knows better: it names no peer any more.
    */
   #isDead(): boolean {
     return this.#plain !== undefined && !this.#settings.unix && this.#socket.remoteAddress === undefined
@@ -204,7 +204,7 @@ export class SocketTransport implements Transport, HandshakeParty {
 
   static #onClose(this: Owned): void {
     const transport = this[owner]
-    if (transport.#phase === 'securing') transport.#error ??= new MailError('peer', 'the connection closed during the TLS handshake')
+    if (transport.#phase === 'securing') transport.#error ??= new MailError('peer', 'the connection closed in a TLS handshake')
     transport.#phase = 'closed'
     clearTimeout(transport.#timer)
     transport.#sink?.closed(transport.#error)

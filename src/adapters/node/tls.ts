@@ -14,6 +14,7 @@ export interface HandshakeParty {
   failed(error: Error): void
 }
 
+/** What the handshakes of one listener have in common. */
 export interface TlsAcceptorOptions {
   readonly certificates: CertificateSource
   /** Protocols to agree on with clients that ask (ALPN); without it the extension goes unanswered. */
@@ -28,8 +29,8 @@ const party = Symbol('handshake party')
 type Wrapped = Socket & { [party]?: HandshakeParty | undefined }
 
 /**
- * The plain socket below. Node does not publish the link, and its documented ways to a TLS server side either lack the link or lack
- * the verdict on the client's certificate, the errors after the handshake and the time-out. The tests hold it on every Node version.
+ * The plain socket below. Node does not publish the link, and its documented ways to a TLS server side either lack the link or
+ * lack the verdict on the client's certificate, the errors after the handshake and the time-out. Tests hold it on every version.
  */
 const below = (secure: TLSSocket): Wrapped | undefined => (secure as TLSSocket & { _parent?: Wrapped })._parent
 

@@ -6,8 +6,8 @@ export interface AlternativeNames {
 
 /**
  * Reads the text that Node makes of the extension: `DNS:example.org, email:a@example.org, IP Address:192.0.2.1`. A value with
- * characters of doubt in it comes quoted (CVE-2021-44532); no mail or host name needs them, so it is passed over. So is a DNS name
- * with an @ and a mail address without: here both kinds end up in one list.
+ * characters of doubt in it comes quoted (CVE-2021-44532); no mail or host name needs them, so it is passed over. So is a DNS
+ * name with an @ and a mail address without: both kinds end up in one list.
  */
 export function alternativeNames(text: string | undefined): AlternativeNames {
   const dns: string[] = []

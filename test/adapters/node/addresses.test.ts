@@ -40,7 +40,10 @@ describe('addressSet', () => {
     expect(addressSet('proxy.from', [])('10.0.0.1')).toBe(false)
   })
 
-  it.each(['', '10', '10.1', '0x7f000001', '010.0.0.1', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/', '::/129', 'example.org', '10.0.0.0/8,11.0.0.0/8'])(
+  it.each([
+    '', '10', '10.1', '0x7f000001', '010.0.0.1', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/', '::/129', 'example.org',
+    '10.0.0.0/8,11.0.0.0/8',
+  ])(
     'refuses "%s" with an error that names setting and entry',
     (cidr) => {
       expect(() => addressSet('proxy.from', ['10.0.0.0/8', cidr])).toThrow(`proxy.from: "${cidr}" is no address or CIDR`)

@@ -119,7 +119,8 @@ describe('fileBodies', () => {
   })
 
   it.each([
-    '', '.', '..', '../secret', 'unfinished', '/etc/passwd', 'ab/../../secret', `${'0'.repeat(31)}/`, '0'.repeat(31), '0'.repeat(33),
+    '', '.', '..', '../secret', 'unfinished', '/etc/passwd', 'ab/../../secret', `${'0'.repeat(31)}/`, '0'.repeat(31),
+    '0'.repeat(33),
     'A'.repeat(32), `${'0'.repeat(30)}\0a`, '..'.repeat(16),
   ])('knows no body by the id %j, and touches nothing for it', async (id) => {
     await writeFile(join(directory, '..', 'secret'), 'x').catch(() => {})
@@ -197,7 +198,7 @@ describe('a disk in trouble', () => {
     const writev = async (pieces: readonly Uint8Array[]): Promise<{ bytesWritten: number }> => {
       const octets = pieces.flatMap((piece) => [...piece])
       const taken = octets.slice(0, Math.max(1, octets.length >> 1))
-      if (state.held.length + taken.length > room) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+      if (state.held.length + taken.length > room) throw new Error('ENOSPC: no space left on device')
       state.held.push(...taken)
       return { bytesWritten: taken.length }
     }

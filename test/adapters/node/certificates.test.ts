@@ -14,7 +14,9 @@ const day = 86_400_000
 const root = issue({ subject: 'Root', ca: true })
 const between = issue({ subject: 'Between', ca: true, issuer: root })
 const leaf = issue({ subject: 'leaf', dns: ['Mail.example.test', '*.example.test'], purposes: [1, 2], issuer: between })
+const impostor = issue({ subject: 'Between', ca: true })
 const other = issue({ subject: 'other.test', dns: ['other.test'] })
+const damaged = (cert: string): string => cert.replace(/\nMII./, '\nAAAA')
 
 let directory = ''
 beforeAll(async () => {
@@ -46,19 +48,24 @@ describe('certificates', () => {
 
   it.each<readonly [string, () => { cert: string; key: string; clientCa?: string }, RegExp]>([
     ['no certificate', () => ({ cert: leaf.key, key: leaf.key }), /FILE0 holds no certificate in PEM form/],
-    ['a damaged certificate', () => ({ cert: leaf.cert.replace(/\nMII./, '\nAAAA'), key: leaf.key }), /FILE0: certificate 1 cannot be read/],
-    ['a damaged issuer', () => ({ cert: leaf.cert + between.cert.replace(/\nMII./, '\nAAAA'), key: leaf.key }), /FILE0: certificate 2 cannot be read/],
+    ['a damaged certificate', () => ({ cert: damaged(leaf.cert), key: leaf.key }), /FILE0: certificate 1 cannot be read/],
+    ['a damaged issuer', () => ({ cert: leaf.cert + damaged(between.cert), key: leaf.key }),
+      /FILE0: certificate 2 cannot be read/],
     ['the key of another', () => ({ cert: leaf.cert, key: between.key }), /FILE1 is not the key of the certificate in FILE0/],
     ['no key', () => ({ cert: leaf.cert, key: leaf.cert }), /FILE1 holds no private key/],
-    ['a chain out of order', () => ({ cert: leaf.cert + root.cert + between.cert, key: leaf.key }), /FILE0: certificate 2 did not sign certificate 1/],
-    ['an issuer of the same name with another key', () => ({ cert: leaf.cert + issue({ subject: 'Between', ca: true }).cert, key: leaf.key }),
+    ['a chain out of order', () => ({ cert: leaf.cert + root.cert + between.cert, key: leaf.key }),
       /FILE0: certificate 2 did not sign certificate 1/],
-    ['a certificate for clients', () => issue({ subject: 'client', purposes: [2] }), /FILE0: the certificate is not meant for servers/],
+    ['an issuer of the same name with another key', () => ({ cert: leaf.cert + impostor.cert, key: leaf.key }),
+      /FILE0: certificate 2 did not sign certificate 1/],
+    ['a certificate for clients', () => issue({ subject: 'client', purposes: [2] }),
+      /FILE0: the certificate is not meant for servers/],
     ['a client CA that is none', () => ({ ...leaf, clientCa: 'nothing here' }), /FILE2 holds no certificate in PEM form/],
   ])('refuses %s, and names the file', async (_, texts, message) => {
     const { cert, key, clientCa } = texts()
-    const paths = [await file(cert), await file(key), ...(clientCa === undefined ? [] : [await file(clientCa)])] as [string, string, string?]
-    const options: CertificatesOptions = { cert: paths[0], key: paths[1], watch: false, ...(paths[2] === undefined ? {} : { clientCa: paths[2] }) }
+    const options: CertificatesOptions = {
+      cert: await file(cert), key: await file(key), watch: false,
+      ...(clientCa === undefined ? {} : { clientCa: await file(clientCa) }),
+    }
     const attempt = (): unknown => {
       try {
         return certificates(options)
@@ -68,12 +75,14 @@ describe('certificates', () => {
     }
     const error = attempt()
     expect(isMailError(error) && error.code).toBe('config')
-    const told = paths.reduce<string>((text, path, index) => text.replaceAll(path as string, `FILE${index}`), (error as Error).message)
+    const paths = [options.cert, options.key, options.clientCa ?? '?']
+    const told = paths.reduce((text, path, index) => text.replaceAll(path, `FILE${index}`), (error as Error).message)
     expect(told).toMatch(message)
   })
 
   it('names a file that is not there', () => {
-    expect(() => certificates({ cert: '/nonexistent/a.crt', key: leaf.key, watch: false })).toThrow(/\/nonexistent\/a\.crt cannot be read: ENOENT/)
+    const absent = { cert: '/nonexistent/a.crt', key: leaf.key, watch: false }
+    expect(() => certificates(absent)).toThrow('/nonexistent/a.crt cannot be read: ENOENT')
   })
 
   it('chooses by server name, exact before wildcard, and leaves others to the default', () => {

@@ -1,4 +1,4 @@
-/** Both ends of a connection, as tests like them: what happened is recorded and can be waited for, without polling or sleeping. */
+/** Both ends of a connection, as tests like them: what happened is recorded, and can be waited for without sleeping. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'

@@ -1,7 +1,9 @@
 /** Certificates for tests: authorities, servers and clients, in any state of disrepair. No openssl needed. */
 import { generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { bitString, integer, octetString, oid, sequence, set, tagged, time, truth, utf8String } from '../../../src/adapters/node/der.ts'
+import {
+  bitString, integer, octetString, oid, sequence, set, tagged, time, truth, utf8String,
+} from '../../../src/adapters/node/der.ts'
 import type { KeyPair } from '../../../src/adapters/node/index.ts'
 
 export interface Issued extends KeyPair {
@@ -28,10 +30,12 @@ let serial = 1
 
 export function issue({ subject, dns = [], email = [], ca = false, purposes, issuer, expires }: IssueOptions): Issued {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const general = [...dns.map((name) => tagged(2, false, Buffer.from(name))), ...email.map((name) => tagged(1, false, Buffer.from(name)))]
+  const named = (kind: number) => (name: string): Buffer => tagged(kind, false, Buffer.from(name))
+  const general = [...dns.map(named(2)), ...email.map(named(1))]
   const extensions = [sequence(oid('2.5.29.19'), truth, octetString(ca ? sequence(truth) : sequence()))]
   if (general.length > 0) extensions.push(sequence(oid('2.5.29.17'), octetString(sequence(...general))))
-  if (purposes) extensions.push(sequence(oid('2.5.29.37'), octetString(sequence(...purposes.map((arc) => oid(`1.3.6.1.5.5.7.3.${arc}`))))))
+  const usages = purposes?.map((arc) => oid(`1.3.6.1.5.5.7.3.${arc}`))
+  if (usages) extensions.push(sequence(oid('2.5.29.37'), octetString(sequence(...usages))))
   const toSign = sequence(
     tagged(0, true, integer(Uint8Array.of(2))),
     integer(Uint8Array.of(serial >> 8, serial++ & 255)),

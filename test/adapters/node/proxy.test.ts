@@ -9,7 +9,8 @@ const signature = [0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54
 const v2 = (command: number, family: number, body: readonly number[], length = body.length): Uint8Array =>
   Uint8Array.from([...signature, command, family, length >> 8, length & 255, ...body])
 const tcp4 = [192, 0, 2, 1, 198, 51, 100, 2, 0x30, 0x39, 0, 25]
-const tcp6 = [...[0x20, 1, 0xd, 0xb8], ...Array(11).fill(0), 1, ...[0x20, 1, 0xd, 0xb8], ...Array(11).fill(0), 2, 0x30, 0x39, 0, 25]
+const doc6 = (last: number): number[] => [0x20, 1, 0xd, 0xb8, ...Array(11).fill(0), last]
+const tcp6 = [...doc6(1), ...doc6(2), 0x30, 0x39, 0, 25]
 const mapped = [...Array(10).fill(0), 255, 255, 192, 0, 2, 1, ...Array(10).fill(0), 255, 255, 198, 51, 100, 2, 1, 0, 0, 25]
 
 /** Feeds octet by octet, as slowly as a peer can. */
@@ -36,24 +37,44 @@ describe('PROXY version 1', () => {
     expect(drip(latin1(line))).toEqual(parsed)
   })
 
-  it.each(['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN whatever \x00\xff goes\r\n', `PROXY UNKNOWN ${'x'.repeat(91)}\r\n`])('takes the socket\'s word with %j', (line) => {
-    expect(parseProxyHeader(latin1(line))).toEqual({ kind: 'header', header: { version: 1, command: 'local' }, length: line.length })
+  it.each([
+    'PROXY UNKNOWN\r\n',
+    'PROXY UNKNOWN whatever \x00\xff goes\r\n',
+    `PROXY UNKNOWN ${'x'.repeat(91)}\r\n`,
+  ])('takes the socket\'s word with %j', (line) => {
+    const header = { version: 1, command: 'local' }
+    expect(parseProxyHeader(latin1(line))).toEqual({ kind: 'header', header, length: line.length })
   })
 
   it.each([
-    '', '\r\n', 'P', 'PROXY', 'PROXY ', 'PROXY TCP4 192.0.2.1', 'PROXY TCP4 192.0.2.1 198.51.100.2 12345 25\r', `PROXY UNKNOWN ${'x'.repeat(92)}`,
+    '', '\r\n', 'P', 'PROXY', 'PROXY ', 'PROXY TCP4 192.0.2.1', 'PROXY TCP4 192.0.2.1 198.51.100.2 12345 25\r',
+    `PROXY UNKNOWN ${'x'.repeat(92)}`,
   ])('waits for more after %j', (start) => {
     expect(parseProxyHeader(latin1(start))).toEqual({ kind: 'more' })
   })
 
   it.each([
-    'EHLO example.org\r\n', 'proxy TCP4 192.0.2.1 198.51.100.2 1 2\r\n', ' PROXY', '\r\n\r\n\r', 'PROXY\r\n', '\x16\x03\x01\x02\x00\x01',
-    'PROXY \r\n', 'PROXY TCP4\r\n', 'PROXY TCP5 192.0.2.1 198.51.100.2 1 2\r\n', 'PROXY UNKNOWNS\r\n',
-    'PROXY TCP4 192.0.2.1 198.51.100.2 1\r\n', 'PROXY TCP4 192.0.2.1 198.51.100.2 1 2 3\r\n', 'PROXY TCP4 192.0.2.1 198.51.100.2 1 2 \r\n',
-    'PROXY TCP4  192.0.2.1 198.51.100.2 1 2\r\n', 'PROXY TCP4 192.0.2.1 198.51.100.2 1 65536\r\n', 'PROXY TCP4 192.0.2.1 198.51.100.2 01 2\r\n',
-    'PROXY TCP4 192.0.2.1 198.51.100.2 -1 2\r\n', 'PROXY TCP4 192.0.2.1 198.51.100.2 1 0x19\r\n', 'PROXY TCP4 192.0.2.1 198.51.100.2 1 2\n\r\n',
-    'PROXY TCP4 2001:db8::1 2001:db8::2 1 2\r\n', 'PROXY TCP6 192.0.2.1 198.51.100.2 1 2\r\n', 'PROXY TCP4 192.0.2.256 198.51.100.2 1 2\r\n',
-    'PROXY TCP4 192.0.2.01 198.51.100.2 1 2\r\n', 'PROXY TCP4 192.0.2 198.51.100.2 1 2\r\n', `PROXY UNKNOWN ${'x'.repeat(93)}`,
+    'EHLO example.org\r\n', ' PROXY', '\r\n\r\n\r', 'PROXY\r\n', '\x16\x03\x01\x02\x00\x01',
+    'proxy TCP4 192.0.2.1 198.51.100.2 1 2\r\n',
+    'PROXY \r\n',
+    'PROXY TCP4\r\n',
+    'PROXY TCP5 192.0.2.1 198.51.100.2 1 2\r\n',
+    'PROXY UNKNOWNS\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 1\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 1 2 3\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 1 2 \r\n',
+    'PROXY TCP4  192.0.2.1 198.51.100.2 1 2\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 1 65536\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 01 2\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 -1 2\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 1 0x19\r\n',
+    'PROXY TCP4 192.0.2.1 198.51.100.2 1 2\n\r\n',
+    'PROXY TCP4 2001:db8::1 2001:db8::2 1 2\r\n',
+    'PROXY TCP6 192.0.2.1 198.51.100.2 1 2\r\n',
+    'PROXY TCP4 192.0.2.256 198.51.100.2 1 2\r\n',
+    'PROXY TCP4 192.0.2.01 198.51.100.2 1 2\r\n',
+    'PROXY TCP4 192.0.2 198.51.100.2 1 2\r\n',
+    `PROXY UNKNOWN ${'x'.repeat(93)}`,
     `PROXY UNKNOWN ${'x'.repeat(92)}\r\n`,
   ])('refuses %j', (line) => {
     expect(parseProxyHeader(latin1(line)).kind).toBe('bad')
@@ -65,33 +86,35 @@ describe('PROXY version 2', () => {
   const of = (address: string, port: number, toAddress: string): object => ({
     version: 2, command: 'proxy', source: { address, port }, destination: { address: toAddress, port: 25 },
   })
+  const ends4 = of('192.0.2.1', 12345, '198.51.100.2')
 
   it.each<readonly [string, Uint8Array, object]>([
-    ['TCP over IPv4', v2(0x21, 0x11, tcp4), of('192.0.2.1', 12345, '198.51.100.2')],
+    ['TCP over IPv4', v2(0x21, 0x11, tcp4), ends4],
     ['TCP over IPv6', v2(0x21, 0x21, tcp6), of('2001:db8::1', 12345, '2001:db8::2')],
     ['IPv4 in IPv6', v2(0x21, 0x21, mapped), of('192.0.2.1', 256, '198.51.100.2')],
     ['a unix socket', v2(0x21, 0x31, Array(216).fill(0x2f)), { version: 2, command: 'proxy' }],
     ['an unspecified family', v2(0x21, 0, [1, 2, 3]), { version: 2, command: 'local' }],
     ['LOCAL', v2(0x20, 0, []), { version: 2, command: 'local' }],
     ['LOCAL with an address and nonsense', v2(0x20, 0x99, [...tcp4, 3, 0, 4, 0, 0, 0, 0]), { version: 2, command: 'local' }],
-    ['unknown TLVs and padding', v2(0x21, 0x11, [...tcp4, 4, 0, 2, 0, 0, 0xee, 0, 1, 9]), of('192.0.2.1', 12345, '198.51.100.2')],
+    ['unknown TLVs and padding', v2(0x21, 0x11, [...tcp4, 4, 0, 2, 0, 0, 0xee, 0, 1, 9]), ends4],
     ['ALPN, authority, unique id, name space', v2(0x21, 0x11,
       [...tcp4, 1, 0, 4, ...latin1('imap'), 2, 0, 4, ...latin1('mx.x'), 5, 0, 2, 0, 255, 0x30, 0, 3, ...latin1('ns1')]),
-    { ...of('192.0.2.1', 12345, '198.51.100.2'), alpn: 'imap', authority: 'mx.x', uniqueId: Uint8Array.of(0, 255), namespace: 'ns1' }],
+    { ...ends4, alpn: 'imap', authority: 'mx.x', uniqueId: Uint8Array.of(0, 255), namespace: 'ns1' }],
     ['the first of doubled TLVs', v2(0x21, 0x11, [...tcp4, 2, 0, 1, 0x61, 2, 0, 1, 0x62]),
-      { ...of('192.0.2.1', 12345, '198.51.100.2'), authority: 'a' }],
+      { ...ends4, authority: 'a' }],
     ['TLS with a verified certificate', v2(0x21, 0x11, [...tcp4, 0x20, 0, 22, 7, 0, 0, 0, 0,
       0x21, 0, 7, ...latin1('TLSv1.3'), 0x22, 0, 4, ...latin1('Eve!')]),
-    { ...of('192.0.2.1', 12345, '198.51.100.2'), tls: { version: 'TLSv1.3', commonName: 'Eve!', certificate: true, verified: true } }],
+    { ...ends4, tls: { version: 'TLSv1.3', commonName: 'Eve!', certificate: true, verified: true } }],
     ['TLS with a certificate that was not verified', v2(0x21, 0x11, [...tcp4, 0x20, 0, 5, 3, 0, 0, 0, 1]),
-      { ...of('192.0.2.1', 12345, '198.51.100.2'), tls: { certificate: true, verified: false } }],
+      { ...ends4, tls: { certificate: true, verified: false } }],
     ['TLS without a certificate, which cannot have been verified', v2(0x21, 0x11, [...tcp4, 0x20, 0, 5, 1, 0, 0, 0, 0]),
-      { ...of('192.0.2.1', 12345, '198.51.100.2'), tls: { certificate: false, verified: false } }],
-    ['an SSL TLV that says no TLS', v2(0x21, 0x11, [...tcp4, 0x20, 0, 5, 0, 0, 0, 0, 0]), of('192.0.2.1', 12345, '198.51.100.2')],
-    ['a common name with a line break, which is left out', v2(0x21, 0x11, [...tcp4, 0x20, 0, 11, 3, 0, 0, 0, 0, 0x22, 0, 3, 0x61, 0x0a, 0x62]),
-      { ...of('192.0.2.1', 12345, '198.51.100.2'), tls: { certificate: true, verified: true } }],
+      { ...ends4, tls: { certificate: false, verified: false } }],
+    ['an SSL TLV that says no TLS', v2(0x21, 0x11, [...tcp4, 0x20, 0, 5, 0, 0, 0, 0, 0]), ends4],
+    ['a common name with a line break, which is left out',
+      v2(0x21, 0x11, [...tcp4, 0x20, 0, 11, 3, 0, 0, 0, 0, 0x22, 0, 3, 0x61, 0x0a, 0x62]),
+      { ...ends4, tls: { certificate: true, verified: true } }],
     ['a unique id that is too long, which is left out', v2(0x21, 0x11, [...tcp4, 5, 0, 129, ...Array(129).fill(1)]),
-      of('192.0.2.1', 12345, '198.51.100.2')],
+      ends4],
   ])('reads %s', (_, bytes, header) => {
     const parsed = parseProxyHeader(Buffer.concat([bytes, latin1('EHLO x\r\n')]))
     expect(parsed).toEqual({ kind: 'header', header, length: bytes.length })
@@ -159,16 +182,19 @@ const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter
   return true
 })
 const ends = fc.oneof(fc.constant('v4' as const), fc.constant('v6' as const)).chain((family) => {
-  const address = family === 'v4' ? fc.ipV4() : fc.integer({ min: 1, max: 0xffff }).map((last) => `2001:db8::${last.toString(16)}`)
+  const ipV6 = fc.integer({ min: 1, max: 0xffff }).map((last) => `2001:db8::${last.toString(16)}`)
+  const address = family === 'v4' ? fc.ipV4() : ipV6
   return fc.record({ source: fc.record({ address, port }), destination: fc.record({ address, port }) })
 })
 const tls = fc.record({ certificate: fc.boolean(), verified: fc.boolean(), version: word, cipher: word, commonName: word },
   { requiredKeys: ['certificate', 'verified'] }).map((facts) => ({ ...facts, verified: facts.verified && facts.certificate }))
+const uniqueId = fc.uint8Array({ minLength: 1, maxLength: 128 })
 const header = fc.oneof(
   ends.map((both): ProxyHeader => ({ version: 1, command: 'proxy', ...both })),
-  fc.constantFrom<ProxyHeader>({ version: 1, command: 'local' }, { version: 2, command: 'local' }, { version: 2, command: 'proxy' }),
-  fc.tuple(ends, fc.record({ alpn: word, authority: word, namespace: word, tls, uniqueId: fc.uint8Array({ minLength: 1, maxLength: 128 }) },
-    { requiredKeys: [] })).map(([both, tlvs]): ProxyHeader => ({ version: 2, command: 'proxy', ...both, ...tlvs })),
+  fc.constantFrom<ProxyHeader>({ version: 1, command: 'local' }, { version: 2, command: 'local' }),
+  fc.constant<ProxyHeader>({ version: 2, command: 'proxy' }),
+  fc.tuple(ends, fc.record({ alpn: word, authority: word, namespace: word, tls, uniqueId }, { requiredKeys: [] }))
+    .map(([both, tlvs]): ProxyHeader => ({ version: 2, command: 'proxy', ...both, ...tlvs })),
 )
 
 describe('PROXY header, any', () => {
@@ -186,7 +212,8 @@ describe('PROXY header, any', () => {
   })
 
   it('comes to the same end however it was cut', () => {
-    const damaged = fc.tuple(header, fc.nat(), fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 10 })).map(([given, at, octet, rest]) => {
+    const damage = fc.tuple(header, fc.nat(), fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 10 }))
+    const damaged = damage.map(([given, at, octet, rest]) => {
       const bytes = Uint8Array.from([...encodeProxyHeader(given), ...rest])
       bytes[at % bytes.length] = octet
       return bytes
@@ -209,9 +236,11 @@ describe('PROXY header, any', () => {
 })
 
 describe('encodeProxyHeader', () => {
+  const destination = { address: '127.0.0.1', port: 1 }
+
   it.each<readonly [string, ProxyHeader]>([
-    ['ends of two families', { version: 1, command: 'proxy', source: { address: '::1', port: 1 }, destination: { address: '127.0.0.1', port: 1 } }],
-    ['a name for an address', { version: 2, command: 'proxy', source: { address: 'a.example', port: 1 }, destination: { address: '127.0.0.1', port: 1 } }],
+    ['ends of two families', { version: 1, command: 'proxy', source: { address: '::1', port: 1 }, destination }],
+    ['a name for an address', { version: 2, command: 'proxy', source: { address: 'a.example', port: 1 }, destination }],
     ['a field that is too long', { version: 2, command: 'proxy', authority: 'x'.repeat(65_536) }],
   ])('refuses %s', (_, given) => {
     expect(() => encodeProxyHeader(given)).toThrow(/PROXY header takes/)

@@ -43,11 +43,12 @@ describe('DER', () => {
 
 describe('selfSigned', () => {
   it('makes what Node reads as a server certificate for these names', () => {
-    const { cert, key } = selfSigned({ hostname: 'mail.example.test', names: ['imap.example.test', '192.0.2.1', '2001:db8::1'], now })
+    const { cert, key } = selfSigned({ hostname: 'mail.example.test', names: ['imap.example.test', '192.0.2.1', '::1'], now })
     const x509 = new X509Certificate(cert)
     expect(x509.subject).toBe('CN=mail.example.test')
     expect(x509.issuer).toBe('CN=mail.example.test')
-    expect(x509.subjectAltName).toBe('DNS:mail.example.test, DNS:imap.example.test, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1')
+    expect(x509.subjectAltName).toBe(
+      'DNS:mail.example.test, DNS:imap.example.test, IP Address:192.0.2.1, IP Address:0:0:0:0:0:0:0:1')
     expect(x509.ca).toBe(false)
     expect(x509.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1'])
     expect(Date.parse(x509.validFrom)).toBe(now - day)
@@ -67,7 +68,8 @@ describe('selfSigned', () => {
     const far = await dialTls({ port: listener.port as number }, { ...trusting, servername: 'mail.example.test' })
     expect(far.socket.authorized).toBe(true)
     far.end()
-    await expect(dialTls({ port: listener.port as number }, { ...trusting, servername: 'other.example.test' })).rejects.toThrow(/altnames/)
+    const wrong = dialTls({ port: listener.port as number }, { ...trusting, servername: 'other.example.test' })
+    await expect(wrong).rejects.toThrow(/altnames/)
     listener.close()
     await listener.closed
   })

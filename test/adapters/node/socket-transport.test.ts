@@ -29,7 +29,13 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
-async function listen(options: Partial<ListenOptions> = {}): Promise<{ listener: NodeListener; accepted: Accepted; port: number }> {
+interface Listening {
+  readonly listener: NodeListener
+  readonly accepted: Accepted
+  readonly port: number
+}
+
+async function listen(options: Partial<ListenOptions> = {}): Promise<Listening> {
   const accepted = new Accepted()
   accepting.push(accepted)
   const place = options.path === undefined ? { port: 0, host: '127.0.0.1' } : {}
@@ -156,7 +162,7 @@ describe('socket transport', () => {
     const { accepted, port } = await listen()
     await dial({ port })
     const near = await accepted.next()
-    expect(() => near.startTls()).toThrow(/listen with tls: \{ mode: 'starttls', certificates \}/)
+    expect(() => near.startTls()).toThrow(/listen with tls, mode starttls/)
     near.reset()
   })
 
@@ -201,7 +207,8 @@ describe('socket transport', () => {
     far.stopReading()
     const near = await accepted.next()
     const sink = opened(near)
-    while (near.write(['x'.repeat(1_000_000)]));
+    let room = true
+    while (room) room = near.write(['x'.repeat(1_000_000)])
     for (let i = 0; i < 30; i++) near.write(['x'.repeat(1_000_000)])
     near.end()
     await sink.untilCalled('closed')
@@ -288,15 +295,16 @@ describe('a wire that breaks during TLS', () => {
       const plain = await dialSocket({ port: wire.port })
       const gone = new Promise<void>((resolve) => plain.once('close', () => resolve()))
       const far = await secure(plain).catch(() => undefined)
-      if (far) for (let line = 0; line < 40; line++) far.send('NOOP\r\n')
+      far?.send('NOOP\r\n'.repeat(600))
       await gone
       return far !== undefined
     }
     let secured = 0
-    for (; allowed < 700; allowed += 5) if (await talk()) secured++
+    // A hello is 300 octets long, or 1,700 where key exchange is post-quantum.
+    for (; allowed < 3_000; allowed += 20) if (await talk()) secured++
     await Promise.all(closings)
     expect(secured).toBeGreaterThan(5)
-    expect(closings.length).toBe(140)
+    expect(closings.length).toBe(150)
     wire.close()
   })
 })

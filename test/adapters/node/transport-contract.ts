@@ -32,7 +32,14 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-export function transportContract({ describe, it, expect }: Runner, name: string, traits: TransportTraits, open: () => Promise<TransportPair>): void {
+/** Puts the table to a test runner. */
+export function transportContract(
+  runner: Runner,
+  name: string,
+  traits: TransportTraits,
+  open: () => Promise<TransportPair>,
+): void {
+  const { describe, it, expect } = runner
   const start = async (): Promise<TransportPair & { sink: Recorder }> => {
     const { near, far } = await open()
     const sink = new Recorder()
