@@ -1,0 +1,89 @@
+import { resolve } from 'node:path'
+import type { MailStore } from '../../contracts/store.ts'
+import { MailError, isMailError } from '../../protocol/session/errors.ts'
+import { Appending } from './append.ts'
+import { GroupCommit } from './commit.ts'
+import { closeConnection, openConnection } from './connection.ts'
+import { Creating } from './create.ts'
+import type { Connection, SqliteDriver } from './driver.ts'
+import { filesIn, makeFolder, pathOf, removeFile } from './files.ts'
+import { SqliteStore } from './store.ts'
+
+/** Settings of {@link sqlite}. */
+export interface SqliteOptions {
+  /** The database file, made where it is missing. `PATH-wal` and `PATH-shm` stand beside it, large bodies in the folder `PATH-bodies`. */
+  readonly path: string
+  /** For reading only, also beside a server that is running: changes nothing, sweeps nothing. The file must exist. */
+  readonly readonly?: boolean
+  /** The driver; by default the first that is there of `node:sqlite`, `better-sqlite3`, `libsql`. */
+  readonly driver?: SqliteDriver
+  /** Octets. Larger bodies become files, smaller ones are rows. Default 1 MiB. */
+  readonly bodyThreshold?: number
+  /** Milliseconds since the Unix epoch, for UIDVALIDITY. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** Everything that is kept in one database. */
+export interface SqliteMail {
+  readonly store: MailStore
+  /** Every account that has a mailbox, by code unit. */
+  accounts(): Promise<readonly string[]>
+  /** Commits what waits, then lets go of the file. May be called again; closing the store is the same. */
+  close(): Promise<void>
+}
+
+/**
+ * Mail in a SQLite database: the embedded default. Durable before a promise resolves; many appends share one flush.
+ *
+ * Give one process one database: several may write to the same one, correctly but waiting for each other, with the event loop
+ * at a stand. (A data folder as a whole is kept for one process with {@link lockFolder}.)
+ *
+ * @throws MailError `unavailable` when there is no driver (the message names the command that installs one); `config` when
+ * the file cannot be used, is another program's or was written by a newer version
+ */
+export function sqlite({ path, readonly = false, driver, bodyThreshold = 1024 * 1024, now = Date.now }: SqliteOptions): SqliteMail {
+  const db = openConnection({ path, readonly, now: now(), ...(driver && { driver }) })
+  const folder = `${resolve(path)}-bodies`
+  let commits: GroupCommit | undefined
+  let open = true
+  const close = (): void => {
+    if (!open) return
+    open = false
+    commits?.close()
+    closeConnection(db)
+  }
+  try {
+    if (readonly) return surface(new SqliteStore(db, folder, undefined, close))
+    makeFolder(folder)
+    sweep(db, folder)
+    const appending = new Appending(db, folder)
+    const creating = new Creating(db, appending.counters)
+    commits = new GroupCommit(db, appending)
+    return surface(new SqliteStore(db, folder, { commits, appending, creating, threshold: bodyThreshold, now }, close))
+  } catch (error) {
+    close()
+    if (isMailError(error)) throw error
+    throw new MailError('config', `${path} cannot be used: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function surface(store: SqliteStore): SqliteMail {
+  return { store, accounts: () => store.accounts(), close: () => store.close() }
+}
+
+/**
+ * Removes what a crash left: files half written, and files whose row was never committed. Under the write lock, so that a row
+ * that another process is about to commit is committed before, or finds its file gone and fails ({@link Append}).
+ */
+function sweep(db: Connection, folder: string): void {
+  const { complete, partial } = filesIn(folder)
+  if (complete.length + partial.length === 0) return
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const used = new Set(db.prepare('SELECT file FROM messages WHERE file IS NOT NULL').all().map(({ file }) => file))
+    for (const name of complete) if (!used.has(name)) removeFile(pathOf(folder, name))
+    for (const name of partial) removeFile(pathOf(folder, name, true))
+  } finally {
+    db.exec('ROLLBACK')
+  }
+}
