@@ -1,4 +1,3 @@
-import { encodeBase64 } from '../protocol/bytes/base64.ts'
 import { octets } from '../protocol/bytes/text.ts'
 import type { TransferDecoder } from './transfer-decoder.ts'
 
@@ -64,12 +63,25 @@ export function decodeBase64Text(text: string): Uint8Array {
   return new Base64Decoder().push(octets(text))
 }
 
+const DIGITS = octets(ALPHABET)
 /** Octets that a line of 76 digits carries (RFC 2045 §6.8). */
 const LINE = 57
 
 /** A body in base64: lines of 76 digits, each ended by CRLF (RFC 2045 §6.8). */
-export function encodeBase64Lines(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += LINE) text += `${encodeBase64(bytes.subarray(at, at + LINE))}\r\n`
-  return text
+export function encodeBase64Lines(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(Math.ceil(bytes.length / 3) * 4 + Math.ceil(bytes.length / LINE) * 2)
+  let to = 0
+  for (let from = 0; from < bytes.length; from += LINE) {
+    const end = Math.min(from + LINE, bytes.length)
+    for (let at = from; at < end; at += 3, to += 4) {
+      const group = (bytes[at]! << 16) | ((at + 1 < end ? bytes[at + 1]! : 0) << 8) | (at + 2 < end ? bytes[at + 2]! : 0)
+      out[to] = DIGITS[group >> 18]!
+      out[to + 1] = DIGITS[(group >> 12) & 63]!
+      out[to + 2] = at + 1 < end ? DIGITS[(group >> 6) & 63]! : PAD
+      out[to + 3] = at + 2 < end ? DIGITS[group & 63]! : PAD
+    }
+    out[to++] = 13
+    out[to++] = 10
+  }
+  return out
 }

@@ -57,8 +57,10 @@ export class FieldLexer {
 
   /** Passes what comes before the first unit that `ends`, and gives it. */
   run(ends: (unit: number) => boolean): string {
-    const from = this.at
-    while (!this.done && !ends(this.peek())) this.at++
-    return this.text.slice(from, this.at)
+    const { text, at: from } = this
+    let at = from
+    while (at < text.length && !ends(text.charCodeAt(at))) at++
+    this.at = at
+    return text.slice(from, at)
   }
 }

@@ -1,3 +1,6 @@
+import { hasControl } from '../protocol/bytes/text.ts'
+import { trimBlanks } from './lexemes.ts'
+
 /** RFC 5322 §2.1.1: what a line should have at most, without its line end. */
 const WIDTH = 78
 
@@ -12,36 +15,49 @@ export function formatField(name: string, value: string | readonly string[]): st
   let line = `${name.replace(/[^!-9;-~]/g, '')}:`
   let empty = true
   for (const phrase of typeof value === 'string' ? [value] : value) {
-    const text = phrase.replace(/[\0-\x1f\x7f]/g, ' ')
-    // A phrase that fits on a line is not cut: its first word needs room for all of it.
-    let whole = text.length < WIDTH ? text.length + 1 : 0
-    for (const { blanks, word } of words(text)) {
-      const gap = empty || blanks === '' ? ' ' : blanks
-      // Never right behind the colon: a line without any of the value is what some take for an empty field.
-      if (!empty && line.length + Math.max(whole, gap.length + word.length) > WIDTH) {
-        out += `${line}\r\n`
-        line = ''
-      }
-      line += gap + word
-      whole = 0
-      empty = false
+    const text = trimBlanks(withoutControls(phrase))
+    if (text === '') continue
+    // Never right behind the colon: a line without any of the value is what some take for an empty field.
+    if (!empty && line.length + 1 + text.length > WIDTH) {
+      out += `${line}\r\n`
+      line = ''
     }
+    empty = false
+    if (line.length + 1 + text.length <= WIDTH) {
+      line += ` ${text}`
+      continue
+    }
+    const folded = foldWords(line, text)
+    out += folded.out
+    line = folded.line
   }
   return `${out}${line}\r\n`
 }
 
-/** Each word with the blanks before it. */
-function* words(text: string): Generator<{ blanks: string; word: string }> {
-  for (let at = 0; at < text.length; ) {
-    const from = at
-    while (at < text.length && text.charCodeAt(at) === 32) at++
-    const start = at
-    while (at < text.length && text.charCodeAt(at) !== 32) at++
-    if (at > start) yield { blanks: text.slice(from, start), word: text.slice(start, at) }
+/** Adds the words of a text to a line, which is folded before a word that does not fit; the first one always goes on the line. */
+function foldWords(line: string, text: string): { out: string; line: string } {
+  let out = ''
+  for (let from = 0, gap = 0; from < text.length; ) {
+    let end = text.indexOf(' ', from + gap)
+    if (end < 0) end = text.length
+    if (from > 0 && line.length + end - from > WIDTH) {
+      out += `${line}\r\n`
+      line = ''
+    }
+    line += from === 0 ? ` ${text.slice(0, end)}` : text.slice(from, end)
+    // The blanks go with the word behind them.
+    from = end
+    gap = 0
+    while (text.charCodeAt(from + gap) === 32) gap++
   }
+  return { out, line }
+}
+
+function withoutControls(text: string): string {
+  return !hasControl(text) ? text : text.replace(/[\0-\x1f\x7f]/g, ' ')
 }
 
 /** Text as a comment (RFC 5322 §3.2.2): parentheses and backslashes escaped, control characters turned into blanks. */
 export function formatComment(text: string): string {
-  return `(${text.replace(/[\0-\x1f\x7f]/g, ' ').replace(/[()\\]/g, '\\$&')})`
+  return `(${withoutControls(text).replace(/[()\\]/g, '\\$&')})`
 }

@@ -47,12 +47,16 @@ function endsWord(unit: number): boolean {
   return isBlank(unit) || ENDS.has(unit)
 }
 
+function endsPiece(unit: number): boolean {
+  return isBlank(unit) || unit === LESS || unit === GREATER
+}
+
 /** At `<`: what stands between it and `>`, without blanks; empty where another `<` or the end comes first. */
 function readId(lexer: FieldLexer): string {
   lexer.at++
   let id = ''
   while (!lexer.done) {
-    id += lexer.run((unit) => isBlank(unit) || unit === LESS || unit === GREATER)
+    id += lexer.run(endsPiece)
     const unit = lexer.peek()
     if (unit === LESS) return ''
     if (!lexer.done) lexer.at++

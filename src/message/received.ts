@@ -68,7 +68,7 @@ export function formatReceived(stamp: ReceivedStamp): string {
 }
 
 function addressLiteral(address: string): string {
-  const text = address.replace(/[^0-9A-Za-z.:-]/g, '?')
+  const text = mended(address, (unit) => isHostUnit(unit) || unit === 58)
   return text.includes(':') ? `[IPv6:${text}]` : `[${text}]`
 }
 
@@ -77,22 +77,30 @@ const MOST_DOMAIN = 255
 
 function domainText(text: string, utf8: boolean): string {
   const isLiteral = text.startsWith('[') && text.endsWith(']')
-  let out = ''
-  for (const character of (isLiteral ? text.slice(1, -1) : text).slice(0, MOST_DOMAIN)) {
-    const isOrdinary = /^[0-9A-Za-z._-]$/.test(character) || (isLiteral && character === ':') || (utf8 && character > '\x9f')
-    out += isOrdinary ? character : '?'
-  }
+  const name = (isLiteral ? text.slice(1, -1) : text).slice(0, MOST_DOMAIN)
+  const out = mended(name, (unit) => isHostUnit(unit) || (isLiteral && unit === 58) || (utf8 && unit > 0x9f))
   if (out === '') return 'unknown'
   return isLiteral ? `[${out}]` : out
 }
 
 function atomText(text: string): string {
-  let out = ''
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    out += unit < 127 && (isAtext(unit) || unit === 46) ? text[at]! : '?'
-  }
-  return out || '?'
+  return mended(text, (unit) => unit < 127 && (isAtext(unit) || unit === 46)) || '?'
+}
+
+/** Letters, digits, dots, hyphens, underscores. */
+function isHostUnit(unit: number): boolean {
+  const letter = unit | 0x20
+  return (letter >= 0x61 && letter <= 0x7a) || (unit >= 0x30 && unit <= 0x39) || unit === 0x2e || unit === 0x2d || unit === 0x5f
+}
+
+/** The text with `?` for every unit that may not stand in it. */
+function mended(text: string, mayStand: (unit: number) => boolean): string {
+  let at = 0
+  while (at < text.length && mayStand(text.charCodeAt(at))) at++
+  if (at === text.length) return text
+  let out = text.slice(0, at)
+  for (; at < text.length; at++) out += mayStand(text.charCodeAt(at)) ? text[at]! : '?'
+  return out
 }
 
 /** What a Received field tells; clauses that it lacks are absent. */

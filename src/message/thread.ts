@@ -9,15 +9,15 @@ const MOST_REFERENCES = 100
 export interface ThreadReferences {
   /**
    * Names the conversation: the id of its first message as far as this one tells. The same for every message whose References
-   * begin alike and for the first message itself; absent where the message names neither itself nor any other.
+   * begin alike and for the first message itself; `undefined` where the message names neither itself nor any other.
    */
-  readonly thread?: string
+  readonly thread: string | undefined
   /**
    * What `thread` rests on, the strongest first. `in-reply-to`: the message answered, which may not be the first of its thread.
    */
   readonly basis: 'references' | 'in-reply-to' | 'message-id' | 'none'
   /** The message's own id, in brackets. */
-  readonly messageId?: string
+  readonly messageId: string | undefined
   /** The messages before it, oldest first, the one it answers last; without itself, each once, at most a hundred. */
   readonly references: readonly string[]
   /**
@@ -38,29 +38,38 @@ const PREFIXES: ReadonlySet<string> = new Set([
   '回复', '回覆', '答复', '转发', '轉寄', '返信', '転送', '답장', '전달',
 ])
 
+/** What a message says of itself and of those before it. */
+export interface Ancestry {
+  /** Its own id, in brackets. */
+  readonly messageId: string | undefined
+  /** As {@link ThreadReferences.references}. */
+  readonly references: readonly string[]
+  readonly basis: ThreadReferences['basis']
+}
+
 /** Finds out which conversation a message belongs to: References, else In-Reply-To (RFC 5322 §3.6.4), else it begins one. */
 export function threadReferences(headers: Headers): ThreadReferences {
-  const messageId = parseMessageIds(headers.value('message-id') ?? '', 1)[0]
-  const others = (name: string): string[] => idsOf(headers, name).filter((id) => id !== messageId)
-  const chain = others('references')
-  // RFC 5322 §3.6.4: several parents have no order; the first stands for all.
-  const parent = others('in-reply-to').slice(0, 1)
-  const references = shortened([...new Set([...chain, ...parent])])
+  const values = (name: string): string[] => headers.all(name).map((field) => field.value)
+  const { messageId, references, basis } = ancestryOf(headers.value('message-id'), values('references'), values('in-reply-to'))
   const thread = references[0] ?? messageId
   const { text, reply } = baseSubject(headers.text('subject') ?? '', PREFIXES)
-  return {
-    ...(thread === undefined ? {} : { thread }),
-    basis: chain.length > 0 ? 'references' : parent.length > 0 ? 'in-reply-to' : messageId === undefined ? 'none' : 'message-id',
-    ...(messageId === undefined ? {} : { messageId }),
-    references,
-    subject: text.normalize('NFC').toLowerCase(),
-    reply,
-  }
+  return { thread, basis, messageId, references, subject: text.normalize('NFC').toLowerCase(), reply }
+}
+
+/** Reads the values of Message-ID, of all References and of all In-Reply-To fields. */
+export function ancestryOf(own: string | undefined, references: readonly string[], inReplyTo: readonly string[]): Ancestry {
+  const messageId = own === undefined ? undefined : parseMessageIds(own, 1)[0]
+  const chain = idsOf(references, messageId)
+  // RFC 5322 §3.6.4: several parents have no order; the first stands for all.
+  const parent = idsOf(inReplyTo, messageId).slice(0, 1)
+  const basis = chain.length > 0 ? 'references' : parent.length > 0 ? 'in-reply-to' : messageId === undefined ? 'none' : 'message-id'
+  return { messageId, references: shortened([...new Set([...chain, ...parent])]), basis }
 }
 
 /** Some send a field twice, a piece of the list in each. */
-function idsOf(headers: Headers, name: string): string[] {
-  return headers.all(name).slice(0, 10).flatMap((field) => parseMessageIds(field.value)).slice(0, MOST_IDS)
+function idsOf(values: readonly string[], without: string | undefined): string[] {
+  if (values.length === 0) return []
+  return values.slice(0, 10).flatMap((value) => parseMessageIds(value)).slice(0, MOST_IDS).filter((id) => id !== without)
 }
 
 function shortened(ids: string[]): string[] {

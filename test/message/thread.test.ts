@@ -134,7 +134,7 @@ describe('threads', () => {
   })
 
   it('have no name where the message has none', () => {
-    expect('thread' in read('Subject: x')).toBe(false)
+    expect(read('Subject: x').thread).toBeUndefined()
   })
 
   it('keep the first and the latest of a long conversation', () => {

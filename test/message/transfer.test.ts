@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeBase64Text, encodeBase64Lines } from '../../src/message/base64.ts'
 import { encodeQuotedPrintable } from '../../src/message/quoted-printable.ts'
 import { decodeTransfer, transferDecoder, type TransferEncoding } from '../../src/message/transfer.ts'
+import { encodeBase64 } from '../../src/protocol/bytes/base64.ts'
 import { octets, octetString } from '../../src/protocol/bytes/text.ts'
 
 const decode = (text: string, encoding: TransferEncoding): string => octetString(decodeTransfer(octets(text), encoding))
@@ -24,8 +25,9 @@ describe('base64', () => {
 
   it('is written in lines of 76', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      const coded = encodeBase64Lines(bytes)
+      const coded = octetString(encodeBase64Lines(bytes))
       expect(decodeTransfer(octets(coded), 'base64')).toEqual(bytes)
+      expect(coded.replaceAll('\r\n', '')).toBe(encodeBase64(bytes))
       for (const line of coded.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76)
     }))
   })
