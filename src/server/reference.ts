@@ -1,5 +1,5 @@
-import { certificates, type CertificateEvent, type CertificateSource, selfSignedFiles } from '../adapters/node/index.ts'
-import { fileBodies, lockFolder, sqlite } from '../adapters/sqlite/index.ts'
+import { certificates, type CertificateEvent, type CertificateSource, fileBodies, selfSignedFiles } from '../adapters/node/index.ts'
+import { lockFolder, sqlite } from '../adapters/sqlite/index.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { Observer } from '../observe/events.ts'
@@ -164,7 +164,7 @@ class Reference implements ReferenceServer {
 
 /** Where large messages lie while they come in. What a crash left there was never answered for. */
 async function emptyBodies(path: string): Promise<BodyStore> {
-  const bodies = fileBodies({ path, durability: 'process' })
+  const bodies = await fileBodies({ directory: path, fsync: false })
   const left: string[] = []
   for await (const id of bodies.list()) left.push(id)
   await bodies.remove(left)

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { BodyStore, BodyWriter, ByteRange, StoredBody } from '../../contracts/bodies.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { BodyFile } from './body-file.ts'
@@ -30,7 +30,7 @@ const flushesFolders = process.platform !== 'win32'
  */
 export async function fileBodies(options: FileBodiesOptions): Promise<BodyStore> {
   const { directory, fsync = true } = options
-  const bodies = new FileBodies(directory, fsync)
+  const bodies = new FileBodies(resolve(directory), fsync)
   try {
     await mkdir(join(directory, unfinished), { recursive: true, mode: 0o700 })
     await sweep(join(directory, unfinished), Date.now() - stale)
@@ -95,7 +95,8 @@ class FileBodies implements BodyStore {
   }
 
   stored(id: string, size: number): StoredBody {
-    return { id, size, read: (range) => readFrom(this.pathOf(id), range ?? { start: 0, end: size }) }
+    const file = this.pathOf(id)
+    return { id, size, file, read: (range) => readFrom(file, range ?? { start: 0, end: size }) }
   }
 }
 

@@ -1,4 +1,3 @@
-export { type FileBodiesOptions, fileBodies } from './bodies.ts'
 export type { SqliteDriver } from './driver.ts'
 export { type FolderLock, lockFolder } from './lock.ts'
 export { type SqliteMail, type SqliteOptions, sqlite } from './sqlite.ts'
