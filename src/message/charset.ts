@@ -19,8 +19,7 @@ const STANDARD = [
 const ALIASES: Readonly<Record<string, string>> = {
   'utf-8': 'unicode11utf8 utf8mb4 utf8mb3 xutf8 cp65001 utf8n utf',
   // Octets 128–159 are control characters in Latin-1, which nobody means who sends them.
-  'windows-1252': 'cp1252 xcp1252 win1252 windows1252 1252 iso88591 88591 xlatin1 latin1 l1 isolatin1 ansi westeuropean ' +
-    'cp819 ibm819',
+  'windows-1252': 'cp1252 xcp1252 win1252 windows1252 1252 iso88591 88591 xlatin1 latin1 l1 isolatin1 ansi cp819 ibm819',
   'windows-1250': 'cp1250 win1250 xcp1250',
   'windows-1251': 'cp1251 win1251 xcp1251',
   'windows-1253': 'cp1253 win1253',
@@ -48,8 +47,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   'euc-jp': 'xeucjp eucjpms cp51932',
   'iso-2022-jp': 'iso2022jp1 iso2022jp2 iso2022jp3 iso2022jpms cp50220 cp50221 cp50222 csiso2022jp jis',
   shift_jis: 'sjis xsjis ms932 cp932 mskanji windows31j csshiftjis windows932',
-  'euc-kr': 'ksc56011987 ksc5601 ksc56011989 korean cp949 ms949 uhc windows949 xwindows949 csksc56011987 cseuckr isoir149 ' +
-    'ksx1001',
+  'euc-kr': 'ksc56011987 ksc5601 ksc56011989 korean cp949 ms949 uhc windows949 xwindows949 csksc56011987 cseuckr ksx1001',
   'utf-16le': 'ucs2le utf16lebom unicode iso10646ucs2 ucs2 utf16l',
   'utf-16be': 'ucs2be unicodefffe',
 }
@@ -62,17 +60,13 @@ for (const [name, aliases] of Object.entries(ALIASES)) for (const alias of alias
 /** What TextDecoder lacks and iconv-lite has: the DOS and Macintosh pages that mail still carries, UTF-7 and UTF-32. */
 const RARE = new Set([
   'utf7', 'utf16', 'utf32', 'utf32le', 'utf32be', 'hproman8', 'armscii8', 'viscii', 'tcvn', 'georgianps', 'rk1048', 'pt154',
-    'mik',
-  'maccenteuro', 'maccroatian', 'macgreek', 'maciceland', 'macromania', 'macthai', 'macturkish',
+  'mik', 'maccenteuro', 'maccroatian', 'macgreek', 'maciceland', 'macromania', 'macthai', 'macturkish',
   'cp437', 'cp720', 'cp737', 'cp775', 'cp850', 'cp852', 'cp855', 'cp856', 'cp857', 'cp858', 'cp860', 'cp861', 'cp862', 'cp863',
   'cp864', 'cp865', 'cp869', 'cp922', 'cp1046', 'cp1124', 'cp1125', 'cp1129', 'cp1133', 'cp1161', 'cp1162', 'cp1163',
 ])
 for (const page of [...RARE]) if (page.startsWith('cp')) names.set(`ibm${page.slice(2)}`, page)
 for (const name of RARE) names.set(name, name)
-for (const [alias, name] of [['unicode11utf7', 'utf7'], ['xmacce', 'maccenteuro'], ['xmacturkish', 'macturkish'],
-  ['xmacgreek', 'macgreek']] as const) {
-  names.set(alias, name)
-}
+names.set('unicode11utf7', 'utf7').set('xmacce', 'maccenteuro').set('xmacturkish', 'macturkish').set('xmacgreek', 'macgreek')
 
 /** Decoders made so far; no more than there are names in {@link STANDARD}. */
 const decoders = new Map<string, InstanceType<typeof TextDecoder>>()

@@ -68,7 +68,7 @@ function baseName(path: string): string {
 const ENCODINGS = new Map<string, TransferEncoding>([
   ['7bit', '7bit'], ['7-bit', '7bit'], ['8bit', '8bit'], ['8-bit', '8bit'], ['binary', 'binary'], ['base64', 'base64'],
   ['quoted-printable', 'quoted-printable'], ['x-uuencode', 'uuencode'], ['uuencode', 'uuencode'], ['x-uue', 'uuencode'],
-    ['uue', 'uuencode'],
+  ['uue', 'uuencode'],
 ])
 
 /**

@@ -14,56 +14,59 @@ const OPENERS = words('on|am|le|el|il|em|op|den|w dniu|dnia|dne|dňa|în data|pe
 /** What an attribution says of its author. */
 const VERBS = words(
   'wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|geschreven|skrev|kirjoitti|napisał|napsal|napísal',
-  'написал|пишет|написав|yazdı|írta|έγραψε|a scris|đã viết|je napisao|je napisala|写道|寫道|のメール|님이 작성|rašė|rakstīja|kirjutas',
+  'написал|пишет|написав|yazdı|írta|έγραψε|a scris|đã viết|je napisao|je napisala|rašė|rakstīja|kirjutas',
+  '写道|寫道|のメール|님이 작성',
 )
 
 /** What stands between dashes above a message that is repeated whole. */
 const TITLES = new Set(words(
-  'original message|forwarded message|reply message|ursprüngliche nachricht|original-nachricht|originalnachricht',
-  'weitergeleitete nachricht',
-  "message d'origine|message original|message transféré|mensaje original|mensaje reenviado",
-  'messaggio originale|messaggio inoltrato',
-  'mensagem original|mensagem encaminhada|oorspronkelijk bericht|doorgestuurd bericht|ursprungligt meddelande',
-  'vidarebefordrat meddelande',
-  'oprindelig meddelelse|opprinnelig melding|videresendt melding|alkuperäinen viesti|välitetty viesti|wiadomość oryginalna',
-  'oryginalna wiadomość',
-  'přeposlaná zpráva|původní zpráva|eredeti üzenet|исходное сообщение|пересылаемое сообщение|оригінальне повідомлення',
-  'orijinal mesaj|iletilen mesaj',
-  '原始邮件|邮件原件|轉寄郵件|原始郵件|转发的邮件|元のメッセージ|転送メッセージ|원본 메시지|전달된 메시지|αρχικό μήνυμα',
+  'original message|forwarded message|reply message',
+  'ursprüngliche nachricht|original-nachricht|originalnachricht|weitergeleitete nachricht',
+  "message d'origine|message original|message transféré",
+  'mensaje original|mensaje reenviado|mensagem original|mensagem encaminhada',
+  'messaggio originale|messaggio inoltrato|oorspronkelijk bericht|doorgestuurd bericht',
+  'ursprungligt meddelande|vidarebefordrat meddelande|oprindelig meddelelse|opprinnelig melding|videresendt melding',
+  'alkuperäinen viesti|välitetty viesti|wiadomość oryginalna|oryginalna wiadomość|přeposlaná zpráva|původní zpráva',
+  'eredeti üzenet|orijinal mesaj|iletilen mesaj|αρχικό μήνυμα',
+  'исходное сообщение|пересылаемое сообщение|оригінальне повідомлення',
+  '原始邮件|邮件原件|转发的邮件|原始郵件|轉寄郵件|元のメッセージ|転送メッセージ|원본 메시지|전달된 메시지',
 ))
 
+/** Apple's lines above a message that is passed on. */
 const FORWARDS = new Set(words(
-  'begin forwarded message|anfang der weitergeleiteten nachricht|début du message réexpédié|début du message transféré',
-  'inicio del mensaje reenviado',
-  'inizio messaggio inoltrato|início da mensagem reencaminhada|begin doorgestuurd bericht|vidarebefordrat brev|videresendt ' +
-    'besked',
+  'begin forwarded message|anfang der weitergeleiteten nachricht|begin doorgestuurd bericht',
+  'début du message réexpédié|début du message transféré|inicio del mensaje reenviado|início da mensagem reencaminhada',
+  'inizio messaggio inoltrato|vidarebefordrat brev|videresendt besked',
 ))
 
 /** Labels of the fields that Outlook and others repeat. */
-const FROM_LABELS = new Set(words('from|von|de|da|van|från|fra|od|lähettäjä|от|від|kimden|gönderen|από|发件人|寄件者|寄件人|差出人|보낸 사람',
-'feladó|expeditor|từ'))
+const FROM_LABELS = new Set(words(
+  'from|von|de|da|van|från|fra|od|lähettäjä|от|від|kimden|gönderen|από|feladó|expeditor|từ',
+  '发件人|寄件者|寄件人|差出人|보낸 사람',
+))
 const OTHER_LABELS = new Set(words(
-  'sent|date|to|subject|cc|reply-to|gesendet|datum|an|betreff|antwort an|envoyé|date d’envoi|à|objet|enviado|enviado el',
-  'fecha|para|asunto|inviato',
-  'data|a|oggetto|enviada em|enviado em|assunto|verzonden|aan|onderwerp|skickat|till|ämne|sendt|dato|til|emne|lähetetty',
-  'päivämäärä|vastaanottaja|aihe',
-  'wysłano|data wysłania|do|temat|odesláno|komu|předmět|отправлено|дата|кому|тема|копия|надіслано|gönderildi|tarih|kime|konu',
-  'ημερομηνία|προς|θέμα',
-  '发送时间|日期|收件人|主题|抄送|寄件日期|收件者|主旨|送信日時|日付|宛先|件名|보낸 날짜|날짜|받는 사람|제목|elküldve|dátum|címzett|tárgy',
+  'sent|date|to|subject|cc|reply-to',
+  'gesendet|datum|an|betreff|antwort an',
+  'envoyé|date d’envoi|à|objet',
+  'enviado|enviado el|fecha|para|asunto|enviada em|enviado em|assunto',
+  'inviato|data|a|oggetto|verzonden|aan|onderwerp',
+  'skickat|till|ämne|sendt|dato|til|emne|lähetetty|päivämäärä|vastaanottaja|aihe',
+  'wysłano|data wysłania|do|temat|odesláno|komu|předmět|elküldve|dátum|címzett|tárgy',
+  'отправлено|дата|кому|тема|копия|надіслано|gönderildi|tarih|kime|konu|ημερομηνία|προς|θέμα',
+  '发送时间|日期|收件人|主题|抄送|寄件日期|收件者|主旨|送信日時|日付|宛先|件名|보낸 날짜|날짜|받는 사람|제목',
 ))
 
 /** How telephones and programs sign. */
 const MOBILE = words(
-  'sent from my |sent from mail for windows|sent from outlook|sent from yahoo mail|sent from gmail|sent from proton|sent ' +
-    'with proton|sent via |get outlook for ',
-  'von meinem |gesendet von meinem |gesendet mit der |gesendet von mail für windows|gesendet von outlook|outlook für |holen ' +
-    'sie sich outlook',
-  'envoyé de mon |envoyé depuis |envoyé à partir de |télécharger outlook|obtenez outlook|enviado desde mi |enviado desde ',
-  'obtener outlook|enviado do meu ',
-  'obter o outlook|inviato da |inviato dal mio |scarica outlook|ottieni outlook|verstuurd vanaf |verzonden vanaf |outlook ' +
-    'voor |skickat från |hämta outlook',
-  'sendt fra |hent outlook|få outlook|lähetetty |wysłane z |pobierz program outlook|odesláno z |отправлено с |отправлено из ',
-  'відправлено з ',
+  'sent from my |sent from mail for windows|sent from outlook|sent from yahoo mail|sent from gmail|sent from proton',
+  'sent with proton|sent via |get outlook for ',
+  'von meinem |gesendet von meinem |gesendet mit der |gesendet von mail für windows|gesendet von outlook',
+  'outlook für |holen sie sich outlook',
+  'envoyé de mon |envoyé depuis |envoyé à partir de |télécharger outlook|obtenez outlook',
+  'enviado desde mi |enviado desde |obtener outlook|enviado do meu |obter o outlook',
+  'inviato da |inviato dal mio |scarica outlook|ottieni outlook|verstuurd vanaf |verzonden vanaf |outlook voor ',
+  'skickat från |hämta outlook|sendt fra |hent outlook|få outlook|lähetetty ',
+  'wysłane z |pobierz program outlook|odesláno z |отправлено с |отправлено из |відправлено з ',
   "iphone'umdan gönderildi|iphoneから送信|发自我的|從我的|나의 iphone에서 보냄",
 )
 

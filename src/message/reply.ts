@@ -1,6 +1,6 @@
 import {
   attribution, endsWithColon, isMobileSignature, isQuoted, isSeparator, isSignatureMark, isUnderline, opensAttribution,
-    repeatedField,
+  repeatedField,
 } from './reply-markers.ts'
 
 /**

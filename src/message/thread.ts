@@ -32,10 +32,8 @@ export interface ThreadReferences {
 /** Words for a reply or a forward in the languages that mail programs speak. */
 const PREFIXES: ReadonlySet<string> = new Set([
   're', 'fw', 'fwd', 'aw', 'wg', 'antw', 'antwort', 'wtr', 'sv', 'vs', 'vb', 'vl', 'rv', 'res', 'enc', 'ref', 'tr', 'rif', 'i',
-    'r', 'rép', 'rep',
-  'odp', 'pd', 'ynt', 'ilt', 'vá', 'továbbítás', 'απ', 'σχετ', 'πρθ', 'ha', 'отв', 'на', 'пересл', 'תגובה', 'הועבר', 'رد',
-    'إعادة توجيه',
-  '回复', '回覆', '答复', '转发', '轉寄', '返信', '転送', '답장', '전달',
+  'r', 'rép', 'rep', 'odp', 'pd', 'ynt', 'ilt', 'vá', 'továbbítás', 'απ', 'σχετ', 'πρθ', 'отв', 'на', 'пересл', 'תגובה', 'הועבר',
+  'رد', '回复', '回覆', '答复', '转发', '轉寄', '返信', '転送', '답장', '전달',
 ])
 
 /** What a message says of itself and of those before it. */
@@ -62,7 +60,8 @@ export function ancestryOf(own: string | undefined, references: readonly string[
   const chain = idsOf(references, messageId)
   // RFC 5322 §3.6.4: several parents have no order; the first stands for all.
   const parent = idsOf(inReplyTo, messageId).slice(0, 1)
-  const basis = chain.length > 0 ? 'references' : parent.length > 0 ? 'in-reply-to' : messageId === undefined ? 'none' : 'message-id'
+  const alone = messageId === undefined ? 'none' : 'message-id'
+  const basis = chain.length > 0 ? 'references' : parent.length > 0 ? 'in-reply-to' : alone
   return { messageId, references: shortened([...new Set([...chain, ...parent])]), basis }
 }
 

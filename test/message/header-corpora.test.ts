@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
-  automated, decodeText, decodeTransfer, flattenAddresses, type HeaderBlock, parseAddressList, parseAuthenticationResults, parseContentDisposition,
-  parseContentType, parseDate, parseHeaderBlock, parseReceived, parseTransferEncoding, splitReply, threadReferences,
+  automated, decodeText, decodeTransfer, flattenAddresses, type HeaderBlock, parseAddressList, parseAuthenticationResults,
+  parseContentDisposition, parseContentType, parseDate, parseHeaderBlock, parseReceived, parseTransferEncoding, splitReply,
+  threadReferences,
 } from '../../src/message/index.ts'
 
 /** Real and odd mail of others, which is not kept here. */
@@ -11,20 +12,22 @@ const folder = resolve(process.env.POSTHORN_CORPORA ?? '../shared/corpora', 'mes
 const present = existsSync(folder)
 if (!present) console.log(`skipped: no messages in ${folder} (set POSTHORN_CORPORA)`)
 
-const messages = present
-  ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)).filter((path) => statSync(path).isFile())
-    .map((path) => ({ path, bytes: readFileSync(path) }))
-  : []
+const paths = present ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)) : []
+const messages = paths.filter((path) => statSync(path).isFile()).map((path) => ({ path, bytes: readFileSync(path) }))
 
 /** How many characters are no blanks. */
 const letters = (text: string): number => text.replace(/\s/g, '').length
+
+const readers = [
+  parseReceived, parseDate, parseContentType, parseContentDisposition, parseTransferEncoding, parseAuthenticationResults,
+]
 
 /** Every reader over every field that there is, whether it is meant for it or not: none may throw. */
 function readAll(header: HeaderBlock): void {
   for (const { value, text } of header) {
     expect(`${value}${text}`).not.toMatch(/[\r\n\0]/)
     for (const entry of flattenAddresses(parseAddressList(value))) expect(value).toContain(entry.raw)
-    for (const read of [parseReceived, parseDate, parseContentType, parseContentDisposition, parseTransferEncoding, parseAuthenticationResults]) read(value)
+    for (const read of readers) read(value)
   }
 }
 
