@@ -12,6 +12,21 @@ export function plainAddress(address: string | undefined): string | undefined {
   return zone < 0 ? address : address.slice(0, zone)
 }
 
+/**
+ * A server name as a client gave it (SNI), lower case; `undefined` when it is none. TLS libraries hand over whatever octets the
+ * client sent, and the name goes into trace fields and logs.
+ */
+export function serverName(given: string): string | undefined {
+  const name = given.toLowerCase()
+  if (name.length > 253) return undefined
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    const alphanumeric = (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39)
+    if (!alphanumeric && code !== 0x2d && code !== 0x2e && code !== 0x5f) return undefined
+  }
+  return name
+}
+
 /** Tells whether an address (as {@link plainAddress} gives it) is in the set. */
 export type AddressSet = (address: string | undefined) => boolean
 

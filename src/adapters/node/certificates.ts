@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
@@ -189,6 +190,8 @@ function load(settings: CertificatesOptions, read: ReadPem): Loaded {
     key,
     ciphers: settings.ciphers ?? modern,
     minVersion: settings.minVersion ?? 'TLSv1.2',
+    // Cheap to ask for, dear to do (CVE-2011-1473), and of no use to mail.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     // Without it OpenSSL fails to resume sessions of clients that showed a certificate.
     sessionIdContext: 'posthorn',
     ...(ca === undefined ? {} : { ca }),

@@ -1,5 +1,6 @@
 import type { TlsFacts } from '../../protocol/session/tls.ts'
 import type { Peer } from '../../protocol/session/transport.ts'
+import { serverName } from './addresses.ts'
 import type { ProxyHeader } from './proxy.ts'
 
 /** Who the client is, as the proxy at the other end of the socket (`socket`) says. */
@@ -22,7 +23,8 @@ function tlsFacts({ tls, authority, alpn }: ProxyHeader): TlsFacts | undefined {
     protocol: tls.version ?? '',
     cipher: standardCipher(tls.cipher ?? ''),
   }
-  if (authority !== undefined) facts.serverName = authority.toLowerCase()
+  const name = serverName(authority ?? '')
+  if (authority !== undefined && name !== undefined) facts.serverName = name
   if (alpn !== undefined) facts.alpn = alpn
   // The header tells the subject alone: without names and fingerprint it cannot be mistaken for one of our own handshake.
   if (tls.certificate && tls.commonName !== undefined) {

@@ -85,7 +85,8 @@ export class SocketTransport implements Transport, HandshakeParty {
 
   resume(): void {
     this.#paused = false
-    if (this.#phase === 'open') this.#socket.resume()
+    // Before `open` there is nobody to take the bytes.
+    if (this.#phase === 'open' && this.#sink !== undefined) this.#socket.resume()
   }
 
   startTls(): void {

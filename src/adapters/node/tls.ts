@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { createServer, TLSSocket } from 'node:tls'
 import type { Server, TlsOptions } from 'node:tls'
 import type { ClientCertificate, TlsFacts } from '../../protocol/session/tls.ts'
+import { serverName } from './addresses.ts'
 import type { CertificateSource } from './certificates.ts'
 import { alternativeNames } from './x509.ts'
 
@@ -107,7 +108,8 @@ function factsOf(secure: TLSSocket): TlsFacts {
     cipher: secure.getCipher().standardName,
   }
   const { servername, alpnProtocol } = secure as { servername?: unknown; alpnProtocol?: unknown }
-  if (typeof servername === 'string') facts.serverName = servername.toLowerCase()
+  const name = typeof servername === 'string' ? serverName(servername) : undefined
+  if (name !== undefined) facts.serverName = name
   if (typeof alpnProtocol === 'string') facts.alpn = alpnProtocol
   const certificate = clientCertificate(secure)
   if (certificate) facts.clientCertificate = certificate

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addressSet, plainAddress } from '../../../src/adapters/node/addresses.ts'
+import { addressSet, plainAddress, serverName } from '../../../src/adapters/node/addresses.ts'
 
 describe('plainAddress', () => {
   it.each([
@@ -11,6 +11,22 @@ describe('plainAddress', () => {
     [undefined, undefined],
   ])('%s is %s', (address, expected) => {
     expect(plainAddress(address)).toBe(expected)
+  })
+})
+
+describe('serverName', () => {
+  it.each([
+    ['MX.Example.test', 'mx.example.test'],
+    ['_25._tcp.a-b.example', '_25._tcp.a-b.example'],
+    ['', ''],
+    ['a\r\nX-Injected: yes', undefined],
+    ['a b', undefined],
+    ['b\u00fccher.example', undefined],
+    ['a\0.example', undefined],
+    ['a'.repeat(253), 'a'.repeat(253)],
+    ['a'.repeat(254), undefined],
+  ])('%j is %j', (given, expected) => {
+    expect(serverName(given)).toBe(expected)
   })
 })
 

@@ -142,6 +142,7 @@ export class SocketEnd extends Observed implements FarEnd {
     })
     socket.on('error', (error) => {
       this.error = error
+      this.changed()
     })
     socket.on('close', () => {
       this.closed = true

@@ -206,6 +206,27 @@ describe('implicit TLS', () => {
     near.reset()
   })
 
+  it('tells no server name that is none', async () => {
+    const { accepted, place } = await serve('implicit')
+    await dialTls(place, { servername: 'a\r\nReceived: from here' })
+    const near = await accepted.next()
+    expect(near.peer.tls).toEqual({ protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' })
+    near.reset()
+  })
+
+  it('does not renegotiate', async () => {
+    const { accepted, place } = await serve('implicit')
+    const far = await dialTls(place, { maxVersion: 'TLSv1.2' })
+    const near = await accepted.next()
+    const sink = opened(near)
+    far.socket.renegotiate({}, () => {})
+    await far.until(() => far.error !== undefined)
+    expect(far.error?.message).toMatch(/no.renegotiation/i)
+    expect(sink.calls).not.toContain('secured')
+    near.reset()
+    await sink.untilCalled('closed')
+  })
+
   it.each([
     ['TLS 1.1', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }],
     ['ciphers of the past', { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:ECDHE-ECDSA-AES128-SHA' }],
