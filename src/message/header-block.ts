@@ -1,6 +1,7 @@
 import { decodeUtf8 } from '../protocol/bytes/text.ts'
 import { decodeUnlabelled } from './charset.ts'
 import { decodeEncodedWords } from './encoded-words.ts'
+import { isBlank, trimBlanks } from './lexemes.ts'
 
 /**
  * What can be wrong with a header, none of which stops the parser (RFC 7103 §7).
@@ -40,10 +41,8 @@ export const mark = {
 /** From so many fields on, look-ups go through a Map. */
 const MANY_FIELDS = 48
 
-const TAB = 9
 const LF = 10
 const CR = 13
-const SPACE = 32
 
 /** One field of a header. Offsets are octets from the start of the message; strings are made when first asked for. */
 export interface HeaderField {
@@ -294,24 +293,12 @@ function unfold(text: string): string {
   return out
 }
 
-function trimBlanks(text: string): string {
-  let from = 0
-  let to = text.length
-  while (from < to && isBlank(text.charCodeAt(from))) from++
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
-  return from === 0 && to === text.length ? text : text.slice(from, to)
-}
-
-function isBlank(unit: number): boolean {
-  return unit === SPACE || unit === TAB
-}
-
 function lower(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet
 }
 
 /** 32 bits of a name in lower case; the parser makes the same of octets. */
-export function nameHash(name: string): number {
+function nameHash(name: string): number {
   let hash = 0
   for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + (name.charCodeAt(at) | 0x20)) | 0
   return hash
