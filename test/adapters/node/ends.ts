@@ -1,123 +1,12 @@
-/** Both ends of a connection, as tests like them: what happened is recorded, and can be waited for without sleeping. */
+/** Ends of real connections, as tests like them: what happened is recorded, and can be waited for without sleeping. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import type { TlsFacts } from '../../../src/protocol/session/tls.ts'
-import type { Transport, TransportSink } from '../../../src/protocol/session/transport.ts'
-
-/** Something that changes; `until` waits for a change after which a condition holds. */
-class Observed {
-  #waiting = new Set<() => void>()
-
-  protected changed(): void {
-    for (const look of [...this.#waiting]) look()
-  }
-
-  until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!condition()) return
-        this.#waiting.delete(look)
-        resolve()
-      }
-      this.#waiting.add(look)
-      look()
-    })
-  }
-}
-
-/** A sink that records its calls. */
-export class Recorder extends Observed implements TransportSink {
-  readonly chunks: Uint8Array[] = []
-  readonly calls: string[] = []
-  octets = 0
-  tls: TlsFacts | undefined
-  error: Error | undefined
-  /** Set while a call to the transport is under way: no call of ours may happen then. */
-  inside = false
-  broken = false
-
-  received(bytes: Uint8Array): void {
-    this.chunks.push(bytes)
-    this.octets += bytes.length
-    this.#note('received')
-  }
-
-  ended(): void {
-    this.#note('ended')
-  }
-
-  drained(): void {
-    this.#note('drained')
-  }
-
-  secured(tls: TlsFacts): void {
-    this.tls = tls
-    this.#note('secured')
-  }
-
-  closed(error?: Error): void {
-    this.error = error
-    this.#note('closed')
-  }
-
-  get text(): string {
-    return Buffer.concat(this.chunks).toString('latin1')
-  }
-
-  count(call: string): number {
-    return this.calls.filter((made) => made === call).length
-  }
-
-  async untilCalled(call: string): Promise<void> {
-    await this.until(() => this.calls.includes(call))
-  }
-
-  #note(call: string): void {
-    if (this.inside) this.broken = true
-    this.calls.push(call)
-    this.changed()
-  }
-}
-
-/** Makes every call to `transport` note itself, so that the recorder sees when it is called from inside one. */
-export function guarded(transport: Transport, recorder: Recorder): Transport {
-  const within = <T>(call: () => T): T => {
-    recorder.inside = true
-    try {
-      return call()
-    } finally {
-      recorder.inside = false
-    }
-  }
-  return {
-    peer: transport.peer,
-    open: (sink) => within(() => transport.open(sink)),
-    write: (output) => within(() => transport.write(output)),
-    pause: () => within(() => transport.pause()),
-    resume: () => within(() => transport.resume()),
-    startTls: () => within(() => transport.startTls()),
-    end: () => within(() => transport.end()),
-    reset: () => within(() => transport.reset()),
-  }
-}
-
-/** The far end of a connection. */
-export interface FarEnd {
-  send(bytes: Uint8Array | string): void
-  end(): void
-  reset(): void
-  stopReading(): void
-  startReading(): void
-  /** What has arrived. */
-  readonly octets: number
-  readonly text: string
-  /** The near end has sent FIN. */
-  readonly ended: boolean
-  readonly closed: boolean
-  until(condition: () => boolean): Promise<void>
-}
+import type { Transport } from '../../../src/protocol/session/transport.ts'
+import { Recorder } from '../../../src/testing/contracts/transport-ends.ts'
+import type { FarEnd } from '../../../src/testing/contracts/transport-ends.ts'
+import { Observed } from '../../../src/testing/observed.ts'
 
 /** A far end on a socket, plain or TLS. */
 export class SocketEnd extends Observed implements FarEnd {

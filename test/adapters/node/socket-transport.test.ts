@@ -8,10 +8,10 @@ import { certificates, listenNode, selfSigned } from '../../../src/adapters/node
 import type { ListenOptions, NodeListener } from '../../../src/adapters/node/index.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
 import type { Transport, TransportSink } from '../../../src/protocol/session/transport.ts'
-import { Accepted, dial, dialSocket, dialTls, opened, Recorder, secure } from './ends.ts'
+import { transportContract } from '../../../src/testing/contracts/transport.ts'
+import { Recorder } from '../../../src/testing/contracts/transport-ends.ts'
+import { Accepted, dial, dialSocket, dialTls, opened, secure } from './ends.ts'
 import type { SocketEnd } from './ends.ts'
-import { transportContract } from './transport-contract.ts'
-import type { TransportPair } from './transport-contract.ts'
 
 const source = certificates({ ...selfSigned({ hostname: 'localhost' }), watch: false })
 const listeners: NodeListener[] = []
@@ -44,6 +44,11 @@ async function listen(options: Partial<ListenOptions> = {}): Promise<Listening> 
   return { listener, accepted, port: listener.port ?? 0 }
 }
 
+interface TransportPair {
+  readonly near: Transport
+  readonly far: SocketEnd
+}
+
 /** The contract's way to get a pair: a listener made when first used, a way to reach it, and what to do with the two ends. */
 function pairs(
   options: () => Partial<ListenOptions>,
@@ -57,16 +62,21 @@ function pairs(
   }
 }
 
+/** The published suite, on one way to connect. */
+function contract(name: string, resets: boolean, open: () => Promise<TransportPair>): void {
+  transportContract({ describe, it, name, open, traits: { resets } })
+}
+
 const portOf = (listener: NodeListener): { port: number } => ({ port: listener.port as number })
 
-transportContract({ describe, it, expect }, 'TCP', { resets: true }, pairs(() => ({}), (listener) => dial(portOf(listener))))
+contract('TCP', true, pairs(() => ({}), (listener) => dial(portOf(listener))))
 
-transportContract({ describe, it, expect }, 'unix socket', { resets: false }, pairs(
+contract('unix socket', false, pairs(
   () => ({ path: join(directory, 'contract.sock') }),
   (listener) => dial({ path: listener.path as string }),
 ))
 
-transportContract({ describe, it, expect }, 'implicit TLS', { resets: true }, pairs(
+contract('implicit TLS', true, pairs(
   () => ({ tls: { mode: 'implicit', certificates: source } }),
   (listener) => dialTls(portOf(listener)),
 ))
@@ -110,7 +120,7 @@ class Upgraded implements Transport {
 }
 
 let starttls: ReturnType<typeof listen> | undefined
-transportContract({ describe, it, expect }, 'STARTTLS', { resets: true }, async () => {
+contract('STARTTLS', true, async () => {
   const { accepted, port } = await (starttls ??= listen({ tls: { mode: 'starttls', certificates: source } }))
   const plain = await dialSocket({ port })
   const near = new Upgraded(await accepted.next())

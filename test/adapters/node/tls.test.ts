@@ -7,8 +7,8 @@ import { certificates, encodeProxyHeader, listenNode } from '../../../src/adapte
 import type { ListenOptions, NodeListener, Refusal } from '../../../src/adapters/node/index.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
 import type { Transport } from '../../../src/protocol/session/transport.ts'
+import type { Recorder } from '../../../src/testing/contracts/transport-ends.ts'
 import { Accepted, dial, dialSocket, dialTls, opened, secure } from './ends.ts'
-import type { Recorder } from './ends.ts'
 import { issue } from './issue.ts'
 
 const pair = issue({ subject: 'default.test', dns: ['default.test'] })
