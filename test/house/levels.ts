@@ -31,7 +31,10 @@ const packages = new Map([
   ['testing', new Set(['vitest'])],
 ])
 
-/** Packages that a user may not have, or that not every supported Node has: imported when needed, never at module top. */
+/**
+ * Packages that a user may not have, or that not every supported Node has: imported when needed, never at module top. Types
+ * are erased; that none of them is published is seen in the package itself.
+ */
 const optional = new Set(['better-sqlite3', 'libsql', 'mailparser', 'node:sqlite'])
 
 interface Room {
@@ -69,10 +72,10 @@ export function levelFindings(sources: readonly Source[]): Finding[] {
       found.push({ path: source.path, line: 1, message: 'lies in no room of docs/architecture.md §2' })
       continue
     }
-    for (const { specifier, line, lazy } of mentions(source)) {
+    for (const { specifier, line, lazy, typeOnly } of mentions(source)) {
       const message = specifier.startsWith('.')
         ? inside(room, target(source.path, specifier), specifier)
-        : outside(room, specifier, lazy, source.path)
+        : outside(room, specifier, lazy || typeOnly, source.path)
       if (message) found.push({ path: source.path, line, message })
     }
   }
@@ -90,11 +93,11 @@ function inside(from: Room, path: string, specifier: string): string | undefined
   return undefined
 }
 
-function outside(room: Room, specifier: string, lazy: boolean, path: string): string | undefined {
+function outside(room: Room, specifier: string, harmless: boolean, path: string): string | undefined {
   const name = packageOf(specifier)
   if (name === 'posthorn') return `${path} imports the package by its name`
   if (room.kind !== 'adapters') return packages.get(room.kind)?.has(name) ? undefined : `${room.folder} imports ${specifier}`
-  if (!optional.has(name) || lazy) return undefined
+  if (!optional.has(name) || harmless) return undefined
   return `imports ${specifier} at module top: not everybody has it, so import() it when it is needed`
 }
 

@@ -61,6 +61,8 @@ describe('style', () => {
     ['double quotes', 'const a = "it"\n', 1],
     ['double quotes around a single one', `const a = "it's"\n`, 0],
     ['a semicolon', `const a = 'it';\n`, 1],
+    ['a loop without a body', 'while (step());\n', 0],
+    ['a semicolon before a bracket', 'a()\n;[b] = c\n', 0],
     ['a long line', `${'x'.repeat(131)}\n`, 1],
     ['a line just short enough', `${'x'.repeat(130)}\n`, 0],
     ['trailing blanks', 'x \n', 1],
@@ -99,7 +101,8 @@ describe('comments', () => {
     ['an interface with', '/** What. */\nexport interface A {}\n', 0],
     ['what is not exported', 'function a() {}\n', 0],
     ['what is exported on', `export { a } from './a.ts'\n`, 0],
-    ['overloads', '/** What. */\nexport function a(x: 1): 1\nexport function a(x: number) { return x }\n', 0],
+    ['overloads', '/** What. */\nexport function a(x: 1): 1\nexport function a(x: 2): 2\nexport function a(x: number) {}\n', 0],
+    ['overloads without', 'export function a(x: 1): 1\nexport function a(x: number) {}\n', 2],
   ])('%s', (_, text, findings) => {
     expect(count(docFindings, text)).toBe(findings)
   })

@@ -46,11 +46,17 @@ function tokenFindings(source: Source): Finding[] {
     if (ts.isStringLiteral(node) && source.text[node.getStart(file)] === '"' && !node.text.includes("'")) {
       found.push({ ...at, message: 'double quotes' })
     }
-    if (ts.isStatement(node) && !ts.isBlock(node) && !ts.isEmptyStatement(node) && source.text[node.end - 1] === ';') {
+    if (ts.isStatement(node) && !ts.isBlock(node) && semicolon(source.text, node.end)) {
       found.push({ ...at, message: 'ends with a semicolon' })
     }
   })
   return found
+}
+
+/** Whether a statement that ends there does so in a needless semicolon: not an empty body's, nor one before a bracket. */
+function semicolon(text: string, end: number): boolean {
+  const line = text.slice(text.lastIndexOf('\n', end - 1) + 1, end).trim()
+  return line.endsWith(';') && line !== ';' && !/^while \(.*\);$/.test(line)
 }
 
 /** Work left undone and checks switched off: open ends in comments, skipped tests, `any`, silenced compilers. */
@@ -84,18 +90,20 @@ export function docFindings(sources: readonly Source[]): Finding[] {
     for (const statement of tree(source).statements) {
       if (!ts.canHaveModifiers(statement) || ts.isExportDeclaration(statement)) continue
       if (!ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue
-      if (overloaded(statement) || ts.getJSDocCommentsAndTags(statement).length > 0) continue
+      if (documented(statement)) continue
       found.push({ path: source.path, line: lineOf(statement), message: `exports ${nameOf(statement)} without a word about it` })
     }
   }
   return found
 }
 
-/** The implementation below documented overloads needs no comment of its own. */
-function overloaded(statement: ts.Statement): boolean {
-  if (!ts.isFunctionDeclaration(statement) || !statement.body) return false
+/** The first of several overloads speaks for all of them. */
+function documented(statement: ts.Statement): boolean {
+  if (ts.getJSDocCommentsAndTags(statement).length > 0) return true
+  if (!ts.isFunctionDeclaration(statement)) return false
   const functions = statement.getSourceFile().statements.filter(ts.isFunctionDeclaration)
-  return functions.some(({ body, name }) => !body && name?.text === statement.name?.text)
+  const first = functions.find(({ name }) => name?.text === statement.name?.text)
+  return first !== undefined && ts.getJSDocCommentsAndTags(first).length > 0
 }
 
 function nameOf(statement: ts.Statement): string {
