@@ -34,14 +34,20 @@ export interface StoredBody extends Body {
   readonly id: string
 }
 
-/** A new body being written. Nobody sees it before `commit`; a writer that is neither committed nor discarded leaves nothing behind. */
+/**
+ * A new body being written. Nobody sees it before `commit`; a writer that is neither committed nor discarded leaves nothing
+ * behind.
+ */
 export interface BodyWriter {
   /**
    * Appends. Await a returned promise before the next call (back-pressure). The bytes are the adapter's from now on: nobody
    * writes to them again. Rejects with a `temporary` MailError (disk full); then only `discard` is left.
    */
   write(bytes: Uint8Array): void | Promise<void>
-  /** Resolves when the body is as safe as `traits.durability` says. Rejects with a `temporary` MailError, and then it is discarded. */
+  /**
+   * Resolves when the body is as safe as `traits.durability` says. Rejects with a `temporary` MailError, and then it is
+   * discarded.
+   */
   commit(): Promise<StoredBody>
   /** Forgets what was written. Safe at any time before `commit`, during a `write` too, and more than once; never rejects. */
   discard(): Promise<void>

@@ -1,5 +1,7 @@
 export type { Body, BodyStore, BodyWriter, ByteRange, StoredBody } from './bodies.ts'
 export type { Durability } from './durability.ts'
 export type { Mailbox, MailboxId, MailStore, MessageId, NewMessage, StoredMessage } from './store.ts'
-export type { Awaitable, Decision, Note, Notebook, Policy, PolicyReply, Stage, Verdict } from './policy.ts'
+export type { Note } from './note.ts'
+export type { Awaitable, Decision, Notebook, Policy, PolicyReply, Stage, Verdict } from './policy.ts'
 export type { Attachment, Connection, Envelope, ParsedMessage, ReceivedMessage, Recipient } from './received.ts'
+export type { DnsAnswer, DnsRecords, DnsRecordType, Resolver } from './resolver.ts'

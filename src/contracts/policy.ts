@@ -28,13 +28,6 @@ export type Verdict =
   | { readonly kind: 'defer'; readonly reply: PolicyReply }
   | { readonly kind: 'reject'; readonly reply: PolicyReply }
 
-/** Something learned, apart from what is decided. */
-export type Note =
-  | { readonly kind: 'tag'; readonly policy: string; readonly tag: string }
-  | { readonly kind: 'score'; readonly policy: string; readonly score: number; readonly why: string }
-  | { readonly kind: 'header'; readonly policy: string; readonly name: string; readonly value: string }
-  | { readonly kind: 'quarantine'; readonly policy: string; readonly why: string }
-
 /** Takes down what a policy has learned. */
 export interface Notebook {
   tag(tag: string): void
@@ -71,7 +64,10 @@ export interface Policy {
   /** It has said who it is. */
   hello?(name: string, stage: Stage): Decision
   /** Its credentials have been judged; `account` is `undefined` where they were wrong. */
-  auth?(attempt: { readonly username: string; readonly mechanism: string; readonly account: string | undefined }, stage: Stage): Decision
+  auth?(
+    attempt: { readonly username: string; readonly mechanism: string; readonly account: string | undefined },
+    stage: Stage,
+  ): Decision
   sender?(sender: Address | null, stage: Stage): Decision
   /** One recipient. Those accepted before are in `stage.envelope`. */
   recipient?(to: Recipient, stage: Stage): Decision

@@ -4,7 +4,7 @@ import type { Headers } from '../message/headers.ts'
 import type { Peer } from '../protocol/session/transport.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Body, ByteRange } from './bodies.ts'
-import type { Note } from './policy.ts'
+import type { Note } from './note.ts'
 
 /** What is known of a connection so far. A live view: TLS, greeting and account come as the conversation goes on. */
 export interface Connection {

@@ -9,7 +9,11 @@ type Method = (subject: never, stage: Stage) => Decision
 type Draft = { name: string } & Partial<Record<StageName, Method>> & Pick<Policy, 'closed'>
 
 /** A policy whose methods are those of `inner`, each wrapped. */
-function wrap(name: string, inner: Policy, around: (ask: () => Decision, stage: Stage, stageName: StageName) => Decision): Policy {
+function wrap(
+  name: string,
+  inner: Policy,
+  around: (ask: () => Decision, stage: Stage, stageName: StageName) => Decision,
+): Policy {
   const draft: Draft = { name }
   for (const stageName of stages) {
     const method = inner[stageName] as Method | undefined
@@ -41,10 +45,14 @@ export function inOrder(...policies: readonly Policy[]): Policy {
   const name = `inOrder(${policies.map((policy) => policy.name).join(', ')})`
   const draft: Draft = { name, closed: (connection) => policies.forEach((policy) => policy.closed?.(connection)) }
   for (const stageName of stages) {
-    const methods = policies.filter((policy) => policy[stageName]).map((policy) => (policy[stageName] as Method).bind(policy) as Method)
+    const methods = policies
+      .filter((policy) => policy[stageName])
+      .map((policy) => (policy[stageName] as Method).bind(policy) as Method)
     if (methods.length === 0) continue
     const from = (at: number, subject: never, stage: Stage): Decision =>
-      at === methods.length ? pass() : after(methods[at]!(subject, stage), (verdict) => (verdict.kind === 'pass' ? from(at + 1, subject, stage) : verdict))
+      at === methods.length
+        ? pass()
+        : after(methods[at]!(subject, stage), (verdict) => (verdict.kind === 'pass' ? from(at + 1, subject, stage) : verdict))
     draft[stageName] = (subject, stage) => from(0, subject, stage)
   }
   return draft as Policy
@@ -61,7 +69,9 @@ export function observeOnly(policy: Policy): Policy {
 }
 
 function describe(verdict: Verdict): string {
-  if (verdict.kind === 'reject' || verdict.kind === 'defer') return `${verdict.kind}: ${verdict.reply.code} ${verdict.reply.enhanced ?? ''} ${verdict.reply.text}`
+  if (verdict.kind === 'reject' || verdict.kind === 'defer') {
+    return `${verdict.kind}: ${verdict.reply.code} ${verdict.reply.enhanced ?? ''} ${verdict.reply.text}`
+  }
   return 'why' in verdict ? `${verdict.kind}: ${verdict.why}` : verdict.kind
 }
 
@@ -83,8 +93,13 @@ export function allOf(...policies: readonly Policy[]): Policy {
     closed: (connection) => policies.forEach((policy) => policy.closed?.(connection)),
   }
   for (const stageName of stages) {
-    const methods = policies.filter((policy) => policy[stageName]).map((policy) => (policy[stageName] as Method).bind(policy) as Method)
-    if (methods.length > 0) draft[stageName] = async (subject, stage) => combine((await Promise.all(methods.map((ask) => ask(subject, stage)))).map((verdict) => verdict ?? pass()))
+    const methods = policies
+      .filter((policy) => policy[stageName])
+      .map((policy) => (policy[stageName] as Method).bind(policy) as Method)
+    if (methods.length > 0) {
+      draft[stageName] = async (subject, stage) =>
+        combine((await Promise.all(methods.map((ask) => ask(subject, stage)))).map((verdict) => verdict ?? pass()))
+    }
   }
   return draft as Policy
 }

@@ -14,6 +14,7 @@ function ipv6Groups(address: string): string[] {
   return [...first, ...Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0'), ...last]
 }
 
-const groups = (text: string): string[] => (text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [normal(group)])))
+const groups = (text: string): string[] =>
+  text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [normal(group)]))
 
 const normal = (group: string): string => Number.parseInt(group, 16).toString(16)

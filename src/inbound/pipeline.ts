@@ -1,4 +1,5 @@
-import type { Decision, Note, Notebook, Policy, Stage, Verdict } from '../contracts/policy.ts'
+import type { Note } from '../contracts/note.ts'
+import type { Decision, Notebook, Policy, Stage, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
 import type { Address } from '../message/address.ts'
 import { combine, ourFault, pass } from './verdict.ts'

@@ -12,19 +12,26 @@ export const quarantine = (why: string): Verdict => ({ kind: 'quarantine', why }
 export const discard = (why: string): Verdict => ({ kind: 'discard', why })
 
 /**
- * Refuses for good. `reject('No such ticket')` says `550 5.7.1 No such ticket`; `reject(552, '5.2.2', 'Mailbox full')` says just that.
+ * Refuses for good. `reject('No such ticket')` says `550 5.7.1 No such ticket`; `reject(552, '5.2.2', 'Mailbox full')` says
+ * just that.
  */
 export function reject(text: string): Verdict
 export function reject(code: number, enhanced: string, text: string): Verdict
 export function reject(codeOrText: number | string, enhanced = '5.7.1', text = ''): Verdict {
-  return { kind: 'reject', reply: typeof codeOrText === 'string' ? { code: 550, enhanced, text: codeOrText } : { code: codeOrText, enhanced, text } }
+  return {
+    kind: 'reject',
+    reply: typeof codeOrText === 'string' ? { code: 550, enhanced, text: codeOrText } : { code: codeOrText, enhanced, text },
+  }
 }
 
 /** Refuses for now. `defer('Ticket desk is busy')` says `451 4.7.1 Ticket desk is busy`. */
 export function defer(text: string): Verdict
 export function defer(code: number, enhanced: string, text: string): Verdict
 export function defer(codeOrText: number | string, enhanced = '4.7.1', text = ''): Verdict {
-  return { kind: 'defer', reply: typeof codeOrText === 'string' ? { code: 451, enhanced, text: codeOrText } : { code: codeOrText, enhanced, text } }
+  return {
+    kind: 'defer',
+    reply: typeof codeOrText === 'string' ? { code: 451, enhanced, text: codeOrText } : { code: codeOrText, enhanced, text },
+  }
 }
 
 /** What is said where the fault is ours. */

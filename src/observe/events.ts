@@ -1,12 +1,24 @@
 import type { Envelope } from '../contracts/received.ts'
 
 /**
- * What a server tells those who watch it. Plain data; never a password, never the text of a message. `at` is in milliseconds since
- * the Unix epoch, `connection` the id of the connection.
+ * What a server tells those who watch it. Plain data; never a password, never the text of a message. `at` is in
+ * milliseconds since the Unix epoch, `connection` the id of the connection.
  */
 export type ServerEvent =
-  | { readonly kind: 'connected'; readonly at: number; readonly connection: string; readonly address: string | undefined; readonly port: number | undefined }
-  | { readonly kind: 'secured'; readonly at: number; readonly connection: string; readonly protocol: string; readonly cipher: string }
+  | {
+      readonly kind: 'connected'
+      readonly at: number
+      readonly connection: string
+      readonly address: string | undefined
+      readonly port: number | undefined
+    }
+  | {
+      readonly kind: 'secured'
+      readonly at: number
+      readonly connection: string
+      readonly protocol: string
+      readonly cipher: string
+    }
   | {
       readonly kind: 'authenticated'
       readonly at: number
@@ -40,7 +52,13 @@ export type ServerEvent =
       /** A policy had it dropped. */
       readonly discarded: boolean
     }
-  | { readonly kind: 'failed'; readonly at: number; readonly connection: string | undefined; readonly what: string; readonly error: unknown }
+  | {
+      readonly kind: 'failed'
+      readonly at: number
+      readonly connection: string | undefined
+      readonly what: string
+      readonly error: unknown
+    }
   | { readonly kind: 'closed'; readonly at: number; readonly connection: string; readonly why: string; readonly lasted: number }
 
 /** Where in a conversation mail was refused. */
@@ -51,4 +69,3 @@ export type Observer = (event: ServerEvent) => void
 
 /** An envelope address as the log shows it: `<>` for the null sender. */
 export const shown = (address: Envelope['sender']): string => (address === null ? '<>' : `${address.local}@${address.domain}`)
-

@@ -1,4 +1,5 @@
-import type { Decision, Note, Verdict } from '../contracts/policy.ts'
+import type { Note } from '../contracts/note.ts'
+import type { Decision, Verdict } from '../contracts/policy.ts'
 import type { Recipient } from '../contracts/received.ts'
 import { reject } from '../inbound/verdict.ts'
 import { type RefusalStage, shown } from '../observe/events.ts'

@@ -1,9 +1,12 @@
 import type { Body, ByteRange } from '../contracts/bodies.ts'
-import type { Note } from '../contracts/policy.ts'
+import type { Note } from '../contracts/note.ts'
 import type { Connection, Envelope, ParsedMessage, ReceivedMessage } from '../contracts/received.ts'
+import { automated } from '../message/automated.ts'
 import type { MessageFacts } from '../message/facts.ts'
 import { type Headers, parseHeaderBlock } from '../message/headers.ts'
 import { indexMessage } from '../message/indexer.ts'
+import { threadReferences } from '../message/thread.ts'
+import { parseMessage } from './parsed.ts'
 
 /** What a message that has arrived begins with. */
 export interface Arrived {
@@ -30,6 +33,7 @@ export class StoredArrival implements ReceivedMessage {
   readonly head: Uint8Array
   private knownHeaders: Headers | undefined
   private knownFacts: MessageFacts | undefined
+  private knownThread: string | undefined
   private knownParsed: Promise<ParsedMessage> | undefined
 
   constructor(arrived: Arrived) {
@@ -56,11 +60,13 @@ export class StoredArrival implements ReceivedMessage {
   }
 
   get threadId(): string {
-    return this.id
+    // Who names neither itself nor any other message begins a conversation that nobody can go on with.
+    return (this.knownThread ??= threadReferences(this.headers).thread ?? this.id)
   }
 
   get automated(): string | undefined {
-    return undefined
+    const found = automated(this.headers, this.envelope.sender)
+    return found.automated ? found.reason : undefined
   }
 
   raw(range?: ByteRange): AsyncIterable<Uint8Array> {
@@ -68,6 +74,10 @@ export class StoredArrival implements ReceivedMessage {
   }
 
   parsed(): Promise<ParsedMessage> {
-    return (this.knownParsed ??= Promise.reject(new Error('parsed')))
+    return (this.knownParsed ??= parseMessage(this).catch((error: unknown) => {
+      // What failed once is tried again: the disk may be back, mailparser installed.
+      this.knownParsed = undefined
+      throw error
+    }))
   }
 }

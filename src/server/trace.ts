@@ -1,4 +1,4 @@
-import type { Note } from '../contracts/policy.ts'
+import type { Note } from '../contracts/note.ts'
 import type { Connection } from '../contracts/received.ts'
 import { encodeWords } from '../message/encoded-words.ts'
 import { formatField } from '../message/format-field.ts'

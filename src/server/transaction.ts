@@ -1,4 +1,4 @@
-import type { Note } from '../contracts/policy.ts'
+import type { Note } from '../contracts/note.ts'
 import type { Envelope, Recipient } from '../contracts/received.ts'
 import type { Collector } from './collector.ts'
 

@@ -7,6 +7,8 @@ import { MailError } from '../../protocol/session/errors.ts'
  */
 export function earlyTalker(options: { readonly wait: number }): Policy {
   const { wait } = options
-  if (!(wait > 0 && wait <= 60_000)) throw new MailError('config', `earlyTalker: wait is ${wait}; it takes 1 to 60000 milliseconds.`)
+  if (!(wait > 0 && wait <= 60_000)) {
+    throw new MailError('config', `earlyTalker: wait is ${wait}; it takes 1 to 60000 milliseconds.`)
+  }
   return { name: 'earlyTalker', connect: (_, stage) => stage.wait(wait) }
 }

@@ -1,6 +1,7 @@
 import type { Policy, Stage, Verdict } from '../../contracts/policy.ts'
 import { reject } from '../verdict.ts'
 
+/** What {@link hostnameCheck} asks of the name in EHLO. */
 export interface HostnameCheckOptions {
   /** Names of this server's own: a stranger that uses them lies. */
   readonly own?: readonly string[]
@@ -10,7 +11,10 @@ export interface HostnameCheckOptions {
   readonly literal?: boolean
 }
 
-/** Looks at the name in EHLO: a bare word, somebody else's address, or our own name is what spam engines say. Clients with an account are exempt. */
+/**
+ * Looks at the name in EHLO: a bare word, somebody else's address, or our own name is what spam engines say. Clients with
+ * an account are exempt.
+ */
 export function hostnameCheck(options: HostnameCheckOptions = {}): Policy {
   const { qualified = true, literal = true } = options
   const own = new Set((options.own ?? []).map((name) => name.toLowerCase()))
@@ -21,10 +25,13 @@ export function hostnameCheck(options: HostnameCheckOptions = {}): Policy {
     if (own.has(name)) return reject(550, '5.7.1', 'That is my name, not yours')
     if (name.startsWith('[')) {
       const claimed = name.slice(1, -1).replace('ipv6:', '')
-      return literal && peer.address !== undefined && claimed !== peer.address.toLowerCase() ? reject(550, '5.7.1', 'That is not your address') : undefined
+      return literal && peer.address !== undefined && claimed !== peer.address.toLowerCase()
+        ? reject(550, '5.7.1', 'That is not your address')
+        : undefined
     }
     return qualified && !name.includes('.') ? reject(550, '5.7.1', 'Say EHLO with a full domain name') : undefined
   }
-  // At MAIL rather than at EHLO: some clients try EHLO, are refused, and say HELO with the same name; and accounts come in between.
+  // At MAIL rather than at EHLO: some clients try EHLO, are refused, and say HELO with the same name; and accounts come in
+  // between.
   return { name: 'hostnameCheck', sender: (_, stage) => judge(stage) }
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../../contracts/received.ts'
 import { networkOf } from '../networks.ts'
 import { defer } from '../verdict.ts'
 
+/** How many connections {@link maxConnections} lets be open at a time. */
 export interface MaxConnectionsOptions {
   /** Of the whole server (default 100). */
   readonly server?: number

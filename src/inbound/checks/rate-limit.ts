@@ -3,6 +3,7 @@ import { MailError } from '../../protocol/session/errors.ts'
 import { networkOf } from '../networks.ts'
 import { defer } from '../verdict.ts'
 
+/** What {@link rateLimit} counts, by whom, and how much it lets pass. */
 export interface RateLimitOptions {
   /** How many in any minute. */
   readonly perMinute: number
@@ -39,7 +40,9 @@ export function rateLimit(options: RateLimitOptions): Policy {
     if (key === undefined) return undefined
     const counts = countsOf(seen, key, stage.now, keys)
     // What is refused does not count: a client that tries on gets its share, no less.
-    if (sliding(counts, stage.now) + 1 > perMinute) return defer(450, '4.7.1', 'Too much mail in too short a time, try again later')
+    if (sliding(counts, stage.now) + 1 > perMinute) {
+      return defer(450, '4.7.1', 'Too much mail in too short a time, try again later')
+    }
     counts.now++
     return undefined
   }

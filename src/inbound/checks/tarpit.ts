@@ -2,6 +2,7 @@ import type { Policy, Stage } from '../../contracts/policy.ts'
 import type { Envelope } from '../../contracts/received.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 
+/** How much {@link tarpit} slows a client down, and from when on. */
 export interface TarpitOptions {
   /** Milliseconds before each answer. */
   readonly delay: number
@@ -9,10 +10,15 @@ export interface TarpitOptions {
   readonly after?: number
 }
 
-/** Slows a client down that names one recipient after the other: answers come late from the sixth on. Combine with `when` to choose whom. */
+/**
+ * Slows a client down that names one recipient after the other: answers come late from the sixth on. Combine with `when` to
+ * choose whom.
+ */
 export function tarpit(options: TarpitOptions): Policy {
   const { delay, after = 5 } = options
-  if (!(delay > 0 && delay < 60_000)) throw new MailError('config', `tarpit: delay is ${delay}; it takes 1 to 59999 milliseconds.`)
+  if (!(delay > 0 && delay < 60_000)) {
+    throw new MailError('config', `tarpit: delay is ${delay}; it takes 1 to 59999 milliseconds.`)
+  }
   const asked = new WeakMap<Envelope, number>()
   const count = (stage: Stage): number => {
     const recipients = (asked.get(stage.envelope!) ?? 0) + 1
