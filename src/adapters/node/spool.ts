@@ -5,8 +5,8 @@ import type { BodyStore, BodyWriter, StoredBody } from '../../contracts/bodies.t
 import { fileBodies } from './bodies.ts'
 
 /**
- * Bodies in a folder of their own among the system's temporary files, made when the first body comes and removed by `close`. They are not
- * flushed: they serve while a message is on its way to where it will be safe.
+ * Bodies in a folder of their own among the system's temporary files, made when the first body comes and removed by
+ * `close`. They are not flushed: they serve while a message is on its way to where it will be safe.
  */
 export function spoolBodies(): BodyStore {
   return new Spool()

@@ -51,7 +51,9 @@ export interface Opening {
  * @throws MailError `config` when the path cannot be used, `unavailable` when there is no driver
  */
 export function openConnection({ path, readonly = false, driver, now }: Opening): Connection {
-  if (path === '' || path === ':memory:') throw new MailError('config', 'path: name a file. For mail in memory take memoryStore()')
+  if (path === '' || path === ':memory:') {
+    throw new MailError('config', 'path: name a file. For mail in memory take memoryStore()')
+  }
   // Absolute, so that no driver takes it for a URI (`file:`, libsql's `https:`).
   const file = resolve(path)
   if (readonly && !existsSync(file)) throw new MailError('config', `There is no ${path}`)

@@ -69,8 +69,9 @@ export function findDriver(): SqliteDriver {
   }
   throw new MailError(
     'unavailable',
-    `No SQLite here: Node ${process.versions.node} has none built in (22.13 has). Install one: npm install better-sqlite3, or npm install libsql`
-      + (failures.length > 0 ? ` (tried, but: ${String((failures[0] as Error).message).split('\n', 1)[0]})` : ''),
+    `No SQLite here: Node ${process.versions.node} has none built in (22.13 has). ` +
+      'Install one: npm install better-sqlite3, or npm install libsql' +
+      (failures.length > 0 ? ` (tried, but: ${String((failures[0] as Error).message).split('\n', 1)[0]})` : ''),
     failures.length > 0 ? { cause: failures[0] } : undefined,
   )
 }

@@ -84,10 +84,16 @@ export function checkSchema(db: Connection, path: string, readonly: boolean, ste
     throw new MailError('config', `${path} is a database of another program. Name another file`)
   }
   if (found > steps.length) {
-    throw new MailError('config', `${path} was written by a newer posthorn (schema ${found}; this one knows ${steps.length}). Update posthorn`)
+    throw new MailError(
+      'config',
+      `${path} was written by a newer posthorn (schema ${found}; this one knows ${steps.length}). Update posthorn`,
+    )
   }
   if (readonly && found < steps.length) {
-    throw new MailError('config', `${path} has schema ${found}, not ${steps.length}. Open it once for writing to bring it up to date`)
+    throw new MailError(
+      'config',
+      `${path} has schema ${found}, not ${steps.length}. Open it once for writing to bring it up to date`,
+    )
   }
 }
 
@@ -98,7 +104,7 @@ export function checkSchema(db: Connection, path: string, readonly: boolean, ste
  * @throws MailError `temporary`: the step that failed has changed nothing
  */
 export function migrate(db: Connection, path: string, now: number, steps = migrations): void {
-  while (step(db, path, now, steps));
+  for (let left = true; left;) left = step(db, path, now, steps)
 }
 
 /** Takes one step, if one is left. The version is read inside the transaction: another process may be at the same work. */

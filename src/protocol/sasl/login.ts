@@ -14,7 +14,9 @@ class LoginExchange implements SaslExchange {
   respond(bytes: Uint8Array | undefined): SaslStep {
     if (bytes === undefined) return { kind: 'challenge', bytes: NAME }
     const text = decodeUtf8(bytes)
-    if (text === undefined || text === '' || text.includes('\0') || bytes.length > 255) return malformed('LOGIN takes a name, then a password')
+    if (text === undefined || text === '' || text.includes('\0') || bytes.length > 255) {
+      return malformed('LOGIN takes a name, then a password')
+    }
     if (this.username === undefined) {
       this.username = text
       return { kind: 'challenge', bytes: PASSWORD }

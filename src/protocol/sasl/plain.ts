@@ -17,7 +17,12 @@ function read(bytes: Uint8Array): SaslStep {
   if (parts?.length !== 3) return malformed('PLAIN takes authzid NUL authcid NUL password')
   const [authorizeAs, username, password] = parts as [string, string, string]
   // RFC 4616 §2: neither may be empty, each at most 255 octets.
-  if (username === '' || password === '' || bytes.length > 3 * 255 + 2) return malformed('name and password must not be empty or overlong')
+  if (username === '' || password === '' || bytes.length > 3 * 255 + 2) {
+    return malformed('name and password must not be empty or overlong')
+  }
   const credentials = { kind: 'password', mechanism: 'PLAIN', username, password } as const
-  return { kind: 'verify', credentials: authorizeAs === '' || authorizeAs === username ? credentials : { ...credentials, authorizeAs } }
+  return {
+    kind: 'verify',
+    credentials: authorizeAs === '' || authorizeAs === username ? credentials : { ...credentials, authorizeAs },
+  }
 }

@@ -1,19 +1,23 @@
-import { hasControl } from '../bytes/text.ts'
+import { hasControl, isAscii } from '../bytes/text.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
 import { MailError } from '../session/errors.ts'
-import { ehloReply } from './extensions.ts'
+import { ehloReply, type SmtpExtensions } from './extensions.ts'
 import { defaultLimits, defaultTimeouts, type SmtpLimits, type SmtpTimeouts } from './limits.ts'
 import {
   type MailParameters,
   mailReaders,
   otherReader,
   type ParameterReader,
+  type ParameterReaders,
   type RecipientParameters,
   recipientReaders,
 } from './parameters.ts'
 import { isDomain } from './path.ts'
 
-/** A preset of strictness: a public mail exchanger, a submission server, an LMTP server, or a lenient one for tests and devices. */
+/**
+ * A preset of strictness: a public mail exchanger, a submission server, an LMTP server, or a lenient one for tests and
+ * devices.
+ */
 export type Profile = 'mx' | 'submission' | 'lmtp' | 'test'
 
 /** What to be strict about. Defaults come from the profile. */
@@ -32,24 +36,6 @@ export interface SmtpRules {
   readonly longLines: 'accept' | 'reject'
 }
 
-/** What is offered in EHLO beyond what always is (PIPELINING, SIZE, 8BITMIME, CHUNKING, ENHANCEDSTATUSCODES, LIMITS). Offer only what the host honours. */
-export interface SmtpExtensions {
-  /** RFC 6531: addresses and headers in UTF-8. */
-  readonly smtpUtf8: boolean
-  /** RFC 3030: content of any octets. */
-  readonly binaryMime: boolean
-  /** RFC 3461: reports as the client wants them. */
-  readonly dsn: boolean
-  /** RFC 8689: onward over verified TLS only. Offered over TLS. */
-  readonly requireTls: boolean
-  /** RFC 2852: `true`, or the least seconds of return mode. */
-  readonly deliverBy: boolean | number
-  /** RFC 6710: `true`, or the name of the priority profile. */
-  readonly priority: boolean | string
-  /** RFC 4865: the longest wait in seconds and, as a date-time, the latest release. */
-  readonly futureRelease: false | { readonly seconds: number; readonly until: string }
-}
-
 /** Something of the host's own. */
 export interface CustomParameter {
   readonly keyword: string
@@ -57,6 +43,7 @@ export interface CustomParameter {
   readonly check?: (value: string | undefined) => string | undefined
 }
 
+/** What a server of SMTP or LMTP can be told; {@link smtpServerConfig} checks it. */
 export interface SmtpServerOptions {
   /** The server's own name, in greeting and EHLO. */
   readonly hostname: string
@@ -105,8 +92,8 @@ export interface SmtpServerConfig {
   readonly timeouts: SmtpTimeouts
   readonly verbs: ReadonlySet<string>
   readonly keywords: readonly string[]
-  readonly mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>>
-  readonly recipientReaders: ReadonlyMap<string, ParameterReader<RecipientParameters>>
+  readonly mailReaders: ParameterReaders<MailParameters>
+  readonly recipientReaders: ParameterReaders<RecipientParameters>
   /** The reply to EHLO in a state of the connection, encoded; made on first use. */
   ehlo(secure: boolean, authenticated: boolean, trusted: boolean): string
 }
@@ -142,10 +129,17 @@ export function smtpServerConfig(options: SmtpServerOptions): SmtpServerConfig {
   const profile = options.profile ?? 'mx'
   const rules = profiles[profile]
   if (!rules) throw new MailError('config', `profile: ${JSON.stringify(profile)} is none of mx, submission, lmtp, test.`)
-  if (!isDomain(options.hostname)) throw new MailError('config', `hostname: ${JSON.stringify(options.hostname)} is not a domain name.`)
+  // RFC 6531 §3.7.1: in greeting and EHLO, A-labels only.
+  if (!isDomain(options.hostname) || !isAscii(options.hostname)) {
+    throw new MailError('config', `hostname: ${JSON.stringify(options.hostname)} is not a domain name in ASCII.`)
+  }
   const banner = options.banner ?? ''
   if (hasControl(banner)) throw new MailError('config', 'banner: must not hold control characters.')
   const extensions = { ...defaultExtensions, ...options.extensions }
+  const { priority, futureRelease } = extensions
+  if (hasControl(`${priority}${futureRelease ? futureRelease.until : ''}`)) {
+    throw new MailError('config', 'extensions: must not hold control characters.')
+  }
   const mechanisms = new Map((options.auth?.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]))
   const ehlo: (string | undefined)[] = []
   const config: SmtpServerConfig = {
@@ -160,14 +154,29 @@ export function smtpServerConfig(options: SmtpServerOptions): SmtpServerConfig {
     mechanisms,
     rules: { ...rules, ...options.rules },
     extensions,
-    limits: bounds('limits', defaultLimits, options.limits),
+    limits: limitsOf(options.limits),
     timeouts: bounds('timeouts', defaultTimeouts, options.timeouts),
-    verbs: new Set((options.verbs ?? []).map((verb) => word('verbs', verb))),
+    verbs: new Set((options.verbs ?? []).map(verbOf)),
     keywords: (options.keywords ?? []).map(keywordLine),
-    mailReaders: readers(mailReaders, offered(mailKeywords, extensions, mechanisms.size > 0), options.mailParameters, 'mailParameters'),
-    recipientReaders: readers(recipientReaders, extensions.dsn ? ['NOTIFY', 'ORCPT'] : [], options.recipientParameters, 'recipientParameters'),
+    mailReaders: readers(
+      mailReaders,
+      offered(mailKeywords, extensions, mechanisms.size > 0),
+      options.mailParameters,
+      'mailParameters',
+    ),
+    recipientReaders: readers(
+      recipientReaders,
+      extensions.dsn ? ['NOTIFY', 'ORCPT'] : [],
+      options.recipientParameters,
+      'recipientParameters',
+    ),
     ehlo: (secure, authenticated, trusted) =>
-      (ehlo[(secure ? 4 : 0) + (authenticated ? 2 : 0) + (trusted ? 1 : 0)] ??= ehloReply(config, secure, authenticated, trusted)),
+      (ehlo[(secure ? 4 : 0) + (authenticated ? 2 : 0) + (trusted ? 1 : 0)] ??= ehloReply(
+        config,
+        secure,
+        authenticated,
+        trusted,
+      )),
   }
   return config
 }
@@ -190,11 +199,11 @@ const offered = (table: typeof mailKeywords, extensions: SmtpExtensions, auth: b
   table.filter(([, offers]) => offers(extensions, auth)).map(([keyword]) => keyword)
 
 function readers<T extends { other: ReadonlyMap<string, string | undefined> }>(
-  all: ReadonlyMap<string, ParameterReader<T>>,
+  all: ParameterReaders<T>,
   keywords: readonly string[],
   custom: readonly CustomParameter[] | undefined,
   option: string,
-): ReadonlyMap<string, ParameterReader<T>> {
+): ParameterReaders<T> {
   const chosen = new Map<string, ParameterReader<T>>()
   for (const keyword of keywords) chosen.set(keyword, all.get(keyword)!)
   for (const { keyword, check } of custom ?? []) {
@@ -217,16 +226,35 @@ function word(option: string, text: string): string {
   return upper
 }
 
+const standardVerbs: ReadonlySet<string> = new Set(
+  'EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP AUTH STARTTLS XCLIENT XFORWARD'.split(' '),
+)
+
+function verbOf(verb: string): string {
+  const upper = word('verbs', verb)
+  if (standardVerbs.has(upper)) throw new MailError('config', `verbs: ${upper} is a verb of the standard.`)
+  return upper
+}
+
 function keywordLine(line: string): string {
   word('keywords', line.split(' ', 1)[0]!)
   if (hasControl(line)) throw new MailError('config', `keywords: ${JSON.stringify(line)} holds a control character.`)
   return line
 }
 
+function limitsOf(given: Partial<SmtpLimits> | undefined): SmtpLimits {
+  const limits = bounds('limits', defaultLimits, given)
+  // Shorter lines are not measured.
+  if (limits.textLineOctets < 64) throw new MailError('config', 'limits.textLineOctets: must be at least 64.')
+  return limits
+}
+
 function bounds<T extends object>(option: string, defaults: T, given: Partial<T> | undefined): T {
   for (const [name, value] of Object.entries(given ?? {})) {
     if (!(name in defaults)) throw new MailError('config', `${option}: there is no ${JSON.stringify(name)}.`)
-    if (typeof value !== 'number' || !(value >= 0)) throw new MailError('config', `${option}.${name}: must be a number from 0 on.`)
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw new MailError('config', `${option}.${name}: must be a number from 0 on.`)
+    }
   }
   return { ...defaults, ...given }
 }

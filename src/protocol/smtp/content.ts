@@ -27,6 +27,7 @@ const CRLF = Uint8Array.of(CR, LF)
 /** How content is framed and what becomes of bare line ends: DATA or BDAT; `pass` for BINARYMIME, where octets mean nothing. */
 export type LineEnds = 'reject' | 'normalize' | 'pass'
 
+/** Takes the content of a message out of what comes: finds its end, removes dots, judges line ends. */
 export class ContentReader {
   /** Where reading goes on. */
   at = 0

@@ -33,7 +33,7 @@ export type ConnectQuestion = Question<'connect', Reply>
 /** EHLO, HELO or LHLO. */
 export interface HelloQuestion extends Question<'hello', Reply> {
   readonly verb: 'EHLO' | 'HELO' | 'LHLO'
-  /** What the client calls itself, unverified: a domain, an address literal, or (in lenient profiles) anything printable. */
+  /** What the client calls itself, unverified: a domain, a literal, or anything without spaces and control characters. */
   readonly name: string
 }
 
@@ -66,10 +66,11 @@ export type ContentQuestion = Question<'content', Reply>
 export interface ContentFacts {
   /** Octets of the content as the body events gave it. */
   readonly octets: number
-  /** An octet above 127, whatever BODY said (S8). */
+  /** An octet above 127, whatever BODY said (S8). Taken for granted in BINARYMIME content, which is not looked at. */
   readonly eightBit: boolean
+  /** An octet 0; like `eightBit` otherwise. */
   readonly nul: boolean
-  /** Octets of the longest line, its CRLF included (S7). */
+  /** Octets of the longest line, its CRLF included (S7); 0 where all are shorter than 64, or in BINARYMIME content. */
   readonly longestLine: number
   /** Bare CR and LF that were made CRLF; only where the session normalises (S1). */
   readonly bareLineEnds: number
@@ -131,6 +132,8 @@ export interface ClosedEvent {
   readonly why: CloseReason
 }
 
-/** Why a session has ended. `protocol`: something after which the connection cannot be trusted, such as plaintext behind STARTTLS. */
+/**
+ * Why a session has ended. `protocol`: something after which the connection cannot be trusted, such as plaintext behind
+ * STARTTLS.
+ */
 export type CloseReason = 'quit' | 'end' | 'timeout' | 'errors' | 'limit' | 'refused' | 'drained' | 'protocol'
-

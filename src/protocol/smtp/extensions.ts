@@ -1,12 +1,46 @@
-import type { SmtpServerConfig } from './config.ts'
+import type { SaslMechanism } from '../sasl/exchange.ts'
+import type { SmtpLimits } from './limits.ts'
 import { encodeReply } from './reply.ts'
 
-/** What XCLIENT and XFORWARD may say, as advertised to trusted peers. */
+/**
+ * What is offered in EHLO beyond what always is (PIPELINING, SIZE, 8BITMIME, CHUNKING, ENHANCEDSTATUSCODES, LIMITS). Offer
+ * only what the host honours.
+ */
+export interface SmtpExtensions {
+  /** RFC 6531: addresses and headers in UTF-8. */
+  readonly smtpUtf8: boolean
+  /** RFC 3030: content of any octets. */
+  readonly binaryMime: boolean
+  /** RFC 3461: reports as the client wants them. */
+  readonly dsn: boolean
+  /** RFC 8689: onward over verified TLS only. Offered over TLS. */
+  readonly requireTls: boolean
+  /** RFC 2852: `true`, or the least seconds of return mode. */
+  readonly deliverBy: boolean | number
+  /** RFC 6710: `true`, or the name of the priority profile. */
+  readonly priority: boolean | string
+  /** RFC 4865: the longest wait in seconds and, as a date-time, the latest release. */
+  readonly futureRelease: false | { readonly seconds: number; readonly until: string }
+}
+
+/** The part of a server's configuration that EHLO tells of. */
+interface Offer {
+  readonly hostname: string
+  readonly startTls: boolean
+  readonly authWithoutTls: boolean
+  readonly mechanisms: ReadonlyMap<string, SaslMechanism>
+  readonly extensions: SmtpExtensions
+  readonly limits: SmtpLimits
+  readonly keywords: readonly string[]
+}
+
+/** What XCLIENT may say, as advertised to trusted peers. */
 export const XCLIENT_NAMES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 'DESTADDR', 'DESTPORT'] as const
+/** What XFORWARD may say, likewise. */
 export const XFORWARD_NAMES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDENT', 'SOURCE'] as const
 
 /** The reply to EHLO or LHLO, encoded: what this connection may use, in a fixed order. */
-export function ehloReply(config: SmtpServerConfig, secure: boolean, authenticated: boolean, trusted: boolean): string {
+export function ehloReply(config: Offer, secure: boolean, authenticated: boolean, trusted: boolean): string {
   const { extensions, limits } = config
   const lines = [config.hostname, 'PIPELINING', sizeLine(limits.messageOctets)]
   if (config.startTls && !secure) lines.push('STARTTLS')
@@ -21,8 +55,12 @@ export function ehloReply(config: SmtpServerConfig, secure: boolean, authenticat
   const limited = limitsOf(config)
   if (limited.length > 0) lines.push(`LIMITS ${limited.join(' ')}`)
   if (extensions.requireTls && secure) lines.push('REQUIRETLS')
-  if (extensions.deliverBy !== false) lines.push(extensions.deliverBy === true ? 'DELIVERBY' : `DELIVERBY ${extensions.deliverBy}`)
-  if (extensions.priority !== false) lines.push(extensions.priority === true ? 'MT-PRIORITY' : `MT-PRIORITY ${extensions.priority}`)
+  if (extensions.deliverBy !== false) {
+    lines.push(extensions.deliverBy === true ? 'DELIVERBY' : `DELIVERBY ${extensions.deliverBy}`)
+  }
+  if (extensions.priority !== false) {
+    lines.push(extensions.priority === true ? 'MT-PRIORITY' : `MT-PRIORITY ${extensions.priority}`)
+  }
   if (extensions.futureRelease) lines.push(`FUTURERELEASE ${extensions.futureRelease.seconds} ${extensions.futureRelease.until}`)
   if (trusted) lines.push(`XCLIENT ${XCLIENT_NAMES.join(' ')}`, `XFORWARD ${XFORWARD_NAMES.join(' ')}`)
   lines.push(...config.keywords)
@@ -30,7 +68,7 @@ export function ehloReply(config: SmtpServerConfig, secure: boolean, authenticat
 }
 
 /** The mechanisms that this connection may use. */
-export function offeredMechanisms(config: SmtpServerConfig, secure: boolean): string[] {
+function offeredMechanisms(config: Offer, secure: boolean): string[] {
   const names: string[] = []
   for (const mechanism of config.mechanisms.values()) {
     if (secure || config.authWithoutTls || !mechanism.plaintext) names.push(mechanism.name)
@@ -42,7 +80,7 @@ export function offeredMechanisms(config: SmtpServerConfig, secure: boolean): st
 const sizeLine = (octets: number): string => (octets === Infinity ? 'SIZE 0' : `SIZE ${octets}`)
 
 /** RFC 9422 §3: what a client can know beforehand instead of running into it. */
-function limitsOf(config: SmtpServerConfig): string[] {
+function limitsOf(config: Offer): string[] {
   const { recipients, transactions } = config.limits
   const parts: string[] = []
   if (transactions !== Infinity) parts.push(`MAILMAX=${transactions}`)

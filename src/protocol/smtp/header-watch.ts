@@ -5,7 +5,10 @@ const TAB = 9
 /** `received:` in lower case; a colon keeps its value when the case bit is set. */
 const RECEIVED = Uint8Array.of(114, 101, 99, 101, 105, 118, 101, 100, 58)
 
-/** Watches the header of a message go by: its size, the size of its largest field, the hops it has made. Pieces may be cut anywhere. */
+/**
+ * Watches the header of a message go by: its size, the size of its largest field, the hops it has made. Pieces may be cut
+ * anywhere.
+ */
 export class HeaderWatch {
   /** `Received:` fields. */
   hops = 0

@@ -1,5 +1,6 @@
 /** SMTP and LMTP as pure conversations (RFC 5321, RFC 2033 and their extensions). */
-export type { CustomParameter, Profile, SmtpExtensions, SmtpRules, SmtpServerConfig, SmtpServerOptions } from './config.ts'
+export type { CustomParameter, Profile, SmtpRules, SmtpServerConfig, SmtpServerOptions } from './config.ts'
+export type { SmtpExtensions } from './extensions.ts'
 export { smtpServerConfig } from './config.ts'
 export type {
   AuthAnswer,
@@ -31,6 +32,6 @@ export type { ParsedPath, Path, PathRules } from './path.ts'
 export { encodeMailbox, encodePath, isDomain, parsePath } from './path.ts'
 export type { Reply } from './reply.ts'
 export { encodeReply, parseReply, parseReplyLine } from './reply.ts'
-export type { SmtpPeer, SmtpServerSession } from './server/session.ts'
+export type { SmtpPeer, SmtpServerSession } from './server/contract.ts'
 export { smtpServerSession } from './server/session.ts'
 export { decodeXtext, encodeXtext } from './xtext.ts'

@@ -10,7 +10,7 @@ export interface SmtpLimits {
   readonly authOctets: number
   /** Octets of an over-long line that are skipped before the connection is given up. */
   readonly skippedOctets: number
-  /** Octets of a text line, CRLF included, from which on it counts as too long (RFC 5321 §4.5.3.1.6). */
+  /** Octets that a text line may have, CRLF included (RFC 5321 §4.5.3.1.6); at least 64. */
   readonly textLineOctets: number
   /** Octets of the whole header. */
   readonly headerOctets: number
@@ -20,11 +20,11 @@ export interface SmtpLimits {
   readonly hops: number
   /** Commands since the last accepted message. */
   readonly commands: number
-  /** Commands of a connection that broke the protocol. */
+  /** Commands of a connection that broke the protocol; those that pipelining sent in vain do not count. */
   readonly errors: number
   /** Refused recipients of a connection. */
   readonly refusedRecipients: number
-  /** Messages of a connection. */
+  /** Transactions of a connection: accepted MAIL commands. */
   readonly transactions: number
   /** Failed AUTH attempts of a connection. */
   readonly authAttempts: number
@@ -44,7 +44,7 @@ export interface SmtpTimeouts {
   readonly data: number
   /** Octets a second that content must keep up over its whole length, after the `data` time-out as grace. */
   readonly dataRate: number
-  /** Of the connection, checked between messages. */
+  /** Of the connection, checked between commands; a transaction that has begun by then gets as long again. */
   readonly total: number
   /** For the host's answers but the last. */
   readonly answer: number
@@ -58,6 +58,7 @@ export interface SmtpTimeouts {
   readonly authDelay: number
 }
 
+/** The limits of a server that sets none. */
 export const defaultLimits: SmtpLimits = {
   messageOctets: 50 * 1024 * 1024,
   recipients: 1000,
@@ -76,6 +77,7 @@ export const defaultLimits: SmtpLimits = {
   window: 20,
 }
 
+/** The time-outs of a server that sets none. */
 export const defaultTimeouts: SmtpTimeouts = {
   greeting: 60_000,
   command: 30_000,

@@ -4,7 +4,10 @@ export type AddressLiteral =
   | { readonly kind: 'ipv6'; readonly address: string }
   | { readonly kind: 'general'; readonly tag: string; readonly content: string }
 
-/** The literal that a domain such as `[192.0.2.1]` or `[IPv6:2001:db8::1]` is; `undefined` where it is none, or not a sound one. */
+/**
+ * The literal that a domain such as `[192.0.2.1]` or `[IPv6:2001:db8::1]` is; `undefined` where it is none, or not a sound
+ * one.
+ */
 export function parseLiteral(domain: string): AddressLiteral | undefined {
   if (domain.length < 3 || domain.charAt(0) !== '[' || !domain.endsWith(']')) return undefined
   const inner = domain.slice(1, -1)

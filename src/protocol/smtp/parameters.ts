@@ -1,4 +1,5 @@
 import type { Address } from '../../message/address.ts'
+import { asciiUpper, hasControl, isAscii } from '../bytes/text.ts'
 import { isLetterDigitHyphen } from './literal.ts'
 import { parsePath } from './path.ts'
 import { type Reply, reply } from './reply.ts'
@@ -45,6 +46,9 @@ type Extra = { other: ReadonlyMap<string, string | undefined> }
 /** Reads one parameter into the draft; an error text where its value is not sound. */
 export type ParameterReader<T> = (value: string | undefined, draft: Draft<T>) => string | undefined
 
+/** The readers by keyword, in upper case. */
+export type ParameterReaders<T> = ReadonlyMap<string, ParameterReader<T>>
+
 const NONE: ReadonlyMap<string, string | undefined> = new Map()
 
 /** What MAIL FROM without parameters means. */
@@ -69,7 +73,7 @@ function wholeNumber(text: string | undefined, digits: number): number {
 }
 
 /** Every parameter of MAIL FROM that this package knows. Which are offered is the configuration's. */
-export const mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>> = new Map<string, ParameterReader<MailParameters>>([
+export const mailReaders: ParameterReaders<MailParameters> = new Map<string, ParameterReader<MailParameters>>([
   [
     'SIZE',
     (value, draft) => {
@@ -82,7 +86,7 @@ export const mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>> =
   [
     'BODY',
     (value, draft) => {
-      const body = value?.toUpperCase()
+      const body = upper(value)
       if (body !== '7BIT' && body !== '8BITMIME' && body !== 'BINARYMIME') return 'takes 7BIT, 8BITMIME or BINARYMIME'
       draft.body = body
       return undefined
@@ -108,7 +112,7 @@ export const mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>> =
   [
     'RET',
     (value, draft) => {
-      const ret = value?.toUpperCase()
+      const ret = upper(value)
       if (ret !== 'FULL' && ret !== 'HDRS') return 'takes FULL or HDRS'
       draft.ret = ret
       return undefined
@@ -118,7 +122,7 @@ export const mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>> =
     'ENVID',
     (value, draft) => {
       const envid = value === undefined || value.length > 100 ? undefined : decodeXtext(value)
-      if (envid === undefined) return 'takes xtext of at most 100 characters'
+      if (envid === undefined || !isPrintable(envid)) return 'takes printable xtext of at most 100 characters'
       draft.envid = envid
       return undefined
     },
@@ -129,7 +133,7 @@ export const mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>> =
     (value, draft) => {
       const negative = value?.charAt(0) === '-'
       const level = wholeNumber(negative ? value?.slice(1) : value, 1)
-      if (level < 0) return 'takes -9 to 9'
+      if (level < 0 || (negative && level === 0)) return 'takes -9 to 9'
       draft.priority = negative ? 0 - level : level
       return undefined
     },
@@ -162,7 +166,7 @@ function readDeliverBy(value: string | undefined, draft: Draft<MailParameters>):
   if (value === undefined || semicolon < 1) return wrong
   const signed = value.charAt(0) === '-' || value.charAt(0) === '+'
   const amount = wholeNumber(value.slice(signed ? 1 : 0, semicolon), 9)
-  const mode = value.slice(semicolon + 1).toUpperCase()
+  const mode = asciiUpper(value.slice(semicolon + 1))
   if (amount < 0 || !['N', 'NT', 'R', 'RT'].includes(mode)) return wrong
   const seconds = value.charAt(0) === '-' ? -amount : amount
   // §4: a time in the past makes no sense for return mode.
@@ -189,17 +193,21 @@ function isDateTime(text: string): boolean {
   const zone = text.slice(at)
   if (zone.toUpperCase() === 'Z') return true
   return (
-    zone.length === 6 && '+-'.includes(zone.charAt(0)) && zone.charAt(3) === ':' && wholeNumber(zone.slice(1, 3), 2) >= 0 && wholeNumber(zone.slice(4), 2) >= 0
+    zone.length === 6 &&
+    '+-'.includes(zone.charAt(0)) &&
+    zone.charAt(3) === ':' &&
+    wholeNumber(zone.slice(1, 3), 2) >= 0 &&
+    wholeNumber(zone.slice(4), 2) >= 0
   )
 }
 
 /** Every parameter of RCPT TO that this package knows. */
-export const recipientReaders: ReadonlyMap<string, ParameterReader<RecipientParameters>> = new Map<string, ParameterReader<RecipientParameters>>([
+export const recipientReaders: ParameterReaders<RecipientParameters> = new Map<string, ParameterReader<RecipientParameters>>([
   [
     'NOTIFY',
     (value, draft) => {
       const wrong = 'takes NEVER, or SUCCESS, FAILURE and DELAY with commas'
-      const words = value?.toUpperCase().split(',', 5) ?? []
+      const words = upper(value)?.split(',', 5) ?? []
       if (words.length === 1 && words[0] === 'NEVER') {
         draft.notify = []
         return undefined
@@ -217,13 +225,22 @@ export const recipientReaders: ReadonlyMap<string, ParameterReader<RecipientPara
       const type = value?.slice(0, semicolon) ?? ''
       // RFC 6533 §3: utf-8 addresses may come as they are; xtext is decoded where it is xtext.
       const raw = value?.slice(semicolon + 1) ?? ''
-      const address = decodeXtext(raw) ?? (type.toLowerCase() === 'utf-8' ? raw : undefined)
-      if (semicolon < 1 || value!.length > 500 || !isKeyword(type) || !address) return 'takes type;address in xtext'
+      const decoded = decodeXtext(raw)
+      // RFC 3461 §4.2: printable; it will stand in a report's header field.
+      const address = decoded === undefined ? (type.toLowerCase() === 'utf-8' ? raw : '') : isPrintable(decoded) ? decoded : ''
+      if (semicolon < 1 || value!.length > 500 || !isKeyword(type) || address === '') return 'takes type;address in xtext'
       draft.originalRecipient = { type: type.toLowerCase(), address }
       return undefined
     },
   ],
 ])
+
+const upper = (value: string | undefined): string | undefined => (value === undefined ? undefined : asciiUpper(value))
+
+/** ASCII without control characters. */
+function isPrintable(text: string): boolean {
+  return isAscii(text) && !hasControl(text)
+}
 
 function isKeyword(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (!isLetterDigitHyphen(text.charCodeAt(at))) return false
@@ -256,7 +273,7 @@ export function readParameters<T extends Extra>(
   for (const word of text.slice(from).split(' ')) {
     if (word === '') continue
     const equals = word.indexOf('=')
-    const keyword = (equals < 0 ? word : word.slice(0, equals)).toUpperCase()
+    const keyword = asciiUpper(equals < 0 ? word : word.slice(0, equals))
     const value = equals < 0 ? undefined : word.slice(equals + 1)
     if (!isKeyword(keyword) || (value !== undefined && !isValue(value))) return { refusal: syntax('a parameter is malformed') }
     const reader = readers.get(keyword)
@@ -272,7 +289,10 @@ export function readParameters<T extends Extra>(
 const syntax = (what: string): Reply => reply(501, '5.5.4', `Syntax error: ${what}`)
 
 /** A reader for a parameter of the host's own: kept in `other`. */
-export function otherReader<T extends Extra>(keyword: string, check?: (value: string | undefined) => string | undefined): ParameterReader<T> {
+export function otherReader<T extends Extra>(
+  keyword: string,
+  check?: (value: string | undefined) => string | undefined,
+): ParameterReader<T> {
   return (value, draft) => {
     const wrong = check?.(value)
     if (wrong === undefined) draft.other = new Map(draft.other).set(keyword, value)
