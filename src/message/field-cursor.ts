@@ -30,8 +30,11 @@ for (const special of '/?=') classes[special.charCodeAt(0)] = ATOM
 
 /** How a read ended: something follows, nothing follows, or what was read is broken and counts for nothing. */
 export type Outcome = 1 | 0 | -1
+/** Something follows. */
 export const MORE = 1
+/** Nothing follows. */
 export const END = 0
+/** What was read is broken and counts for nothing. */
 export const BROKEN = -1
 
 /**
