@@ -98,7 +98,7 @@ const ENTITIES = new Map([
 const MOST_ENTITY = 9
 
 /** What HTML shows, roughly: tags, comments and silent elements go, each leaves a blank. One pass. */
-function withoutMarkup(html: string): string {
+export function withoutMarkup(html: string): string {
   let out = ''
   let at = 0
   while (at < html.length) {
