@@ -20,7 +20,8 @@ export function messageLine(message: ReceivedMessage, stored: StoredMessage): st
   let recipients = ''
   for (const to of envelope.recipients) recipients += `${recipients === '' ? '' : ','}${JSON.stringify(encodeMailbox(to))}`
   const when = `"received":"${new Date(received).toISOString()}"`
-  return `{"event":"message","id":${JSON.stringify(stored.id)},"transaction":"${id}",${when},"sender":${sender},"recipients":[${recipients}],"octets":${octets}}`
+  const ids = `"id":${JSON.stringify(stored.id)},"transaction":"${id}"`
+  return `{"event":"message",${ids},${when},"sender":${sender},"recipients":[${recipients}],"octets":${octets}}`
 }
 
 /** What a server does, by how much it matters. A connection that misbehaves is no trouble of ours; a delivery that fails is. */
@@ -38,20 +39,23 @@ const levels: Record<ServerEvent['kind'], LogLevel> = {
 export function logServerEvent(log: Log, event: ServerEvent): void {
   const level = event.kind === 'failed' && event.what.startsWith('deliver') ? 'error' : levels[event.kind]
   if (!log.has(level)) return
+  if (event.kind === 'failed') {
+    log.write(level, `failed: ${event.what}`, { connection: event.connection, error: reason(event.error) })
+    return
+  }
   const { kind, at: _, ...facts } = event
-  if (event.kind === 'failed') log.write(level, `failed: ${event.what}`, { connection: event.connection, error: reason(event.error) })
-  else log.write(level, kind, facts)
+  log.write(level, kind, facts)
 }
 
 /** Takes down what happens to certificates. */
 export function logCertificateEvent(log: Log, event: CertificateEvent): void {
-  if (event.kind === 'reloaded') log.write('info', 'certificates reloaded', { certificates: event.certificates })
-  else if (event.kind === 'refused') log.write('error', 'new certificates refused, the old ones stay in use', { error: reason(event.error) })
-  else {
-    const { source, names, days } = event
-    const ends = days === 0 ? 'a certificate has expired' : `a certificate expires within ${days} days`
-    log.write(days <= 1 ? 'error' : 'warn', ends, { source, names, expires: new Date(event.expires).toISOString() })
+  if (event.kind === 'reloaded') return log.write('info', 'certificates reloaded', { certificates: event.certificates })
+  if (event.kind === 'refused') {
+    return log.write('error', 'new certificates are no good, the old ones stay in use', { error: reason(event.error) })
   }
+  const { source, names, days } = event
+  const ends = days === 0 ? 'a certificate has expired' : `a certificate expires within ${days} days`
+  log.write(days <= 1 ? 'error' : 'warn', ends, { source, names, expires: new Date(event.expires).toISOString() })
 }
 
 /** An error in words, and what caused it. */

@@ -3,6 +3,12 @@ import { MailError } from '../protocol/session/errors.ts'
 /** The environment as a process gets it. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** A file of settings, as it was read. */
+export interface SettingsFile {
+  readonly path: string
+  readonly content: unknown
+}
+
 /** What was given for a setting. */
 export interface Given {
   /** As the one who gave it knows it: the variable, or the key and its file. */
@@ -20,11 +26,11 @@ export function variableOf(key: string): string {
 }
 
 /**
- * Everything given in the environment and in a file (`undefined`: there is none), by key. The file wins. Empty texts count as not given.
+ * Everything given in the environment and in a file, by key. The file wins. Empty texts count as not given.
  *
  * @throws MailError `config` that names a key nobody knows, and the one that may have been meant
  */
-export function collect(keys: readonly string[], environment: Environment, file: { readonly path: string; readonly content: unknown } | undefined): Map<string, Given> {
+export function collect(keys: readonly string[], environment: Environment, file: SettingsFile | undefined): Map<string, Given> {
   const given = new Map<string, Given>()
   const byVariable = new Map(keys.map((key) => [variableOf(key), key]))
   for (const [name, text] of Object.entries(environment)) {
@@ -33,11 +39,11 @@ export function collect(keys: readonly string[], environment: Environment, file:
     if (key === undefined) throw unknown(name, [...byVariable.keys()])
     if (text.trim() !== '') given.set(key, { name, texts: [text], joined: true })
   }
-  if (file) for (const [key, found] of collectFile(keys, file.path, file.content)) given.set(key, found)
+  if (file) for (const [key, found] of collectFile(keys, file)) given.set(key, found)
   return given
 }
 
-function collectFile(keys: readonly string[], path: string, content: unknown): Map<string, Given> {
+function collectFile(keys: readonly string[], { path, content }: SettingsFile): Map<string, Given> {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new MailError('config', `${path}: give an object of settings, such as { "hostname": "mail.example.org" }`)
   }

@@ -8,7 +8,7 @@ interface Sink {
 /** Characters that may wait for somebody to read them; what comes on top of that is dropped. */
 const MOST_WAITING = 8 * 1024 * 1024
 
-/** Writes lines, those of one turn of the event loop at once. Nobody is waited for: a reader that is gone or asleep stops nothing. */
+/** Writes lines, those of one turn of the event loop at once. A reader that is gone or asleep stops nothing. */
 export class LineWriter {
   private readonly sink: Sink
   private readonly soon: (work: () => void) => void

@@ -3,7 +3,7 @@ import type { Body } from '../contracts/bodies.ts'
 import type { Mailbox, MailStore, StoredMessage } from '../contracts/store.ts'
 import { decodeUnlabelled } from '../message/charset.ts'
 import { decodeEncodedWords } from '../message/encoded-words.ts'
-import { octetsOf } from '../message/octet-string.ts'
+import { octets } from '../protocol/bytes/text.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -19,7 +19,11 @@ export interface MailOptions {
   readonly raw?: boolean | undefined
 }
 
-/** Prints what is stored, a JSON line a message. Reads only: it works beside a server that runs. Throws a `config` MailError where there is nothing. */
+/**
+ * Prints what is stored, a JSON line a message. Reads only: it works beside a server that runs.
+ *
+ * @throws MailError `config` where there is no such folder or account
+ */
 export async function printMail(options: MailOptions, terminal: Terminal): Promise<void> {
   const db = openMail(options.data)
   try {
@@ -41,7 +45,7 @@ function openMail(data: string): ReturnType<typeof sqlite> {
     return sqlite({ path: `${data}/mail.db`, readonly: true })
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new MailError('config', `${data} holds no mail that can be read (${why}). Name the folder of the server with --data`, { cause })
+    throw new MailError('config', `${data} holds no mail to be read (${why}). Give --data the folder of the server`, { cause })
   }
 }
 
@@ -97,8 +101,8 @@ function mailboxText(name: string | null, local: string | null, domain: string |
 }
 
 /** Facts hold octets as they stood in the header. */
-function readable(octets: string): string {
-  return decodeEncodedWords(decodeUnlabelled(octetsOf(octets)))
+function readable(text: string): string {
+  return decodeEncodedWords(decodeUnlabelled(octets(text)))
 }
 
 /** A body in base64, in pieces; only the last is padded. */

@@ -28,7 +28,7 @@ function stopped(): Promise<StopSignal> {
   })
 }
 
-// Node's own way of warning is not a line of JSON; that SQLite is new in Node is nothing that who runs a mail server can act upon.
+// Node's own way of warning is not a line of JSON; and that SQLite is new in Node is nothing to act upon.
 process.removeAllListeners('warning')
 process.on('warning', (warning) => {
   const isKnown = warning.name === 'ExperimentalWarning' && warning.message.includes('SQLite')

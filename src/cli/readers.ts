@@ -43,7 +43,9 @@ export const readUser: Read<ReferenceUser> = (text) => {
 /** `0` or `1`. */
 export const readSwitch: Read<boolean> = (text) => (text === '0' ? false : text === '1' ? true : undefined)
 
-const units = new Map([['', 1], ['b', 1], ['kb', 1e3], ['mb', 1e6], ['gb', 1e9], ['kib', 2 ** 10], ['mib', 2 ** 20], ['gib', 2 ** 30]])
+const units = new Map([
+  ['', 1], ['b', 1], ['kb', 1e3], ['mb', 1e6], ['gb', 1e9], ['kib', 2 ** 10], ['mib', 2 ** 20], ['gib', 2 ** 30],
+])
 
 /** Octets: `52428800`, `50MiB`. At least one. */
 export const readSize: Read<number> = (text) => {
@@ -67,7 +69,8 @@ export const readHostPort: Read<string> = (text) => {
   const colon = text.lastIndexOf(':')
   const host = text.slice(0, colon)
   const port = wholeNumber(text.slice(colon + 1))
-  const isHost = host.startsWith('[') && host.endsWith(']') ? readAddress(host.slice(1, -1)) !== undefined : readDomain(host) !== undefined
+  const literal = host.startsWith('[') && host.endsWith(']')
+  const isHost = (literal ? readAddress(host.slice(1, -1)) : readDomain(host)) !== undefined
   return colon > 0 && isHost && port !== undefined && port > 0 && port <= 65_535 ? text : undefined
 }
 

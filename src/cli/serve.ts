@@ -2,7 +2,7 @@ import { readSettingsFile } from '../adapters/node/settings-file.ts'
 import { type ReferenceServer, type ReferenceSettings, startReference } from '../server/reference.ts'
 import { logCertificateEvent, logServerEvent, messageLine, readyLine } from './events.ts'
 import { jsonLog, type Log } from './log.ts'
-import { readSettings, type SettingsFile } from './settings.ts'
+import { readSettings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -11,7 +11,7 @@ const GRACE = 30_000
 
 /** Runs the reference server until it is told to stop. Throws a MailError, `config` or `unavailable`, where it cannot start. */
 export async function serve(config: string | undefined, terminal: Terminal): Promise<void> {
-  const file: SettingsFile | undefined = config === undefined ? undefined : { path: config, content: await readSettingsFile(config) }
+  const file = config === undefined ? undefined : { path: config, content: await readSettingsFile(config) }
   const { reference, log: level, idle } = readSettings(terminal.environment, file)
   const { clock } = terminal
   const log = jsonLog(level, () => clock.now(), (line) => terminal.error(line))
@@ -37,9 +37,11 @@ function greet({ users, data, bind }: ReferenceSettings, { ports }: ReferenceSer
   const read = `npx posthorn mail${data === './data' ? '' : ` --data ${quoted(data)}`}`
   if (user === undefined || mx === undefined) return log.write('info', 'ready', { ports, read })
   const to = `${user.local}@${user.domain}`
-  const send = `echo 'Subject: It works' | curl --crlf -T - smtp://${reachable(bind)}:${mx} --mail-from you@elsewhere.test --mail-rcpt ${quoted(to)}`
+  const envelope = `--mail-from you@elsewhere.test --mail-rcpt ${quoted(to)}`
+  const send = `echo 'Subject: It works' | curl --crlf -T - smtp://${reachable(bind)}:${mx} ${envelope}`
   if (!terminal.watched) return log.write('info', 'ready', { ports, send, read })
-  terminal.error(`\nposthorn ${version} takes mail for ${to} on port ${mx}. Send some:\n\n  ${send}\n\nand read it:\n\n  ${read}\n`)
+  terminal.error(`\nposthorn ${version} takes mail for ${to} on port ${mx}. Send some:\n\n  ${send}\n`)
+  terminal.error(`and read it:\n\n  ${read}\n`)
 }
 
 /** An address that this machine reaches itself by. */

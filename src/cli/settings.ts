@@ -1,6 +1,6 @@
 import { MailError } from '../protocol/session/errors.ts'
 import type { ReferenceSettings } from '../server/reference.ts'
-import { collect, type Environment, type Given, variableOf } from './given.ts'
+import { collect, type Environment, type Given, type SettingsFile, variableOf } from './given.ts'
 import type { LogLevel } from './log.ts'
 import {
   type Read,
@@ -76,12 +76,6 @@ export interface ServeSettings {
   readonly idle: readonly string[]
 }
 
-/** A file of settings, as it was read. */
-export interface SettingsFile {
-  readonly path: string
-  readonly content: unknown
-}
-
 /**
  * The settings in the environment and in a file, which wins.
  *
@@ -92,7 +86,9 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
   for (const [key, what] of missing) refuse(given.get(key), what)
   const domains = many(given, 'domains')
   const ports = { mx: single(given, 'mxPort'), lmtp: single(given, 'lmtpPort') }
-  if (ports.mx === null && ports.lmtp === null) throw new MailError('config', `${nameOf(given, 'mxPort')}: every listener is off. It takes ${port}`)
+  if (ports.mx === null && ports.lmtp === null) {
+    throw new MailError('config', `${nameOf(given, 'mxPort')}: every listener is off. It takes ${port}`)
+  }
   const bounds = many(given, 'maxConnections')
   return {
     reference: {
@@ -117,7 +113,8 @@ export function describeSettings(): string {
   const lines = Object.entries(settings).map(([key, { takes, fallback }]) => {
     return `  ${variableOf(key).padEnd(26)}${takes}${fallback === '' ? '' : ` [${fallback}]`}`
   })
-  return ['Settings, as environment variables:', ...lines, '', 'In a file: { "mxPort": 25, "domains": ["example.org"] }, as JSON or as the default export of a module.'].join('\n')
+  const file = 'In a file: { "mxPort": 25, "domains": ["example.org"] }, as JSON or as the default export of a module.'
+  return ['Settings, as environment variables:', ...lines, '', file].join('\n')
 }
 
 /** The data folder, for commands that need nothing else. */
@@ -172,7 +169,8 @@ function usersOf(given: ReadonlyMap<string, Given>, domains: readonly string[]):
   const foreign = users.find(({ domain }) => !domains.includes(domain))
   if (!foreign) return users
   const address = `${foreign.local}@${foreign.domain}`
-  throw new MailError('config', `${nameOf(given, 'users')}: ${address} is in none of the domains in ${nameOf(given, 'domains')} (${domains.join(', ')})`)
+  const known = `${nameOf(given, 'domains')} (${domains.join(', ')})`
+  throw new MailError('config', `${nameOf(given, 'users')}: ${address} is in none of the domains in ${known}`)
 }
 
 function tlsOf(given: ReadonlyMap<string, Given>): ReferenceSettings['tls'] {
@@ -186,6 +184,9 @@ function tlsOf(given: ReadonlyMap<string, Given>): ReferenceSettings['tls'] {
 
 /** Checked like any other, and of no use yet: there is no AUTH, and nothing is sent. */
 function idleOf(given: ReadonlyMap<string, Given>): string[] {
-  const idle = (['dns', 'retry'] as const).filter((key) => given.has(key) && many(given, key).length > 0).map((key) => nameOf(given, key))
-  return single(given, 'plaintextAuth') ? [...idle, nameOf(given, 'plaintextAuth')] : idle
+  const keys: Key[] = ['dns', 'retry'].filter((key): key is Key => given.has(key))
+  // Read, so that what is wrong with them is told now.
+  for (const key of keys) many(given, key)
+  if (single(given, 'plaintextAuth')) keys.push('plaintextAuth')
+  return keys.map((key) => nameOf(given, key))
 }

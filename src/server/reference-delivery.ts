@@ -21,7 +21,14 @@ export class InboxDelivery {
   private readonly stored: Stored
   private readonly notStored: NotStored
 
-  constructor(store: MailStore, users: LocalUsers, inboxes: ReadonlyMap<string, MailboxId>, stored: Stored, notStored: NotStored) {
+  /** `inboxes`: by account, of every user. */
+  constructor(
+    store: MailStore,
+    users: LocalUsers,
+    inboxes: ReadonlyMap<string, MailboxId>,
+    stored: Stored,
+    notStored: NotStored,
+  ) {
     this.store = store
     this.users = users
     this.inboxes = inboxes

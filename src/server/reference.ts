@@ -1,4 +1,10 @@
-import { certificates, type CertificateEvent, type CertificateSource, fileBodies, selfSignedFiles } from '../adapters/node/index.ts'
+import {
+  certificates,
+  type CertificateEvent,
+  type CertificateSource,
+  fileBodies,
+  selfSignedFiles,
+} from '../adapters/node/index.ts'
 import { lockFolder, sqlite } from '../adapters/sqlite/index.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { MailStore } from '../contracts/store.ts'
@@ -46,8 +52,8 @@ export interface ReferenceServer {
   /** The ports it listens on, by the name of the listener. */
   readonly ports: Readonly<Partial<Record<ListenerName, number>>>
   /**
-   * Stops accepting, waits `within` milliseconds for what is in flight, and lets go of everything. Gives how many conversations were
-   * cut off.
+   * Stops accepting, waits `within` milliseconds for what is in flight, and lets go of everything. Gives how many conversations
+   * were cut off.
    */
   stop(within: number): Promise<number>
 }
@@ -117,7 +123,8 @@ class Reference implements ReferenceServer {
 
   private async deliveryTo(store: MailStore, users: LocalUsers): Promise<InboxDelivery> {
     const { watch, clock } = this
-    const inboxes = await Promise.all(users.accounts.map(async (account) => [account, (await store.create(account, ['INBOX'])).id] as const))
+    const inboxOf = async (account: string) => [account, (await store.create(account, ['INBOX'])).id] as const
+    const inboxes = await Promise.all(users.accounts.map(inboxOf))
     return new InboxDelivery(store, users, new Map(inboxes), watch.stored, (account, error) => {
       watch.observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `deliver to ${account}`, error })
     })
@@ -149,7 +156,12 @@ class Reference implements ReferenceServer {
     return source
   }
 
-  private async listen(name: ListenerName, port: number, options: ReceiverOptions, tls: CertificateSource | undefined): Promise<void> {
+  private async listen(
+    name: ListenerName,
+    port: number,
+    options: ReceiverOptions,
+    tls: CertificateSource | undefined,
+  ): Promise<void> {
     const { bind, proxyFrom } = this.settings
     const listener = await receiver({ ...options, profile: name }).listen({
       port,

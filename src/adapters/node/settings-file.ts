@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { MailError } from '../../protocol/session/errors.ts'
 
 /**
- * What a file of settings holds: the value of a JSON file, or what a module (any other extension) exports by default. Whether it makes
- * sense is for the caller to find out.
+ * What a file of settings holds: the value of a JSON file, or what a module (any other extension) exports by default. Whether
+ * it makes sense is for the caller to find out.
  *
  * @throws MailError `config` that names the file and says why it cannot be read
  */
