@@ -5,11 +5,17 @@ import { memoryBody, octetsOf } from './bodies.ts'
 
 /** Settings of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** Milliseconds since the Unix epoch, for UIDVALIDITY: what one store forgot, the next must not seem to remember. Default `Date.now`. */
+  /**
+   * Milliseconds since the Unix epoch, for UIDVALIDITY: what one store forgot, the next must not seem to remember. Default
+   * `Date.now`.
+   */
   readonly now?: () => number
 }
 
-/** A mail store in memory: the reference for what a store does. Gone with the process, so for tests and for mail nobody keeps. */
+/**
+ * A mail store in memory: the reference for what a store does. Gone with the process, so for tests and for mail that nobody
+ * keeps.
+ */
 export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): MailStore {
   return new MemoryStore(now)
 }
@@ -77,7 +83,6 @@ class MemoryStore implements MailStore {
   async append(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
     this.#check()
     const bytes = await octetsOf(message.body)
-    this.#check()
     const box = this.#boxes.get(mailbox)
     if (!box) throw new MailError('permanent', `There is no mailbox ${mailbox}`)
     if (!Number.isSafeInteger(message.received)) throw new MailError('misuse', 'received: give whole milliseconds')

@@ -12,17 +12,9 @@ const CHUNK = 256 * 1024
 export const PRIVATE = 0o600
 
 const PARTIAL = '.part'
+
+/** The names of our files, UUIDs: no other file in the folder is touched. */
 const NAME = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-/** Whether it is a name that {@link newName} makes: nothing else ever becomes part of a path. */
-export function isName(name: string): boolean {
-  return NAME.test(name)
-}
-
-/** A name that no file here ever had. */
-export function newName(): string {
-  return randomUUID()
-}
 
 /** Where the file of that name is, complete or (`partial`) being written. */
 export function pathOf(folder: string, name: string, partial = false): string {
@@ -37,7 +29,7 @@ export function pathOf(folder: string, name: string, partial = false): string {
  * then it leaves nothing behind.
  */
 export async function keepFile(folder: string, body: Body): Promise<string> {
-  const name = newName()
+  const name = randomUUID()
   const partial = pathOf(folder, name, true)
   const path = pathOf(folder, name)
   try {
@@ -60,8 +52,8 @@ async function linkFile(body: Body, to: string): Promise<boolean> {
     const file = await open(body.file, 'r')
     try {
       if ((await file.stat()).size !== body.size) return false
-      // Its store may not have flushed it: `durability: 'process'`.
-      await file.sync()
+      // Its store may not have flushed it (`durability: 'process'`).
+      await file.datasync()
     } finally {
       await file.close()
     }
@@ -86,19 +78,20 @@ async function writeFile(path: string, body: Body): Promise<void> {
       }
     }
     if (octets !== body.size) throw new MailError('misuse', `body: says ${body.size} octets, has ${octets}`)
-    await file.sync()
+    // The size is all of the metadata that matters, and datasync flushes it.
+    await file.datasync()
   } finally {
     await file.close()
   }
 }
 
 /** Writes all of it: `write` itself may stop short. */
-export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten
 }
 
 /** Flushes the names in a folder. Windows has no such thing and needs none. */
-export async function flushFolder(folder: string): Promise<void> {
+async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   try {
@@ -142,7 +135,7 @@ export function hasFile(folder: string, name: string): boolean {
   return existsSync(pathOf(folder, name))
 }
 
-/** Makes the folder, and those it is in, where they are missing, for this user alone. Their names are on disk before this returns. */
+/** Makes the folder, and those it is in, where they are missing, for this user alone; their names are on disk when it returns. */
 export function makeFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (first === undefined || process.platform === 'win32') return
@@ -157,12 +150,13 @@ export function makeFolder(folder: string): void {
   }
 }
 
-/** The names of all complete files, and of those that were left half written. Other files in the folder are not ours. */
+/** The names of all complete files, and of those that were left half written. */
 export function filesIn(folder: string): { complete: string[]; partial: string[] } {
   const names = readdirSync(folder)
+  const ours = (name: string): boolean => NAME.test(name)
   return {
-    complete: names.filter(isName),
-    partial: names.filter((name) => name.endsWith(PARTIAL)).map((name) => name.slice(0, -PARTIAL.length)).filter(isName),
+    complete: names.filter(ours),
+    partial: names.filter((name) => name.endsWith(PARTIAL)).map((name) => name.slice(0, -PARTIAL.length)).filter(ours),
   }
 }
 

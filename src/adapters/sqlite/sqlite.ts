@@ -11,7 +11,7 @@ import { SqliteStore } from './store.ts'
 
 /** Settings of {@link sqlite}. */
 export interface SqliteOptions {
-  /** The database file, made where it is missing. `PATH-wal` and `PATH-shm` stand beside it, large bodies in the folder `PATH-bodies`. */
+  /** The database file, made where it is missing. Beside it lie `PATH-wal`, `PATH-shm` and, for large bodies, `PATH-bodies/`. */
   readonly path: string
   /** For reading only, also beside a server that is running: changes nothing, sweeps nothing. The file must exist. */
   readonly readonly?: boolean
@@ -41,7 +41,8 @@ export interface SqliteMail {
  * @throws MailError `unavailable` when there is no driver (the message names the command that installs one); `config` when
  * the file cannot be used, is another program's or was written by a newer version
  */
-export function sqlite({ path, readonly = false, driver, bodyThreshold = 1024 * 1024, now = Date.now }: SqliteOptions): SqliteMail {
+export function sqlite(options: SqliteOptions): SqliteMail {
+  const { path, readonly = false, driver, bodyThreshold = 1024 * 1024, now = Date.now } = options
   const db = openConnection({ path, readonly, now: now(), ...(driver && { driver }) })
   const folder = `${resolve(path)}-bodies`
   let commits: GroupCommit | undefined
@@ -59,7 +60,8 @@ export function sqlite({ path, readonly = false, driver, bodyThreshold = 1024 * 
     const appending = new Appending(db, folder)
     const creating = new Creating(db, appending.counters)
     commits = new GroupCommit(db, appending)
-    return surface(new SqliteStore(db, folder, { commits, appending, creating, threshold: bodyThreshold, now }, close))
+    const writing = { commits, appending, creating, threshold: bodyThreshold, now }
+    return surface(new SqliteStore(db, folder, writing, close))
   } catch (error) {
     close()
     if (isMailError(error)) throw error

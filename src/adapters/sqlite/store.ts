@@ -39,6 +39,8 @@ export class SqliteStore implements MailStore {
   readonly #message: Statement
   readonly #data: Statement
   readonly #piece: Statement
+  /** Appends whose body is being read or written to a file. */
+  readonly #reading = new Set<Promise<StoredMessage>>()
   #closed = false
 
   /** `folder` has the bodies that are files; `close` lets go of the database. */
@@ -76,9 +78,11 @@ export class SqliteStore implements MailStore {
 
   append(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
     const { size, bytes } = message.body
-    if (!this.#write || size > this.#write.threshold) return this.#appendFile(mailbox, message)
-    // The common case, with one promise in all: the octets are at hand and fit into a row.
-    return bytes?.length === size ? this.#add(this.#write, mailbox, message, bytes) : this.#appendRead(mailbox, message)
+    if (this.#write && size <= this.#write.threshold && bytes?.length === size) {
+      // The common case, with one promise in all: the octets are at hand and fit into a row.
+      return this.#add(this.#write, mailbox, message, bytes)
+    }
+    return this.#appendSlowly(mailbox, message)
   }
 
   async *list(mailbox: MailboxId, since = 0): AsyncGenerator<StoredMessage, void, undefined> {
@@ -109,24 +113,35 @@ export class SqliteStore implements MailStore {
 
   async close(): Promise<void> {
     this.#closed = true
+    while (this.#reading.size > 0) await Promise.allSettled(this.#reading)
     this.#close()
   }
 
-  #add({ commits, appending }: Writing, mailbox: MailboxId, message: NewMessage, content?: Uint8Array | string): Promise<StoredMessage> {
+  #add(writing: Writing, mailbox: MailboxId, message: NewMessage, content?: Uint8Array | string): Promise<StoredMessage> {
+    const { commits, appending } = writing
     return new Promise((resolve, reject) => {
       commits.add(new Append(mailbox, message, content, appending, { resolve, reject }))
     })
   }
 
-  /** Appends a body that first has to be read into memory. */
-  async #appendRead(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
+  /** Appends a body that first has to be read into memory, or written to a file. */
+  async #appendSlowly(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
     const writing = this.#writing()
-    return this.#add(writing, mailbox, message, await gather(message.body))
+    const appended = message.body.size > writing.threshold
+      ? this.#appendFile(writing, mailbox, message)
+      : gather(message.body).then((bytes) => this.#add(writing, mailbox, message, bytes))
+    this.#reading.add(appended)
+    try {
+      return await appended
+    } catch (error) {
+      throw isMailError(error) ? error : storageError(error, 'taking a body')
+    } finally {
+      this.#reading.delete(appended)
+    }
   }
 
-  /** Appends a body that is kept as a file: one file, however many get the message. */
-  async #appendFile(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
-    const writing = this.#writing()
+  /** One file, however many get the message. */
+  async #appendFile(writing: Writing, mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
     const { appending } = writing
     const shared = appending.shared(message)
     if (shared.committed !== undefined) {
@@ -138,8 +153,6 @@ export class SqliteStore implements MailStore {
     shared.file ??= keepFile(this.#folder, message.body)
     try {
       return await this.#add(writing, mailbox, message, await shared.file)
-    } catch (error) {
-      throw isMailError(error) ? error : storageError(error, 'writing a body')
     } finally {
       if (--shared.users === 0) {
         const { file } = shared

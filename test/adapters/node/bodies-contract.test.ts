@@ -6,9 +6,8 @@ import { fileBodies } from '../../../src/adapters/node/index.ts'
 import { bodyStoreContract } from '../../../src/testing/contracts/body-store.ts'
 
 const made: string[] = []
-
 afterAll(async () => {
-  for (const directory of made) await rm(directory, { recursive: true })
+  for (const path of made) await rm(path, { recursive: true })
 })
 
 describe.each([true, false])('fileBodies (fsync: %s)', (fsync) => {
@@ -16,7 +15,7 @@ describe.each([true, false])('fileBodies (fsync: %s)', (fsync) => {
     describe,
     it,
     open: async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'posthorn-bodies-contract-'))
+      const directory = await mkdtemp(join(tmpdir(), 'posthorn-bodies-'))
       made.push(directory)
       return { store: await fileBodies({ directory, fsync }), reopen: () => fileBodies({ directory, fsync }) }
     },

@@ -1,0 +1,168 @@
+import type { Body } from '../../contracts/bodies.ts'
+import type { StoredMessage } from '../../contracts/store.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import { allOf, equal, holds, pattern, rejects } from './checks.ts'
+import { ascending, factsOf, inbox, mailboxOf, message, octetsIn, oddFacts, streamed, uidsOf } from './sample-mail.ts'
+import type { MailStoreContractOptions } from './sample-mail.ts'
+
+/** What `append` does for one. */
+export function appending({ it, open }: MailStoreContractOptions): void {
+  for (const size of [0, 1, 5000, 100_000, 1_048_576, 1_048_577, 3_000_000]) {
+    for (const how of ['at hand', 'streamed'] as const) {
+      it(`keeps a body of ${size} octets, ${how}`, async () => {
+        const { store } = await open()
+        const { id } = await inbox(store)
+        const bytes = pattern(size)
+        const given = message(bytes, how === 'streamed' ? { body: streamed(bytes) } : {})
+        const stored = await store.append(id, given)
+        equal([stored.mailbox, stored.octets, stored.received, stored.flags], [id, size, given.received, []])
+        equal(stored.facts, given.facts, 'facts')
+        equal(await octetsIn(store, stored), bytes, 'body')
+        equal(await allOf(store.list(id)), [stored], 'list')
+      })
+    }
+  }
+
+  it('keeps what comes with it: dates, flags, facts', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const flags = ['\\Seen', '$Junk', 'a-keyword', 'NonJunk']
+    const times = [0, 1, -1, -2_208_988_800_000, 4_102_444_800_000, 253_402_300_799_999]
+    for (const received of times) await store.append(id, message(pattern(3), { received, flags, facts: oddFacts }))
+    for (const [index, stored] of (await allOf(store.list(id))).entries()) {
+      equal([stored.received, stored.flags], [times[index], flags])
+      equal(stored.facts, oddFacts, 'facts')
+    }
+  })
+
+  it('makes the octets its own', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const bytes = pattern(1000)
+    const flags = ['\\Seen']
+    const stored = await store.append(id, message(bytes, { flags }))
+    bytes.fill(0)
+    flags.push('\\Deleted')
+    equal(await octetsIn(store, stored), pattern(1000))
+    equal((await allOf(store.list(id))).map((found) => found.flags), [['\\Seen']])
+  })
+
+  it('counts UIDs and mod-sequences up in each mailbox', async () => {
+    const { store } = await open()
+    const [first, second] = [await inbox(store), await inbox(store, 'bob')]
+    const stored: StoredMessage[] = []
+    for (let i = 0; i < 5; i++) {
+      stored.push(await store.append(first.id, message(pattern(10, i))))
+      await store.append(second.id, message(pattern(10, i)))
+    }
+    ascending(uidsOf(stored), 'UIDs')
+    ascending(stored.map(({ modSeq }) => modSeq), 'mod-sequences')
+    const after = await mailboxOf(store, first)
+    const last = stored[4] as StoredMessage
+    equal([after.uidValidity, after.modSeq], [first.uidValidity, last.modSeq])
+    holds(after.uidNext > last.uid, 'uidNext is not above the last UID')
+    holds(last.uid < 2 ** 32, 'UIDs are above 2^32 - 1')
+  })
+
+  it('refuses a mailbox it does not have', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    for (const none of ['', '0', '-1', '999999', '01', `${id} `, 'INBOX', '__proto__', '1e0', 'x'.repeat(1000)]) {
+      if (none !== id) await rejects(store.append(none, message(pattern(10))), 'permanent')
+    }
+    equal(await allOf(store.list(id)), [])
+  })
+
+  it('refuses a body that is not as long as it says', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    for (const size of [0, 99, 101, 2_000_000]) {
+      await rejects(store.append(id, message(pattern(0), { body: streamed(pattern(100), size) })), 'misuse')
+    }
+    equal(await allOf(store.list(id)), [])
+  })
+
+  it('adds nothing when the body cannot be read, and goes on', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    for (const size of [100, 2_000_000]) {
+      const body: Body = {
+        size,
+        async *read() {
+          yield pattern(50)
+          throw new MailError('temporary', 'the disk is tired')
+        },
+      }
+      await rejects(store.append(id, message(pattern(0), { body })), 'temporary')
+    }
+    const stored = await store.append(id, message(pattern(10)))
+    equal(await allOf(store.list(id)), [stored])
+  })
+}
+
+/** What `append` does for many at once. */
+export function appendingMany({ it, open }: MailStoreContractOptions): void {
+  it('gives each its UID, visible in order', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const seen: number[] = []
+    const appends = Array.from({ length: 100 }, async (_, i) => {
+      const stored = await store.append(id, message(pattern(100 + i, i)))
+      // Whoever sees a UID never sees a lower one appear.
+      const uids = uidsOf(await allOf(store.list(id)))
+      holds(uids.includes(stored.uid), 'resolved, but not to be seen')
+      holds(seen.every((uid, index) => uids[index] === uid), 'a lower UID appeared later')
+      seen.splice(0, seen.length, ...uids)
+      return stored
+    })
+    const stored = await Promise.all(appends)
+    const listed = await allOf(store.list(id))
+    equal(listed, [...stored].sort((a, b) => a.uid - b.uid))
+    ascending(uidsOf(listed), 'UIDs')
+    ascending(listed.map(({ modSeq }) => modSeq), 'mod-sequences')
+    for (const [i, one] of stored.entries()) equal(await octetsIn(store, one), pattern(100 + i, i), `body ${i}`)
+  })
+
+  it('fails only those that are wrong', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const numbers = Array.from({ length: 30 }, (_, i) => i)
+    const outcomes = await Promise.allSettled(numbers.map((i) => {
+      const wrong = i % 3 === 1
+      if (i % 6 === 1) return store.append('none', message(pattern(i)))
+      return store.append(id, message(pattern(i), wrong ? { body: streamed(pattern(i), i + 1) } : {}))
+    }))
+    equal(outcomes.map(({ status }) => status), numbers.map((i) => (i % 3 === 1 ? 'rejected' : 'fulfilled')))
+    equal((await allOf(store.list(id))).map(({ octets }) => octets), numbers.filter((i) => i % 3 !== 1))
+  })
+
+  for (const size of [2000, 2_000_000]) {
+    it(`keeps a message of ${size} octets to many right for each`, async () => {
+      const { store } = await open()
+      const boxes = await Promise.all(['a', 'b', 'c', 'd'].map((account) => inbox(store, account)))
+      const bytes = pattern(size)
+      const shared = { ...message(bytes), body: streamed(bytes) }
+      const flagsOf = (i: number): string[] => (i > 1 ? ['\\Seen'] : [])
+      const together = await Promise.all(boxes.map(({ id }, i) => {
+        return store.append(id, { ...shared, received: i, flags: flagsOf(i) })
+      }))
+      const later = await store.append(boxes[0]?.id as string, shared)
+      // The same octets by themselves are another message as far as anyone is told.
+      const alone = await store.append(boxes[0]?.id as string, message(bytes))
+      for (const [i, { id }] of boxes.entries()) {
+        const [first] = await allOf(store.list(id))
+        equal(first, together[i])
+        equal([first?.received, first?.flags], [i, flagsOf(i)])
+      }
+      for (const stored of [...together, later, alone]) equal(await octetsIn(store, stored), bytes)
+    })
+  }
+
+  it('keeps the same body with other facts apart', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const { body, ...rest } = message(pattern(500))
+    await Promise.all([1, 2].map((octets) => store.append(id, { ...rest, body, facts: factsOf(octets) })))
+    equal((await allOf(store.list(id))).map(({ facts }) => facts), [factsOf(1), factsOf(2)])
+  })
+}
