@@ -14,8 +14,8 @@ export interface VirtualClock extends Clock {
   /** Goes to the next alarm, and tells by how much the time went on; `undefined` where none is set. */
   next(): Promise<number | undefined>
   /**
-   * Goes from alarm to alarm until the promise settles, and gives its value: waiting takes no time. For what depends on nothing but the
-   * clock; while files or sockets are at work, alarms would ring too early.
+   * Goes from alarm to alarm until the promise settles, and gives its value: waiting takes no time. For what depends on
+   * nothing but the clock; while files or sockets are at work, alarms would ring too early.
    */
   until<T>(promise: Promise<T>): Promise<T>
   /** Sets the date, as an operator or NTP does; deadlines are not touched. */
@@ -25,7 +25,10 @@ export interface VirtualClock extends Clock {
 /** When virtual time begins unless told otherwise: a Thursday noon. */
 const epoch = Date.UTC(2026, 0, 1, 12)
 
-/** A clock for tests. `now` is its date in milliseconds since the Unix epoch (default: noon of 2026-01-01, UTC); its ticks begin at 0. */
+/**
+ * A clock for tests. `now` is its date in milliseconds since the Unix epoch (default: noon of 2026-01-01, UTC); its ticks
+ * begin at 0.
+ */
 export function virtualClock(options: { readonly now?: number } = {}): VirtualClock {
   return new Virtual(options.now ?? epoch)
 }
@@ -77,7 +80,9 @@ class Virtual implements VirtualClock {
   }
 
   advance(milliseconds: number): Promise<void> {
-    if (!(milliseconds >= 0)) throw new MailError('misuse', `advance(${milliseconds}): time goes forward; setDate() changes the date.`)
+    if (!(milliseconds >= 0)) {
+      throw new MailError('misuse', `advance(${milliseconds}): time goes forward; setDate() changes the date.`)
+    }
     return this.#move(async () => {
       const end = this.#ticks + milliseconds
       await turn()

@@ -4,8 +4,9 @@ import type { TransportSink } from '../../protocol/session/transport.ts'
 import type { ClientTransport } from './link.ts'
 
 /**
- * The client's end of a link as a stream that passes for a connected socket of `node:net`, for clients that take one (nodemailer's
- * `connection`). Opens the end. Time-outs and socket options have no effect; a TLS handshake cannot be computed over it.
+ * The client's end of a link as a stream that passes for a connected socket of `node:net`, for clients that take one
+ * (nodemailer's `connection`). Opens the end. Time-outs and socket options have no effect; a TLS handshake cannot be computed
+ * over it.
  */
 export function socketOf(end: ClientTransport): Socket {
   return new LinkSocket(end) as unknown as Socket

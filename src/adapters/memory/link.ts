@@ -27,7 +27,10 @@ export interface LinkOptions {
   readonly highWaterMark?: number
   /** Octets delivered at a time at most (default 65,536). 1 shows whether anything depends on how bytes are cut. */
   readonly chunk?: number
-  /** Lets an end that was ended give up on a peer that does not read, or does not end in turn. Without one it waits for the reading only. */
+  /**
+   * Lets an end that was ended give up on a peer that does not read, or does not end in turn. Without one it waits for the
+   * reading only.
+   */
   readonly clock?: Clock
   /** After `end`, with a clock: how long the peer may take to read what was written (default 30,000). */
   readonly flushWithin?: number
@@ -40,8 +43,8 @@ export interface ClientTransport extends Transport {
   /** Ends the output; what the server says can still be read. */
   finish(): void
   /**
-   * Becomes the TLS client side. No handshake is computed: both ends learn these facts, a client certificate the server alone. The
-   * server has to call `startTls`, before or after. Throws a `misuse` MailError on a link that is secured.
+   * Becomes the TLS client side. No handshake is computed: both ends learn these facts, a client certificate the server
+   * alone. The server has to call `startTls`, before or after. Throws a `misuse` MailError on a link that is secured.
    */
   secure(facts?: Partial<TlsFacts>): void
 }
@@ -222,7 +225,9 @@ class LinkedEnd implements ClientTransport {
   }
 
   #begin(facts: Partial<TlsFacts>): void {
-    if (this.#secure || this.#phase === 'securing') throw new MailError('misuse', `${this.#side}: TLS was begun before on this connection`)
+    if (this.#secure || this.#phase === 'securing') {
+      throw new MailError('misuse', `${this.#side}: TLS was begun before on this connection`)
+    }
     if (this.#phase !== 'open' || this.#finished) return
     // RFC 3207 §4.2, CVE-2011-0411: what came before the handshake is no part of it, nor of what follows.
     if (this.#inbox.length > 0) {
@@ -354,7 +359,8 @@ class LinkedEnd implements ClientTransport {
 
   #limitFlush(): void {
     const { clock, flushWithin } = this.#settings
-    if (clock) this.#alarm = clock.alarm(clock.ticks() + flushWithin, () => this.#shatter('the peer did not read what was sent to it'))
+    const late = (): void => this.#shatter('the peer did not read what was sent to it')
+    if (clock) this.#alarm = clock.alarm(clock.ticks() + flushWithin, late)
   }
 }
 

@@ -1,11 +1,10 @@
 import { turn } from '../../adapters/node/event-loop.ts'
 import type { Transport } from '../../protocol/session/transport.ts'
+import { equal, holds, type Runner } from './checks.ts'
 import { type FarEnd, guarded, Recorder } from './transport-ends.ts'
 
-/** What the suite needs of a test runner: `describe` and `it` of vitest, Jest, Mocha and node:test fit. */
-export interface TransportContractOptions {
-  readonly describe: (name: string, define: () => void) => unknown
-  readonly it: (name: string, run: () => Promise<void>) => unknown
+/** What {@link transportContract} takes. */
+export interface TransportContractOptions extends Runner {
   /** What the transport is called in the names of the tests. */
   readonly name: string
   /** A fresh connection, its near end not opened yet. */
@@ -36,8 +35,11 @@ const outputs: readonly (readonly [string, readonly (string | Uint8Array)[], str
   ['several strings', ['a', 'b', '', 'c'], 'abc'],
   ['several bytes', [Uint8Array.of(97), Uint8Array.of(98)], 'ab'],
   ['strings and bytes', ['a', Uint8Array.of(255), 'c', new Uint8Array(0)], 'a\u00ffc'],
-  ['large pieces of both kinds', ['<', new Uint8Array(70_000).fill(97), '', 'b'.repeat(50_000), '>'],
-    `<${'a'.repeat(70_000)}${'b'.repeat(50_000)}>`],
+  [
+    'large pieces of both kinds',
+    ['<', new Uint8Array(70_000).fill(97), '', 'b'.repeat(50_000), '>'],
+    `<${'a'.repeat(70_000)}${'b'.repeat(50_000)}>`,
+  ],
 ]
 
 /** What every transport has to do, whatever it runs on. Run it against your own: each `it` opens a connection through `open`. */
@@ -56,15 +58,15 @@ export function transportContract({ describe, it, name, open, traits }: Transpor
   })
 }
 
-function bytesPass(it: TransportContractOptions['it'], start: Start, open: TransportContractOptions['open']): void {
+function bytesPass(it: Runner['it'], start: Start, open: TransportContractOptions['open']): void {
   it('carries bytes both ways', async () => {
     const pair = await start()
     pair.far.send('EHLO x\r\n')
     await pair.sink.until(() => pair.sink.octets === 8)
-    same(pair.sink.text, 'EHLO x\r\n')
-    same(pair.near.write(['250 ok\r\n']), true)
+    equal(pair.sink.text, 'EHLO x\r\n')
+    equal(pair.near.write(['250 ok\r\n']), true)
     await pair.far.until(() => pair.far.octets === 8)
-    same(pair.far.text, '250 ok\r\n')
+    equal(pair.far.text, '250 ok\r\n')
     await finish(pair)
   })
 
@@ -74,7 +76,7 @@ function bytesPass(it: TransportContractOptions['it'], start: Start, open: Trans
     const sink = new Recorder()
     near.open(sink)
     await sink.until(() => sink.octets === 5)
-    same(sink.text, 'early')
+    equal(sink.text, 'early')
     await finish({ near, sink })
   })
 
@@ -84,26 +86,26 @@ function bytesPass(it: TransportContractOptions['it'], start: Start, open: Trans
       pair.near.write(output)
       pair.near.write(['.'])
       await pair.far.until(() => pair.far.octets === expected.length + 1)
-      same(pair.far.text, `${expected}.`)
+      equal(pair.far.text, `${expected}.`)
       await finish(pair)
     })
   }
 }
 
-function connectionsEnd(it: TransportContractOptions['it'], start: Start, resets: boolean): void {
+function connectionsEnd(it: Runner['it'], start: Start, resets: boolean): void {
   it('tells the end of the peer, which may still read', async () => {
     const pair = await start()
     pair.far.send('QUIT\r\n')
     pair.far.end()
     await pair.sink.untilCalled('ended')
-    same(pair.sink.text, 'QUIT\r\n')
+    equal(pair.sink.text, 'QUIT\r\n')
     pair.near.write(['221 bye\r\n'])
     pair.near.end()
     await pair.sink.untilCalled('closed')
     await pair.far.until(() => pair.far.ended)
-    same(pair.far.text, '221 bye\r\n')
-    same(pair.sink.error, undefined)
-    same(pair.sink.count('closed'), 1)
+    equal(pair.far.text, '221 bye\r\n')
+    equal(pair.sink.error, undefined)
+    equal(pair.sink.count('closed'), 1)
   })
 
   it('sends all before it ends, and closes without an error once the peer has', async () => {
@@ -111,23 +113,23 @@ function connectionsEnd(it: TransportContractOptions['it'], start: Start, resets
     pair.near.write([pattern(300_000)])
     pair.near.end()
     await pair.far.until(() => pair.far.ended)
-    same(pair.far.octets, 300_000)
+    equal(pair.far.octets, 300_000)
     pair.far.end()
     await pair.sink.untilCalled('closed')
-    same(pair.sink.error, undefined)
-    same(pair.sink.broken, false)
+    equal(pair.sink.error, undefined)
+    equal(pair.sink.broken, false)
   })
 
   it('tells nothing but closed after end', async () => {
     const pair = await start()
     pair.near.write(['421 bye\r\n'])
     pair.near.end()
-    same(pair.near.write(['lost']), true)
+    equal(pair.near.write(['lost']), true)
     pair.far.send('MAIL FROM:<>\r\n'.repeat(1000))
     pair.far.end()
     await pair.sink.untilCalled('closed')
-    same(pair.sink.calls.join(), 'closed')
-    same(pair.far.text, '421 bye\r\n')
+    equal(pair.sink.calls.join(), 'closed')
+    equal(pair.far.text, '421 bye\r\n')
   })
 
   it('tells nothing but closed after reset, and no error', async () => {
@@ -136,8 +138,8 @@ function connectionsEnd(it: TransportContractOptions['it'], start: Start, resets
     pair.near.write(['lost'])
     pair.near.reset()
     await pair.sink.untilCalled('closed')
-    same(pair.sink.calls.join(), 'closed')
-    same(pair.sink.error, undefined)
+    equal(pair.sink.calls.join(), 'closed')
+    equal(pair.sink.error, undefined)
     await pair.far.until(() => pair.far.closed || pair.far.ended)
   })
 
@@ -148,9 +150,9 @@ function connectionsEnd(it: TransportContractOptions['it'], start: Start, resets
       await pair.sink.until(() => pair.sink.octets === 6)
       pair.far.reset()
       await pair.sink.untilCalled('closed')
-      same(pair.sink.error instanceof Error, true)
-      same(pair.sink.calls.at(-1), 'closed')
-      same(pair.sink.count('closed'), 1)
+      equal(pair.sink.error instanceof Error, true)
+      equal(pair.sink.calls.at(-1), 'closed')
+      equal(pair.sink.count('closed'), 1)
     })
   }
 
@@ -159,18 +161,18 @@ function connectionsEnd(it: TransportContractOptions['it'], start: Start, resets
     pair.far.reset()
     if (!resets) pair.near.reset()
     await pair.sink.untilCalled('closed')
-    same(pair.near.write(['x']), true)
+    equal(pair.near.write(['x']), true)
     pair.near.pause()
     pair.near.resume()
     pair.near.end()
     pair.near.reset()
     await turn()
-    same(pair.sink.count('closed'), 1)
-    same(pair.sink.broken, false)
+    equal(pair.sink.count('closed'), 1)
+    equal(pair.sink.broken, false)
   })
 }
 
-function readersAndWritersWait(it: TransportContractOptions['it'], start: Start): void {
+function readersAndWritersWait(it: Runner['it'], start: Start): void {
   it('stops reading while paused: the sender is held back, and nothing is lost', async () => {
     const pair = await start()
     const body = pattern(bulk)
@@ -180,11 +182,11 @@ function readersAndWritersWait(it: TransportContractOptions['it'], start: Start)
     // Far more would have come in this time, had the transport read on.
     const before = pair.sink.octets
     await settle()
-    atMost(pair.sink.octets - before, 65_536, 'octets that came while paused')
+    holds(pair.sink.octets - before <= 65_536, `${pair.sink.octets - before} octets came while paused`)
     pair.near.resume()
     await pair.sink.untilCalled('ended')
-    same(pair.sink.octets, body.length)
-    same(Buffer.compare(Buffer.concat(pair.sink.chunks), body), 0)
+    equal(pair.sink.octets, body.length)
+    equal(Buffer.compare(Buffer.concat(pair.sink.chunks), body), 0)
     await finish(pair)
   })
 
@@ -203,10 +205,10 @@ function readersAndWritersWait(it: TransportContractOptions['it'], start: Start)
     }
     pair.far.stopReading()
     pump()
-    same(written < bulk, true)
+    equal(written < bulk, true)
     const stalled = written
     await settle()
-    same(written, stalled)
+    equal(written, stalled)
     pair.far.startReading()
     let drains = 0
     while (written < bulk) {
@@ -216,7 +218,7 @@ function readersAndWritersWait(it: TransportContractOptions['it'], start: Start)
     }
     await pair.far.until(() => pair.far.octets === bulk)
     // What the kernel holds on both sides, and a high-water mark on top.
-    atMost(mostHeld, 24 * 1024 * 1024, 'octets held on the way')
+    holds(mostHeld < 24 * 1024 * 1024, `${mostHeld} octets were held on the way`)
     await finish(pair)
   })
 }
@@ -224,8 +226,8 @@ function readersAndWritersWait(it: TransportContractOptions['it'], start: Start)
 async function finish({ near, sink }: Pick<Ends, 'near' | 'sink'>): Promise<void> {
   near.reset()
   await sink.untilCalled('closed')
-  same(sink.count('closed'), 1)
-  same(sink.broken, false)
+  equal(sink.count('closed'), 1)
+  equal(sink.broken, false)
 }
 
 /** Lets everything happen that can happen by itself: a few hundred turns of the event loop. */
@@ -237,16 +239,3 @@ const block = Buffer.from(Uint8Array.from({ length: 65_521 }, (_, index) => (ind
 
 /** Octets that show any that is lost, doubled or out of place. */
 const pattern = (octets: number): Uint8Array => Buffer.alloc(octets, block)
-
-function same<T>(actual: T, expected: T): void {
-  if (!Object.is(actual, expected)) throw new Error(`expected ${shown(expected)}, got ${shown(actual)}`)
-}
-
-function atMost(actual: number, most: number, what: string): void {
-  if (!(actual <= most)) throw new Error(`expected at most ${most} ${what}, got ${actual}`)
-}
-
-function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : text
-}

@@ -5,16 +5,24 @@ import { linkedTransports, type LinkOptions } from '../../../src/adapters/memory
 import { Recorder } from '../../../src/testing/contracts/transport-ends.ts'
 
 function open(options: LinkOptions = {}) {
-  const { server, client } = linkedTransports({ peer: { address: '203.0.113.9', port: 4, localAddress: '192.0.2.1', localPort: 25 }, ...options })
+  const { server, client } = linkedTransports({
+    peer: { address: '203.0.113.9', port: 4, localAddress: '192.0.2.1', localPort: 25 },
+    ...options,
+  })
   const recorder = new Recorder()
   server.open(recorder)
   return { server, recorder, socket: socketOf(client) }
 }
 
-describe('the client\'s end of a link as a socket', () => {
+describe("the client's end of a link as a socket", () => {
   it('knows whom it is connected to', () => {
     const { socket } = open()
-    expect([socket.remoteAddress, socket.remotePort, socket.localAddress, socket.localPort]).toEqual(['192.0.2.1', 25, '203.0.113.9', 4])
+    expect([socket.remoteAddress, socket.remotePort, socket.localAddress, socket.localPort]).toEqual([
+      '192.0.2.1',
+      25,
+      '203.0.113.9',
+      4,
+    ])
     socket.setTimeout(1).setKeepAlive(true, 1).setNoDelay(true).ref().unref()
   })
 

@@ -42,17 +42,31 @@ const laterBy = (): LinkOptions => {
 }
 
 transportContract({ describe, it, name: 'link', traits: { resets: true }, open: pairs(() => ({})) })
-transportContract({ describe, it, name: 'link with a clock', traits: { resets: true }, open: pairs(() => ({ clock: virtualClock() })) })
+transportContract({
+  describe,
+  it,
+  name: 'link with a clock',
+  traits: { resets: true },
+  open: pairs(() => ({ clock: virtualClock() })),
+})
 
 transportContract({
-  describe, it, name: 'link, the client\'s end', traits: { resets: true },
+  describe,
+  it,
+  name: "link, the client's end",
+  traits: { resets: true },
   open: async () => {
     const { server, client } = linkedTransports()
     return { near: client, far: farEnd(server as ClientTransport) }
   },
 })
 
-function linked(options: LinkOptions = {}): { server: Transport; client: ClientTransport; atServer: Recorder; atClient: Recorder } {
+function linked(options: LinkOptions = {}): {
+  server: Transport
+  client: ClientTransport
+  atServer: Recorder
+  atClient: Recorder
+} {
   const { server, client } = linkedTransports(options)
   const atServer = new Recorder()
   const atClient = new Recorder()
@@ -66,7 +80,9 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 describe('link', () => {
   it('says who is at the other end, to each end its own view', () => {
-    const { server, client } = linkedTransports({ peer: { address: '203.0.113.9', port: 40_000, localAddress: '192.0.2.1', localPort: 25 } })
+    const { server, client } = linkedTransports({
+      peer: { address: '203.0.113.9', port: 40_000, localAddress: '192.0.2.1', localPort: 25 },
+    })
     expect(server.peer).toEqual({ address: '203.0.113.9', port: 40_000, localAddress: '192.0.2.1', localPort: 25 })
     expect(client.peer).toEqual({ address: '192.0.2.1', port: 25, localAddress: '203.0.113.9', localPort: 40_000 })
     expect(linkedTransports().server.peer.address).toBeUndefined()
@@ -227,15 +243,21 @@ describe('TLS on a link', () => {
   const begin = async () => {
     const ends = linked()
     ends.server.startTls()
-    ends.client.secure({ serverName: 'mx.example.org', clientCertificate: { authorized: true, subject: 'CN=x', fingerprint: 'ab', names: [] } })
+    ends.client.secure({
+      serverName: 'mx.example.org',
+      clientCertificate: { authorized: true, subject: 'CN=x', fingerprint: 'ab', names: [] },
+    })
     await settled()
     return ends
   }
 
-  it('gives both ends the facts, whoever was first; the client\'s certificate to the server alone', async () => {
+  it("gives both ends the facts, whoever was first; the client's certificate to the server alone", async () => {
     const { atServer, atClient } = await begin()
     expect(atClient.tls).toEqual({ protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', serverName: 'mx.example.org' })
-    expect(atServer.tls).toEqual({ ...atClient.tls, clientCertificate: { authorized: true, subject: 'CN=x', fingerprint: 'ab', names: [] } })
+    expect(atServer.tls).toEqual({
+      ...atClient.tls,
+      clientCertificate: { authorized: true, subject: 'CN=x', fingerprint: 'ab', names: [] },
+    })
     const { server, client, atServer: second } = linked()
     client.secure()
     server.startTls()
@@ -252,7 +274,11 @@ describe('TLS on a link', () => {
   })
 
   it('is there from the start where the peer says so', () => {
-    const tls = { protocol: 'TLSv1.2', cipher: 'x', clientCertificate: { authorized: false, subject: '', fingerprint: '', names: [] } }
+    const tls = {
+      protocol: 'TLSv1.2',
+      cipher: 'x',
+      clientCertificate: { authorized: false, subject: '', fingerprint: '', names: [] },
+    }
     const { server, client } = linkedTransports({ peer: { tls } })
     expect(server.peer.tls).toBe(tls)
     expect(client.peer.tls).toEqual({ protocol: 'TLSv1.2', cipher: 'x' })
@@ -267,11 +293,27 @@ describe('TLS on a link', () => {
 
   type Ends = ReturnType<typeof linked>
   const breaks: readonly (readonly [string, (ends: Ends) => void, RegExp])[] = [
-    ['plaintext was already on its way', ({ server, client }) => (client.write(['EHLO']), server.startTls()), /plaintext came behind/],
-    ['plaintext comes instead of it', ({ server, client }) => (server.startTls(), client.write(['EHLO'])), /instead of a TLS handshake/],
+    [
+      'plaintext was already on its way',
+      ({ server, client }) => (client.write(['EHLO']), server.startTls()),
+      /plaintext came behind/,
+    ],
+    [
+      'plaintext comes instead of it',
+      ({ server, client }) => (server.startTls(), client.write(['EHLO'])),
+      /instead of a TLS handshake/,
+    ],
     ['the other end ends instead', ({ server, client }) => (server.startTls(), client.finish()), /during the TLS handshake/],
-    ['the other end has ended already', ({ server, client }) => (client.finish(), server.startTls()), /during the TLS handshake/],
-    ['this end ends its output within', ({ server, client }) => (client.secure(), client.finish(), server.resume()), /during the TLS handshake/],
+    [
+      'the other end has ended already',
+      ({ server, client }) => (client.finish(), server.startTls()),
+      /during the TLS handshake/,
+    ],
+    [
+      'this end ends its output within',
+      ({ server, client }) => (client.secure(), client.finish(), server.resume()),
+      /during the TLS handshake/,
+    ],
   ]
   it.each(breaks)('breaks the connection where %s', async (_, act, why) => {
     const ends = linked()
