@@ -25,7 +25,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0) return undefined
   const coded = octets(text)
   const end = coded.length
-  const pads = end > 0 && coded[end - 1] === PAD ? (coded[end - 2] === PAD ? 2 : 1) : 0
+  const pads = end > 0 && text.charCodeAt(end - 1) === PAD ? (text.charCodeAt(end - 2) === PAD ? 2 : 1) : 0
   const bytes = new Uint8Array((end / 4) * 3 - pads)
   let to = 0
   for (let at = 0; at < end; at += 4) {

@@ -2,9 +2,14 @@ import { octetString } from './text.ts'
 
 const LF = 10
 
+/** What a chunk costs beside its octets: a peer that sends them one by one must not make us hold thousands of objects. */
+const CHUNK_COST = 512
+/** Octets that the beginning of a line first gets room for. */
+const FIRST_ROOM = 256
+
 /**
  * What a session has received and not yet used: lines are cut from it, content is read from it in place. Whole chunks are kept as
- * they came; of a line that has not ended only a bounded beginning is kept, as text.
+ * they came; of a line that has not ended only a bounded beginning is kept.
  */
 export class Input {
   /** The chunk at hand, if any octet of it is unread. */
@@ -13,9 +18,11 @@ export class Input {
   at = 0
   /** Octets of the line that is being read, as far as it came in earlier chunks; beyond `keep` they are counted only. */
   begun = 0
-  private partial = ''
+  /** The beginning of that line. Octets rather than text: a string put together one by one would weigh thirty times as much. */
+  private partial: Uint8Array | undefined
+  private partialOctets = 0
   private waiting: Uint8Array[] | undefined
-  private waitingOctets = 0
+  private waitingCost = 0
 
   /** Takes a chunk. The caller does not change it any more. */
   push(chunk: Uint8Array): void {
@@ -27,18 +34,19 @@ export class Input {
     }
     this.waiting ??= []
     this.waiting.push(chunk)
-    this.waitingOctets += chunk.length
+    this.waitingCost += chunk.length + CHUNK_COST
   }
 
-  /** Octets that are held. */
+  /** Octets that are unread; each chunk that waits behind the one at hand counts for 512 more. */
   get held(): number {
-    return (this.bytes === undefined ? 0 : this.bytes.length - this.at) + this.waitingOctets
+    return (this.bytes === undefined ? 0 : this.bytes.length - this.at) + this.waitingCost
   }
 
-  /** The first octets of the next line, as far as they are there. */
+  /** The first octets of the next line, as far as the chunk at hand has them. */
   peek(octets: number): string {
-    if (this.partial.length >= octets || this.bytes === undefined) return this.partial
-    return this.partial + octetString(this.bytes, this.at, Math.min(this.bytes.length, this.at + octets - this.partial.length))
+    const begun = this.partial === undefined ? '' : octetString(this.partial, 0, Math.min(this.partialOctets, octets))
+    if (begun.length === octets || this.bytes === undefined) return begun
+    return begun + octetString(this.bytes, this.at, Math.min(this.bytes.length, this.at + octets - begun.length))
   }
 
   /**
@@ -47,21 +55,19 @@ export class Input {
    */
   line(keep: number): string | undefined {
     while (this.bytes !== undefined) {
-      const feed = this.bytes.indexOf(LF, this.at)
-      const end = feed < 0 ? this.bytes.length : feed
-      const room = keep - this.partial.length
-      const text = room > 0 ? octetString(this.bytes, this.at, Math.min(end, this.at + room)) : ''
-      const octets = end - this.at
-      const line = this.partial === '' ? text : this.partial + text
+      const { bytes, at } = this
+      const feed = bytes.indexOf(LF, at)
+      const end = feed < 0 ? bytes.length : feed
+      if (feed < 0 || this.partial !== undefined) this.keepBegun(bytes, at, end, keep)
       if (feed >= 0) {
-        this.lineOctets = this.begun + octets + 1
-        this.partial = ''
-        this.begun = 0
+        const { partial } = this
+        const line = partial ? octetString(partial, 0, this.partialOctets) : octetString(bytes, at, Math.min(end, at + keep))
+        this.lineOctets = this.begun + end - at + 1
+        this.forgetBegun()
         this.moveTo(feed + 1)
         return line
       }
-      this.partial = line
-      this.begun += octets
+      this.begun += end - at
       this.moveTo(end)
     }
     return undefined
@@ -77,7 +83,7 @@ export class Input {
       return
     }
     const next = this.waiting?.shift()
-    if (next) this.waitingOctets -= next.length
+    if (next) this.waitingCost -= next.length + CHUNK_COST
     this.bytes = next
     this.at = 0
   }
@@ -86,8 +92,26 @@ export class Input {
   clear(): void {
     this.bytes = undefined
     this.waiting = undefined
-    this.waitingOctets = 0
-    this.partial = ''
+    this.waitingCost = 0
+    this.forgetBegun()
+  }
+
+  private keepBegun(bytes: Uint8Array, from: number, to: number, keep: number): void {
+    const octets = Math.min(to - from, keep - this.partialOctets)
+    if (octets <= 0) return
+    const needed = this.partialOctets + octets
+    if (this.partial === undefined || this.partial.length < needed) {
+      const wider = new Uint8Array(Math.min(keep, Math.max(FIRST_ROOM, 2 * needed)))
+      if (this.partial) wider.set(this.partial.subarray(0, this.partialOctets))
+      this.partial = wider
+    }
+    this.partial.set(bytes.subarray(from, from + octets), this.partialOctets)
+    this.partialOctets = needed
+  }
+
+  private forgetBegun(): void {
+    this.partial = undefined
+    this.partialOctets = 0
     this.begun = 0
   }
 }

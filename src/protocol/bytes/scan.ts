@@ -16,7 +16,7 @@ export interface ScanNotes {
   high: boolean
   /** An octet 0 was seen. */
   nul: boolean
-  /** Octets of the longest line that ended, its line end included. Exact from 64 on. */
+  /** Octets of the longest line that ended, its line end included; 63 where none has more: the scans look no closer. */
   longest: number
   /** Octets since the last LF. */
   open: number
@@ -24,7 +24,8 @@ export interface ScanNotes {
   lines: number
 }
 
-export const scanNotes = (): ScanNotes => ({ high: false, nul: false, longest: 0, open: 0, lines: 0 })
+/** Notes to begin with. */
+export const scanNotes = (): ScanNotes => ({ high: false, nul: false, longest: 63, open: 0, lines: 0 })
 
 /**
  * The first `i` in [from, to) where CR and LF do not stand together (a bare CR at `i`, or a bare LF at `i + 1`) or where a dot
@@ -79,7 +80,9 @@ let windowFrom = 0
 let windowTo = 0
 
 function scan(kind: Kind, bytes: Uint8Array, from: number, to: number, notes: ScanNotes): number {
-  if (!native || to - from < SHORT) return kind === CONTENT ? contentInScript(bytes, from, to, notes) : dashesInScript(bytes, from, to, notes)
+  if (!native || to - from < SHORT) {
+    return kind === CONTENT ? contentInScript(bytes, from, to, notes) : dashesInScript(bytes, from, to, notes)
+  }
   let at = from
   while (at < to) {
     const end = scanWindow(native, kind, bytes, at, to, notes)
@@ -97,7 +100,8 @@ function scanWindow(kernel: Kernel, kind: Kind, bytes: Uint8Array, at: number, t
   const shift = BASE - windowFrom
   words[0] = words[1] = 0
   words[2] = notes.longest
-  words[3] = at + shift - 1 - notes.open
+  // Where the open line would have begun; a word holds no more than 2 GiB, and no line longer than 1 GiB is told from that.
+  words[3] = at + shift - 1 - Math.min(notes.open, 0x40000000)
   words[4] = notes.lines
   const found = (kind === CONTENT ? kernel.content(at + shift, stop + shift) : kernel.dashes(at + shift, stop + shift)) - shift
   if (kind === DASHES) {

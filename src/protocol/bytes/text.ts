@@ -30,6 +30,14 @@ export function isAscii(text: string): boolean {
   return true
 }
 
+/**
+ * The upper case of a protocol word. What is not ASCII stays as it is: `toUpperCase` would make "ı" an I and "ſ" an S, and a word
+ * mean here what it means to nobody else.
+ */
+export function asciiUpper(text: string): string {
+  return isAscii(text) ? text.toUpperCase() : text
+}
+
 /** Text as a string of its UTF-8 octets. */
 export function utf8Octets(text: string): string {
   return isAscii(text) ? text : octetString(encoder.encode(text))
