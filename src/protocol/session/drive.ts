@@ -11,20 +11,27 @@ import type { Transport, TransportSink } from './transport.ts'
 export type Handler<Event> = (
   event: Event,
   conversation: Conversation,
-) => Event extends Question<string, unknown> ? AnswerTo<Event> | undefined | void | Promise<AnswerTo<Event> | undefined | void> : void | Promise<void>
+) => Event extends Question<string, unknown> ? Answer<Event> | Promise<Answer<Event>> : void | Promise<void>
 
-/** What answers a session: a handler for each kind of event that is of interest. Shared between conversations or made for each. */
+type Answer<Event> = AnswerTo<Event> | undefined | void
+
+/** What answers a session: a handler for each kind of event of interest. Shared between conversations or made for each. */
 export type Host<Event extends SessionEvent> = {
   readonly [Kind in Event['kind']]?: Handler<Extract<Event, { readonly kind: Kind }>>
 }
 
+/** What {@link drive} needs beside session, transport and host, and whom it tells. */
 export interface DriveOptions {
   readonly clock: Clock
   /** TLS is up, and the session knows. */
   secured?(tls: TlsFacts): void
   /** Called once, when the transport has closed. `error` is set when it broke. */
   closed?(error: Error | undefined, conversation: Conversation): void
-  /** What a handler threw or rejected with. The session has answered with its temporary failure by then. */
+  /**
+   * What a handler threw or rejected with, or why its answer was none. A question gets the session's temporary failure; after any
+   * other event, part of what the handler was given may be lost, so the connection is reset. `event.kind` is `session` where the
+   * host's own parameter checks or SASL mechanisms failed inside the session: that resets too.
+   */
   failed?(error: unknown, event: SessionEvent): void
 }
 
@@ -70,6 +77,8 @@ class Driven implements Conversation, TransportSink {
   private congested = false
   private paused = false
   private pumping = false
+  /** The session has thrown: it is not asked again. */
+  private broken = false
   /** The transport has closed. */
   private over = false
   private error: Error | undefined
@@ -98,7 +107,9 @@ class Driven implements Conversation, TransportSink {
   }
 
   reset(): void {
-    if (!this.over) this.transport.reset()
+    if (this.over) return
+    this.ending = true
+    this.transport.reset()
   }
 
   received(bytes: Uint8Array): void {
@@ -127,7 +138,7 @@ class Driven implements Conversation, TransportSink {
     this.over = true
     this.error = error
     this.alarm?.cancel()
-    this.session.receiveEnd(this.options.clock.ticks())
+    this.session.disconnect(this.options.clock.ticks())
     this.pump()
   }
 
@@ -136,16 +147,29 @@ class Driven implements Conversation, TransportSink {
     // A handler may reach this through the conversation it was given: the outer call goes on with it.
     if (this.pumping) return
     this.pumping = true
-    do {
-      while (!this.busy) {
-        const event = this.session.next()
-        if (event === undefined) break
-        this.dispatch(event)
-      }
-    } while (this.flush() && !this.congested)
-    this.pumping = false
+    try {
+      do {
+        for (let event = this.next(); event !== undefined; event = this.next()) this.dispatch(event)
+      } while (this.flush() && !this.congested)
+    } finally {
+      this.pumping = false
+    }
     if (this.over) this.finish()
     else this.settle()
+  }
+
+  /** The next event, unless a handler must be waited for. */
+  private next(): SessionEvent | undefined {
+    if (this.busy || this.broken) return undefined
+    try {
+      return this.session.next()
+    } catch (error) {
+      // A session runs what the host gave it: SASL mechanisms, checks of its parameters.
+      this.broken = true
+      this.options.failed?.(error, { kind: 'session' })
+      this.reset()
+      return undefined
+    }
   }
 
   /** Whether anything was written. */
@@ -166,11 +190,13 @@ class Driven implements Conversation, TransportSink {
 
   private settle(): void {
     const { session, transport } = this
-    if (session.closed && !this.busy) {
+    if (session.closed && !this.busy && !this.ending) {
+      this.ending = true
+      transport.end()
+    }
+    if (this.ending) {
       this.alarm?.cancel()
       this.alarm = undefined
-      if (!this.ending) transport.end()
-      this.ending = true
       return
     }
     const pause = this.congested || this.busy || !session.wantsInput
@@ -195,19 +221,15 @@ class Driven implements Conversation, TransportSink {
   }
 
   private dispatch(event: SessionEvent): void {
-    const handler = this.host[event.kind]
     if (event.kind === 'abandoned') this.abort((event as { question?: number }).question)
-    if (event.kind === 'startTls') {
-      this.flush()
-      this.transport.startTls()
-    }
-    if (handler === undefined) {
-      if (isQuestion(event)) this.session.answer(event, undefined as never)
-      return
-    }
+    const handler = this.host[event.kind]
     let result: unknown
     try {
-      result = handler.call(this.host, event, this)
+      if (event.kind === 'startTls') {
+        this.flush()
+        this.transport.startTls()
+      }
+      result = handler?.call(this.host, event, this)
     } catch (error) {
       this.broke(error, event)
       return
@@ -251,9 +273,11 @@ class Driven implements Conversation, TransportSink {
     if (isQuestion(event)) {
       this.controllers?.delete(event.id)
       this.session.fail(event)
-    } else if (!this.over) {
-      // Part of a body may be lost: nothing but the end of the connection keeps the peer from believing otherwise.
-      this.transport.reset()
+    } else {
+      // Part of a body may be lost: nothing but the end of the connection keeps the peer, and nothing but the end of the
+      // session the rest of the host, from believing otherwise.
+      this.session.disconnect(this.options.clock.ticks())
+      this.reset()
     }
   }
 

@@ -11,7 +11,10 @@ export interface SessionEvent {
 /** What was asked or begun is void: open questions need no answer, a body under way will not be completed. */
 export interface AbandonedEvent extends SessionEvent {
   readonly kind: 'abandoned'
-  /** `reset`: the peer or the protocol gave it up; `end`: the peer has gone; `timeout`: a deadline passed; `refused`: the session refuses it. */
+  /**
+   * `reset`: the peer or the protocol gave it up; `end`: the conversation is over; `timeout`: a deadline passed; `refused`: the
+   * session refuses it. How much of a refused body was given before depends on how its bytes came in.
+   */
   readonly why: 'reset' | 'end' | 'timeout' | 'refused'
   /** Set when only this question is void. */
   readonly question?: number
@@ -43,9 +46,9 @@ export type AnswerTo<Event> = Event extends Question<string, infer Answer> ? Ans
  * One conversation, client or server: bytes, time and answers go in; events and bytes come out. It never calls back,
  * never awaits and never looks at a clock.
  *
- * The driving rule: after any input (`receive`, `receiveEnd`, `advance`, `answer`, `tlsEstablished`) call `next()` until it yields
- * `undefined`, then write what `takeOutput()` gives, read the socket only while `wantsInput`, and call `advance` at
- * `deadline`. Times are milliseconds on one monotonic scale of the caller's choice.
+ * The driving rule: after any input (`receive`, `receiveEnd`, `disconnect`, `advance`, `answer`, `tlsEstablished`) call `next()`
+ * until it yields `undefined`, then write what `takeOutput()` gives, read the socket only while `wantsInput`, and call `advance`
+ * at `deadline`. Times are milliseconds on one monotonic scale of the caller's choice.
  */
 export interface Session<Event extends SessionEvent = SessionEvent> {
   /**
@@ -55,13 +58,18 @@ export interface Session<Event extends SessionEvent = SessionEvent> {
   receive(now: number, bytes: Uint8Array): void
   /** The peer will send no more. */
   receiveEnd(now: number): void
+  /**
+   * The transport has gone: nothing can be heard or said any more. What is open is void, and the last events tell so; later
+   * answers have no effect.
+   */
+  disconnect(now: number): void
   /** Time has passed. Early or needless calls do nothing. Call it before an answer that comes late. */
   advance(now: number): void
   /** The next event, or `undefined`: waiting for bytes, an answer or the deadline. */
   next(): Event | undefined
   /** Answers a question; `false` (and no effect) when it has been withdrawn or answered. `undefined` means the default answer. */
   answer<Q extends Event>(question: Q, answer: AnswerTo<Q> | undefined): boolean
-  /** The host failed to find an answer: the session gives the temporary failure of its protocol (451). Like `answer` otherwise. */
+  /** The host found no answer: the session gives the temporary failure of its protocol (451). Like `answer` otherwise. */
   fail(question: Event): boolean
   /** All output since the last take: one write for a whole batch. */
   takeOutput(): readonly Output[]
