@@ -7,6 +7,7 @@ export interface Path extends Address {
   readonly wire: string
 }
 
+/** What {@link parsePath} may let pass. */
 export interface PathRules {
   /** Accept an address without brackets (S25) and a domain with a trailing dot (S24). */
   readonly lenient: boolean
@@ -17,7 +18,10 @@ export interface PathRules {
 /** A path and where it ends in the text, or why it is none. */
 export type ParsedPath = { readonly path: Path | null; readonly end: number } | { readonly error: string }
 
-/** Octets of a local part and of a domain that are accepted. RFC 5321 §4.5.3.1 asks for 64 and 255 at least; VERP and SRS need more. */
+/**
+ * Octets of a local part and of a domain that are accepted. RFC 5321 §4.5.3.1 asks for 64 and 255 at least; VERP and SRS
+ * need more.
+ */
 const MAX_LOCAL = 256
 const MAX_DOMAIN = 255
 const MAX_LABEL = 63
@@ -35,7 +39,9 @@ const CLOSE = 93
 
 /** RFC 5322 atext, and every character above ASCII (RFC 6531 §3.3): whether those were allowed is for the caller to say. */
 const ATEXT = new Uint8Array(128)
-for (const unit of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~") ATEXT[unit.charCodeAt(0)] = 1
+for (const unit of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~") {
+  ATEXT[unit.charCodeAt(0)] = 1
+}
 const isAtext = (unit: number): boolean => unit > 127 || ATEXT[unit] === 1
 
 /** Reads the path that begins at `from` (RFC 5321 §4.1.2): the argument of MAIL FROM: or RCPT TO:, without leading spaces. */

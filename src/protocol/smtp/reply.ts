@@ -21,11 +21,14 @@ export function reply(code: number, enhanced: string | undefined, text: string |
 
 /**
  * The reply as it goes over the wire, a string of octets with its CRLFs.
- * Throws a `misuse` MailError for what must never be sent: a code out of range, an enhanced code of another class, control characters.
+ * Throws a `misuse` MailError for what must never be sent: a code out of range, an enhanced code of another class, control
+ * characters.
  */
 export function encodeReply(reply: Reply): string {
   const { code, enhanced } = reply
-  if (!Number.isInteger(code) || code < 200 || code > 599) throw new MailError('misuse', `Reply code ${code} is not within 200–599.`)
+  if (!Number.isInteger(code) || code < 200 || code > 599) {
+    throw new MailError('misuse', `Reply code ${code} is not within 200–599.`)
+  }
   if (enhanced !== undefined) checkEnhanced(code, enhanced)
   const lines = typeof reply.text === 'string' ? [reply.text] : reply.text.length === 0 ? [''] : reply.text
   // RFC 2034 §4: each line of a multi-line reply carries the enhanced code.
@@ -50,7 +53,9 @@ function clip(text: string): string {
 function checkEnhanced(code: number, enhanced: string): void {
   const parts = enhanced.split('.')
   const sound = parts.length === 3 && parts.every((part) => part.length >= 1 && part.length <= 3 && isNumber(part))
-  if (!sound) throw new MailError('misuse', `Enhanced code ${JSON.stringify(enhanced)} is not class.subject.detail (RFC 3463 §2).`)
+  if (!sound) {
+    throw new MailError('misuse', `Enhanced code ${JSON.stringify(enhanced)} is not class.subject.detail (RFC 3463 §2).`)
+  }
   // RFC 2034 §4: its class matches the reply's first digit; replies of other classes have none.
   if (Number(parts[0]) !== Math.floor(code / 100) || parts[0] === '3') {
     throw new MailError('misuse', `Enhanced code ${enhanced} does not fit reply code ${code} (RFC 2034 §4).`)
@@ -72,7 +77,10 @@ export function parseReplyLine(line: string): { code: number; more: boolean; tex
   return { code, more: mark === '-', text: line.slice(4) }
 }
 
-/** The reply of which these are all the lines (without CRLF), or `undefined` where they are none: mixed codes, a line too many or too few. */
+/**
+ * The reply of which these are all the lines (without CRLF), or `undefined` where they are none: mixed codes, a line too
+ * many or too few.
+ */
 export function parseReply(lines: readonly string[]): Reply | undefined {
   const texts: string[] = []
   let code = 0
@@ -84,7 +92,10 @@ export function parseReply(lines: readonly string[]): Reply | undefined {
   }
   if (texts.length === 0) return undefined
   const enhanced = enhancedOf(code, texts[0]!)
-  const stripped = enhanced === undefined ? texts : texts.map((text) => (text.startsWith(`${enhanced} `) ? text.slice(enhanced.length + 1) : text))
+  const stripped =
+    enhanced === undefined
+      ? texts
+      : texts.map((text) => (text.startsWith(`${enhanced} `) ? text.slice(enhanced.length + 1) : text))
   return reply(code, enhanced, stripped.length === 1 ? stripped[0]! : stripped)
 }
 

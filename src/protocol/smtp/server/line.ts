@@ -12,7 +12,9 @@ export type CheckedLine = { readonly line: string } | { readonly wire: string }
 export function checkLine(config: SmtpServerConfig, text: string, octets: number, sasl: boolean): CheckedLine {
   const { limits, rules } = config
   const auth = sasl || isAuth(text)
-  if (octets > (auth ? limits.authOctets : limits.commandOctets)) return { wire: auth ? replies.authLineTooLong : replies.lineTooLong }
+  if (octets > (auth ? limits.authOctets : limits.commandOctets)) {
+    return { wire: auth ? replies.authLineTooLong : replies.lineTooLong }
+  }
   let end = text.length
   if (text.charCodeAt(end - 1) === 13) end--
   else if (!rules.bareLineFeed) return { wire: replies.bareLineFeed }
@@ -27,5 +29,15 @@ export function checkLine(config: SmtpServerConfig, text: string, octets: number
   const line = high ? fromUtf8Octets(text.slice(0, end)) : text.slice(0, end)
   return line === undefined ? { wire: replies.badUtf8 } : { line }
 }
+
+/**
+ * Whether octets that are no commands follow a line, so that the conversation cannot go on where it is not executed: the chunk of
+ * a BDAT (S31), or what a web page has led a browser to send to us.
+ */
+export function carriesMore(line: string): boolean {
+  return line.slice(0, 4).toUpperCase() === 'BDAT' || requests.has(line.slice(0, Math.max(0, line.indexOf(' '))))
+}
+
+const requests: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'CONNECT'])
 
 const isAuth = (text: string): boolean => (text.charCodeAt(0) | 32) === 97 && text.slice(0, 5).toUpperCase() === 'AUTH '

@@ -1,15 +1,12 @@
 import type { Input } from '../../bytes/input.ts'
-import { endChunk } from './commands/bdat.ts'
+import { endChunk, floodMark } from './commands/bdat.ts'
 import { endContent, takePiece } from './commands/data.ts'
-import type { Content, ServerContext } from './context.ts'
+import { type Content, outOfOrder, type ServerContext } from './context.ts'
 
 /*
  * What is read in place rather than line by line. Each function reads as much as makes one event, and tells whether it did
  * anything: `false` means that the input is used up.
  */
-
-/** Octets beyond twice the largest message that a refused one may still send. */
-const FLOOD = 65_536
 
 /** The content of DATA. */
 export function readContent(context: ServerContext, input: Input): boolean {
@@ -20,10 +17,11 @@ export function readContent(context: ServerContext, input: Input): boolean {
   reader.read(bytes, at, bytes.length)
   input.moveTo(reader.at)
   if (reader.piece) takePiece(context, content, reader.piece)
-  if (reader.done) {
+  if (floods(context, content)) context.close('limit', content.refusal)
+  else if (reader.done) {
     context.expect('command')
     endContent(context, content)
-  } else stopFlood(context, content)
+  }
   return true
 }
 
@@ -47,7 +45,7 @@ export function readChunk(context: ServerContext, input: Input): boolean {
   content.remaining -= reader.at - at
   input.moveTo(reader.at)
   if (reader.piece) takePiece(context, content, reader.piece)
-  stopFlood(context, content)
+  if (floods(context, content)) context.close('limit', content.refusal)
   return true
 }
 
@@ -57,7 +55,7 @@ export function readSwallowed(context: ServerContext, input: Input): boolean {
   if (swallowing.left === 0) {
     context.expect('command')
     context.swallowing = undefined
-    context.complain(swallowing.wire)
+    outOfOrder(context, swallowing.wire, !swallowing.fault)
     return true
   }
   const { bytes, at } = input
@@ -69,7 +67,6 @@ export function readSwallowed(context: ServerContext, input: Input): boolean {
 }
 
 /** Refused content is read to its end, so that the reply is heard; but not without end. */
-function stopFlood(context: ServerContext, content: Content): void {
-  if (content.refusal === undefined || content.reader.octets <= 2 * context.config.limits.messageOctets + FLOOD) return
-  context.close('limit', content.refusal)
+function floods(context: ServerContext, { refusal, reader }: Content): boolean {
+  return refusal !== undefined && reader.octets > floodMark(context)
 }

@@ -1,7 +1,12 @@
-import { encodeReply } from '../reply.ts'
+import { encodeReply, type Reply } from '../reply.ts'
 
 const wire = (code: number, enhanced: string | undefined, text: string): string =>
   encodeReply(enhanced === undefined ? { code, text } : { code, enhanced, text })
+
+/** What a host that fails to answer means: our fault, never the peer's. */
+export const failed: Reply = { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' }
+/** The same where there can be no conversation. */
+export const failedClosing: Reply = { ...failed, code: 421, text: 'Temporary failure, closing connection' }
 
 /** What the session says of its own accord, encoded once. */
 export const replies = {
@@ -16,14 +21,13 @@ export const replies = {
   authenticated: wire(235, '2.7.0', 'Authentication successful'),
   cannotVerify: wire(252, '2.5.0', 'Cannot verify, but will take mail for it and try'),
 
-  failed: wire(451, '4.3.0', 'Temporary failure, try again later'),
-  failedClosing: wire(421, '4.3.0', 'Temporary failure, closing connection'),
+  failed: encodeReply(failed),
   timeout: wire(421, '4.4.2', 'Timeout, closing connection'),
   tooLong: wire(421, '4.4.2', 'Connection has lasted too long, closing'),
   drained: wire(421, '4.3.2', 'Service is shutting down, try again later'),
   tooManyErrors: wire(421, '4.7.0', 'Too many errors, closing connection'),
   tooManyCommands: wire(421, '4.7.0', 'Too many commands, closing connection'),
-  tooManyMessages: wire(421, '4.5.3', 'Too many messages on one connection, closing'),
+  tooManyTransactions: wire(421, '4.5.3', 'Too many messages on one connection, closing'),
   tooManyAttempts: wire(421, '4.7.0', 'Too many authentication failures, closing connection'),
   tooManyRefused: wire(421, '4.7.1', 'Too many refused recipients, closing connection'),
 
@@ -49,6 +53,7 @@ export const replies = {
   helloFirstLmtp: wire(503, '5.5.1', 'Say LHLO first'),
   nestedMail: wire(503, '5.5.1', 'A transaction is open already'),
   mailFirst: wire(503, '5.5.1', 'MAIL first'),
+  contentBegun: wire(503, '5.5.1', 'Content has begun'),
   rcptFirst: wire(503, '5.5.1', 'RCPT first'),
   inTransaction: wire(503, '5.5.1', 'Not within a transaction'),
   alreadyAuthenticated: wire(503, '5.5.1', 'Already authenticated'),

@@ -1,21 +1,24 @@
 import { Input } from '../../bytes/input.ts'
-import type { AnswerTo, Output, Session } from '../../session/session.ts'
+import type { AbandonedEvent, AnswerTo, Output } from '../../session/session.ts'
 import type { TlsFacts } from '../../session/tls.ts'
 import type { SmtpServerConfig } from '../config.ts'
 import type { CloseReason, SmtpServerEvent } from '../events.ts'
 import { authLine } from './commands/auth.ts'
+import { quit } from './commands/control.ts'
 import { commandOf, settle, standsLast } from './commands/index.ts'
-import type { SaslState, ServerContext, Transaction } from './context.ts'
-import { checkLine } from './line.ts'
+import type { SmtpPeer, SmtpServerSession } from './contract.ts'
+import type { Command, SaslState, ServerContext, Swallowing, Transaction } from './context.ts'
+import { carriesMore, checkLine } from './line.ts'
 import { readChunk, readContent, readSwallowed } from './reading.ts'
-import { replies } from './replies.ts'
+import { failed, failedClosing, replies } from './replies.ts'
 import { Slots } from './slots.ts'
+import { contentDeadline, lastMoment, lineDeadline, type Waiting } from './waiting.ts'
 
 /*
  * The server's side of an SMTP or LMTP conversation.
  *
  *   phase      what the next octets are             leaves for
- *   COMMAND    a command line                       CONTENT on DATA, CHUNK or SWALLOW on BDAT, SASL on a challenge, HANDSHAKE on STARTTLS
+ *   COMMAND    a command line                       CONTENT (DATA), CHUNK or SWALLOW (BDAT), SASL (AUTH), HANDSHAKE (STARTTLS)
  *   CONTENT    a message, up to CRLF . CRLF         COMMAND at its end
  *   CHUNK      the octets that BDAT announced       COMMAND behind the last of them
  *   SWALLOW    octets of a refused BDAT             COMMAND behind the last of them
@@ -25,44 +28,28 @@ import { Slots } from './slots.ts'
  *
  * In each, nothing further is read while a reply waits for the host's answer; only RCPT may follow RCPT meanwhile.
  */
-type Phase = 0 | 1 | 2 | 3 | 4 | 5 | 6
-const COMMAND: Phase = 0
-const CONTENT: Phase = 1
-const CHUNK: Phase = 2
-const SWALLOW: Phase = 3
-const SASL: Phase = 4
-const HANDSHAKE: Phase = 5
-const CLOSED: Phase = 6
+const COMMAND = 0
+const CONTENT = 1
+const CHUNK = 2
+const SWALLOW = 3
+const SASL = 4
+const HANDSHAKE = 5
+const CLOSED = 6
 const phases = { command: COMMAND, content: CONTENT, chunk: CHUNK, swallow: SWALLOW, sasl: SASL, handshake: HANDSHAKE } as const
 
-/** Input above which the session asks not to be fed, and output above which it waits to be relieved: octets. */
-const INPUT_MARK = 65_536
-const OUTPUT_MARK = 65_536
+/** Octets of input from which on the session asks not to be fed, and of output from which on it waits to be relieved. */
+const MARK = 65_536
 
 /** Nothing to do before more comes in. */
 const WAIT = Symbol('wait')
 const NOTHING: readonly Output[] = []
-
-/** Facts about a connection that a session begins with. */
-export interface SmtpPeer {
-  /** TLS is active already. */
-  readonly secure?: boolean
-  /** It may use XCLIENT and XFORWARD. */
-  readonly trusted?: boolean
-}
-
-/** The server's side of one SMTP or LMTP conversation. */
-export interface SmtpServerSession extends Session<SmtpServerEvent> {
-  /** How often the peer sent octets behind a command that must be the last of its batch (S12). */
-  readonly earlyInput: number
-}
 
 /** Begins a conversation: its first event is the `connect` question. */
 export function smtpServerSession(config: SmtpServerConfig, peer: SmtpPeer, now: number): SmtpServerSession {
   return new ServerSession(config, peer, now)
 }
 
-class ServerSession implements SmtpServerSession, ServerContext {
+class ServerSession implements SmtpServerSession, ServerContext, Waiting {
   readonly config: SmtpServerConfig
   readonly trusted: boolean
   secure: boolean
@@ -71,29 +58,34 @@ class ServerSession implements SmtpServerSession, ServerContext {
   account: string | undefined
   transaction: Transaction | undefined
   sasl: SaslState | undefined
-  swallowing: ServerContext['swallowing']
+  swallowing: Swallowing | undefined
+  senderRefused = false
+  dataRefused = false
   refusedRecipients = 0
   failedAuth = 0
-  messages = 0
+  transactions = 0
+  commands = 0
   earlyInput = 0
-  private phase: Phase = COMMAND
+  refused = false
+  readonly began: number
+  greetedAt: number
+  since: number
+  lineSince: number | undefined
+  private phase: 0 | 1 | 2 | 3 | 4 | 5 | 6 = COMMAND
   private readonly input = new Input()
   private readonly slots = new Slots()
   private readonly events: SmtpServerEvent[] = []
+  /** The command that is being answered. */
+  private latest: Command | undefined
   private lastId = 0
   private greeted = false
-  private refused = false
+  /** Nobody has been greeted yet; after XCLIENT somebody has. */
+  private fresh = true
   private inputEnded = false
-  private commands = 0
   private errors = 0
   private draining = false
-  private why: CloseReason | undefined
   private told = false
-  /** When the connection began, when the greeting went out, when the present wait began, when the open line began. */
-  private readonly began: number
-  private greetedAt: number
-  private since: number
-  private lineSince = 0
+  private why: CloseReason | undefined
 
   constructor(config: SmtpServerConfig, peer: SmtpPeer, now: number) {
     this.config = config
@@ -108,10 +100,8 @@ class ServerSession implements SmtpServerSession, ServerContext {
     this.now = now
     if (this.phase === CLOSED || this.inputEnded) return
     // S11: who speaks before the greeting does not listen; spam engines do that.
-    if (!this.greeted && this.config.rules.earlyTalk === 'refuse') {
-      this.close('protocol', replies.earlyTalk)
-      return
-    }
+    if (this.fresh && this.config.rules.earlyTalk === 'refuse') return this.close('protocol', replies.earlyTalk, true)
+    if (!this.slots.empty && this.latest && standsLast(this.latest) && this.tooEarly()) return
     this.input.push(bytes)
   }
 
@@ -120,16 +110,26 @@ class ServerSession implements SmtpServerSession, ServerContext {
     this.inputEnded = true
   }
 
+  disconnect(now: number): void {
+    this.now = now
+    this.close('end')
+    this.slots.clear()
+  }
+
   advance(now: number): void {
     if (now > this.now) this.now = now
-    this.slots.release(now)
-    for (let due = this.deadline; due !== undefined && due <= now; due = this.deadline) this.expire()
+    for (;;) {
+      this.slots.release(now)
+      const { deadline } = this
+      if (deadline === undefined || deadline > now) return
+      this.expire()
+    }
   }
 
   next(): SmtpServerEvent | undefined {
     for (;;) {
       if (this.events.length > 0) return this.events.shift()
-      if (this.slots.out.length >= OUTPUT_MARK) return undefined
+      if (this.slots.out.length >= MARK) return undefined
       const step = this.step()
       if (step === WAIT) return undefined
       if (step === undefined) continue
@@ -150,18 +150,20 @@ class ServerSession implements SmtpServerSession, ServerContext {
       throw error
     }
     this.since = this.now
+    const closing = wire.startsWith('421')
+    // RFC 5321 §3.8: nothing comes after 421.
+    if (closing) this.withdrawn(this.slots.dropBehind(slot))
     if (question.kind === 'connect') this.greet()
-    else if (question.kind === 'message') this.counted()
     this.slots.fill(slot, wire)
-    if (this.refusedRecipients >= this.config.limits.refusedRecipients) this.close('limit', replies.tooManyRefused)
-    else if (wire.startsWith('421')) this.close('refused')
+    if (closing) this.close('refused')
+    else if (question.kind === 'recipient' && this.refusedRecipients >= this.config.limits.refusedRecipients) {
+      this.close('limit', replies.tooManyRefused)
+    }
     return true
   }
 
   fail(question: SmtpServerEvent): boolean {
-    const closing = question.kind === 'connect'
-    const reply = { code: closing ? 421 : 451, enhanced: '4.3.0', text: closing ? 'Temporary failure, closing connection' : 'Temporary failure, try again later' }
-    return this.answer(question, reply as AnswerTo<SmtpServerEvent>)
+    return this.answer(question, (question.kind === 'connect' ? failedClosing : failed) as AnswerTo<SmtpServerEvent>)
   }
 
   takeOutput(): readonly Output[] {
@@ -178,6 +180,7 @@ class ServerSession implements SmtpServerSession, ServerContext {
     this.secure = true
     this.hello = undefined
     this.account = undefined
+    this.senderRefused = false
     this.input.clear()
     this.phase = COMMAND
     this.since = this.greetedAt = now
@@ -189,7 +192,7 @@ class ServerSession implements SmtpServerSession, ServerContext {
   }
 
   get wantsInput(): boolean {
-    return this.phase !== CLOSED && this.input.held < INPUT_MARK
+    return this.phase !== CLOSED && this.input.held < MARK
   }
 
   get closed(): boolean {
@@ -197,25 +200,8 @@ class ServerSession implements SmtpServerSession, ServerContext {
   }
 
   get deadline(): number | undefined {
-    if (this.slots.due !== undefined) return this.slots.due
-    const { timeouts } = this.config
-    switch (this.phase) {
-      case CLOSED:
-        return undefined
-      case HANDSHAKE:
-        return this.since + timeouts.handshake
-      case CONTENT:
-      case CHUNK:
-      case SWALLOW:
-        return Math.min(this.since + timeouts.data, this.slowest())
-      default: {
-        const wait = this.refused ? timeouts.farewell : timeouts.idle
-        const line = this.input.begun > 0 ? this.lineSince + timeouts.command : Infinity
-        const hello = this.hello ? Infinity : this.greetedAt + timeouts.greeting
-        const total = this.transaction ? Infinity : this.began + timeouts.total
-        return Math.min(this.since + wait, line, hello, total)
-      }
-    }
+    const at = this.slots.due ?? this.phaseDeadline()
+    return at === Infinity ? undefined : at
   }
 
   // The session as its commands see it.
@@ -246,17 +232,17 @@ class ServerSession implements SmtpServerSession, ServerContext {
     this.slots.sayAt(wire, this.now + delay)
   }
 
-  abandon(why: 'reset' | 'end' | 'timeout' | 'refused'): void {
-    if (!this.transaction) return
+  abandon(why: AbandonedEvent['why']): void {
+    if (this.transaction && !this.transaction.void) this.emit({ kind: 'abandoned', why })
     this.transaction = undefined
-    this.emit({ kind: 'abandoned', why })
   }
 
-  close(why: CloseReason, wire = ''): undefined {
+  /** `instead`: the last words stand for all replies that are owed. */
+  close(why: CloseReason, wire = '', instead = false): undefined {
     if (this.why !== undefined) return
     this.say(wire)
     this.why = why
-    for (const question of this.slots.withdraw(replies.failed)) this.emit({ kind: 'abandoned', why: 'end', question })
+    this.withdrawn(this.slots.withdraw(instead ? '' : replies.failed))
     this.abandon(why === 'timeout' ? 'timeout' : 'end')
     this.phase = CLOSED
     this.input.clear()
@@ -264,35 +250,43 @@ class ServerSession implements SmtpServerSession, ServerContext {
 
   expect(what: keyof typeof phases): void {
     this.phase = phases[what]
-  }
-
-  refuseConnection(): void {
-    this.refused = true
+    if (what === 'command') this.latest = undefined
   }
 
   restart(): void {
     this.hello = undefined
     this.account = undefined
     this.greeted = false
+    this.senderRefused = false
   }
 
   // How it goes on.
 
-  private counted(): void {
-    this.commands = 0
-    this.messages++
+  private withdrawn(ids: readonly number[]): void {
+    for (const question of ids) this.emit({ kind: 'abandoned', why: 'end', question })
   }
 
   private greet(): void {
     this.greeted = true
+    this.fresh = false
     this.greetedAt = this.now
+  }
+
+  /** Octets came behind a command that must be the last of its batch (S12); true where that is the end. */
+  private tooEarly(): boolean {
+    this.latest = undefined
+    this.earlyInput++
+    if (this.config.rules.pipelining === 'flag') return false
+    this.close('protocol', replies.pipelined, true)
+    return true
   }
 
   private step(): SmtpServerEvent | undefined | typeof WAIT {
     if (this.phase === CLOSED) return this.farewell()
-    if (!this.slots.empty && !this.mayOverlap()) return WAIT
-    if (this.draining && this.phase === COMMAND && this.slots.empty) return this.close('drained', replies.drained)
-    if (!this.greeted && this.slots.empty) return this.ask({ kind: 'connect', id: this.id() })
+    const idle = this.slots.empty
+    if (!idle && !this.mayOverlap()) return WAIT
+    if (idle && this.draining && (this.phase === COMMAND || this.phase === SASL)) return this.close('drained', replies.drained)
+    if (idle && !this.greeted) return this.ask({ kind: 'connect', id: this.id() })
     switch (this.phase) {
       case CONTENT:
         return this.read(readContent)
@@ -334,47 +328,43 @@ class ServerSession implements SmtpServerSession, ServerContext {
   private line(): SmtpServerEvent | undefined | typeof WAIT {
     const { limits } = this.config
     const sasl = this.phase === SASL
-    const before = this.input.begun
     const text = this.input.line(Math.max(limits.commandOctets, limits.authOctets))
+    const octets = text === undefined ? this.input.begun : this.input.lineOctets
+    if (octets > limits.skippedOctets) return this.close('limit', sasl ? replies.authLineTooLong : replies.lineTooLong)
     if (text === undefined) {
-      if (before === 0) this.lineSince = this.now
-      if (this.input.begun > limits.skippedOctets) return this.giveUp(sasl)
+      if (octets > 0) this.lineSince ??= this.now
       return this.starved()
     }
     this.since = this.now
-    const octets = this.input.lineOctets
-    if (octets > limits.skippedOctets) return this.giveUp(sasl)
+    this.lineSince = undefined
     if (!sasl && ++this.commands > limits.commands) return this.close('limit', replies.tooManyCommands)
     const checked = checkLine(this.config, text, octets, sasl)
-    if ('wire' in checked) return this.badLine(checked.wire)
+    if ('wire' in checked) return this.badLine(text, checked.wire)
     if (!sasl) return this.command(checked.line)
     this.phase = COMMAND
     return authLine(this, checked.line)
   }
 
   /** A line that is not executed. Inside an AUTH exchange it ends that too. */
-  private badLine(wire: string): undefined {
+  private badLine(text: string, wire: string): undefined {
     if (this.phase === SASL) {
       this.phase = COMMAND
       this.sasl = undefined
+      return this.complain(wire) as undefined
     }
+    // What follows here is not commands, and would be taken for them.
+    if (this.dataRefused || carriesMore(text)) return this.close('protocol', wire)
     this.complain(wire)
-  }
-
-  private giveUp(sasl: boolean): undefined {
-    return this.close('limit', sasl ? replies.authLineTooLong : replies.lineTooLong)
   }
 
   private command(line: string): SmtpServerEvent | undefined {
     const space = line.indexOf(' ')
-    const verb = space < 0 ? line : line.slice(0, space)
-    const command = commandOf(this.config, verb)
-    if (this.refused && verb.toUpperCase() !== 'QUIT') return void this.complain(replies.refusedConnection)
-    if (command === undefined) return void this.complain(replies.unknownCommand)
-    if (this.input.bytes !== undefined && standsLast(command)) {
-      this.earlyInput++
-      if (this.config.rules.pipelining === 'enforce') return this.close('protocol', replies.pipelined)
-    }
+    const command = commandOf(this.config, space < 0 ? line : line.slice(0, space))
+    if (this.refused && command !== quit) return this.badLine(line, replies.refusedConnection)
+    if (command === undefined) return this.badLine(line, replies.unknownCommand)
+    this.latest = command
+    if (this.input.bytes !== undefined && standsLast(command) && this.tooEarly()) return undefined
+    this.dataRefused = false
     return command(this, space < 0 ? '' : line.slice(space + 1))
   }
 
@@ -384,12 +374,19 @@ class ServerSession implements SmtpServerSession, ServerContext {
     return undefined
   }
 
-  /** When content that keeps up the slowest rate allowed would be overdue. */
-  private slowest(): number {
-    const content = this.transaction?.content
-    if (!content) return Infinity
-    const { data, dataRate } = this.config.timeouts
-    return dataRate === 0 ? Infinity : content.began + data + (content.reader.octets * 1000) / dataRate
+  private phaseDeadline(): number {
+    switch (this.phase) {
+      case CLOSED:
+        return Infinity
+      case HANDSHAKE:
+        return this.since + this.config.timeouts.handshake
+      case CONTENT:
+      case CHUNK:
+      case SWALLOW:
+        return contentDeadline(this)
+      default:
+        return lineDeadline(this)
+    }
   }
 
   /** The deadline has passed: whoever kept the other waiting loses. */
@@ -398,9 +395,6 @@ class ServerSession implements SmtpServerSession, ServerContext {
     if (question) {
       this.emit({ kind: 'abandoned', why: 'timeout', question: (question as { id: number }).id })
       this.fail(question)
-      return
-    }
-    const { timeouts } = this.config
-    this.close('timeout', this.phase === HANDSHAKE ? '' : this.now >= this.began + timeouts.total ? replies.tooLong : replies.timeout)
+    } else this.close('timeout', this.phase === HANDSHAKE ? '' : this.now >= lastMoment(this) ? replies.tooLong : replies.timeout)
   }
 }

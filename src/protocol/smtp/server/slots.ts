@@ -45,9 +45,14 @@ export class Slots {
 
   /** The open slot of a question, no longer open; `undefined` when there is none. */
   take(question: SmtpServerEvent): Slot | undefined {
-    const slot = this.queue.find((candidate) => candidate.question === question)
-    if (slot) slot.question = undefined
-    return slot
+    const { queue } = this
+    for (let at = 0; at < queue.length; at++) {
+      const slot = queue[at]!
+      if (slot.question !== question) continue
+      slot.question = undefined
+      return slot
+    }
+    return undefined
   }
 
   /** What a taken slot says. */
@@ -62,7 +67,7 @@ export class Slots {
     this.flush(now)
   }
 
-  /** When the first slot needs attention. */
+  /** When the first slot needs attention; `undefined` where there is none. */
   get due(): number | undefined {
     return this.queue.length === 0 ? undefined : this.queue[0]!.due
   }
@@ -75,16 +80,20 @@ export class Slots {
 
   /** Every open question gets `wire`; their ids. Replies that are held back stay so. */
   withdraw(wire: string): number[] {
-    const ids: number[] = []
-    for (const slot of this.queue) {
-      if (slot.question === undefined) continue
-      ids.push((slot.question as { id: number }).id)
-      slot.question = undefined
-      slot.wire = wire
-      slot.due = Infinity
-    }
+    const ids = close(this.queue, wire)
     this.flush(-Infinity)
     return ids
+  }
+
+  /** Nothing behind a slot will be said; the ids of the questions that were open there. */
+  dropBehind(slot: Slot): number[] {
+    return close(this.queue.splice(this.queue.indexOf(slot) + 1), '')
+  }
+
+  /** Nobody listens any more. */
+  clear(): void {
+    this.queue.length = 0
+    this.out = ''
   }
 
   private flush(now: number): void {
@@ -99,4 +108,17 @@ export class Slots {
     if (filled === queue.length) queue.length = 0
     else queue.splice(0, filled)
   }
+}
+
+/** Fills what is open with `wire`; the ids of the questions. */
+function close(slots: readonly Slot[], wire: string): number[] {
+  const ids: number[] = []
+  for (const slot of slots) {
+    if (slot.question === undefined) continue
+    ids.push((slot.question as { id: number }).id)
+    slot.question = undefined
+    slot.wire = wire
+    slot.due = Infinity
+  }
+  return ids
 }

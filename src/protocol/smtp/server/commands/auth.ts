@@ -1,6 +1,9 @@
 import { decodeBase64, encodeBase64 } from '../../../bytes/base64.ts'
+import { asciiUpper } from '../../../bytes/text.ts'
 import type { SaslStep } from '../../../sasl/exchange.ts'
+import { MailError } from '../../../session/errors.ts'
 import type { AuthAnswer, AuthQuestion, SmtpServerEvent } from '../../events.ts'
+import { encodeReply, reply } from '../../reply.ts'
 import { type Command, type ServerContext, wireOf } from '../context.ts'
 import { replies } from '../replies.ts'
 
@@ -17,7 +20,7 @@ export const auth: Command = (context, argument) => {
   const name = space < 0 ? argument : argument.slice(0, space)
   if (name === '') return void context.complain(replies.authSyntax)
   if (config.tlsRequired && !context.secure) return void context.complain(replies.tlsFirst)
-  const mechanism = config.mechanisms.get(name.toUpperCase())
+  const mechanism = config.mechanisms.get(asciiUpper(name))
   if (!mechanism) return void context.complain(replies.unknownMechanism)
   if (mechanism.plaintext && !context.secure && !config.authWithoutTls) return void context.complain(replies.authNeedsTls)
   // RFC 4954 §4: `=` is an initial response that is there and empty (S17).
@@ -37,7 +40,7 @@ export function authLine(context: ServerContext, line: string): SmtpServerEvent 
 }
 
 function proceed(context: ServerContext, step: SaslStep): SmtpServerEvent | undefined {
-  if (step.kind === 'malformed') return end(context, replies.badBase64)
+  if (step.kind === 'malformed') return end(context, encodeReply(reply(501, '5.5.2', step.why)))
   if (step.kind === 'challenge') {
     // The space stays even where the challenge is empty (S17).
     context.say(`334 ${encodeBase64(step.bytes)}\r\n`)
@@ -57,13 +60,15 @@ function end(context: ServerContext, wire: string): undefined {
 /** The answer to an `auth` question. */
 export function settleAuth(context: ServerContext, _question: AuthQuestion, answer: AuthAnswer | undefined): string {
   if (answer !== undefined && 'account' in answer) {
+    if (typeof answer.account !== 'string') throw new MailError('misuse', 'An account is named by a string.')
     context.account = answer.account
     return replies.authenticated
   }
   const { limits, timeouts } = context.config
-  // A temporary failure says nothing about the credentials.
-  if (answer !== undefined && answer.code < 500) return wireOf(answer, '')
   const wire = wireOf(answer, replies.authFailed)
+  if (answer !== undefined && answer.code < 400) throw new MailError('misuse', 'Accept credentials with { account }.')
+  // A temporary failure says nothing about the credentials.
+  if (answer !== undefined && answer.code < 500) return wire
   const doubled = Math.min(context.failedAuth++, 4)
   context.sayLater(wire, timeouts.authDelay * 2 ** doubled)
   if (context.failedAuth >= limits.authAttempts) context.close('limit', replies.tooManyAttempts)

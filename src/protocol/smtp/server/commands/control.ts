@@ -1,12 +1,13 @@
 import type { CommandQuestion, ExpandQuestion, VerifyQuestion } from '../../events.ts'
 import { encodeReply, type Reply } from '../../reply.ts'
-import { type Command, type ServerContext, wireOf } from '../context.ts'
+import { type Command, locked, type ServerContext, wireOf } from '../context.ts'
 import { replies } from '../replies.ts'
 
 /** RSET (RFC 5321 §4.1.1.5). */
 export const rset: Command = (context, argument) => {
   if (argument !== '') return void context.complain(replies.noArgument)
   context.abandon('reset')
+  context.senderRefused = false
   context.say(replies.ok)
 }
 
@@ -22,14 +23,16 @@ export const quit: Command = (context, argument) => {
 export const help: Command = (context) => {
   const verbs = context.config.lmtp ? 'LHLO' : 'EHLO HELO'
   const more = [...context.config.verbs].join(' ')
-  context.say(encodeReply({ code: 214, enhanced: '2.0.0', text: `${verbs} MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT${more === '' ? '' : ` ${more}`}` }))
-  return undefined
+  const text = `${verbs} MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT ${more}`.trimEnd()
+  return context.say(encodeReply({ code: 214, enhanced: '2.0.0', text })) as undefined
 }
 
 /** VRFY (RFC 5321 §4.1.1.6). */
 export const vrfy: Command = (context, argument) => {
   const text = argument.trim()
   if (text === '') return void context.complain(replies.verifySyntax)
+  const key = locked(context)
+  if (key !== undefined) return void context.complain(key)
   const question: VerifyQuestion = { kind: 'verify', id: context.id(), text }
   return context.ask(question)
 }
@@ -38,6 +41,8 @@ export const vrfy: Command = (context, argument) => {
 export const expn: Command = (context, argument) => {
   const text = argument.trim()
   if (text === '') return void context.complain(replies.verifySyntax)
+  const key = locked(context)
+  if (key !== undefined) return void context.complain(key)
   const question: ExpandQuestion = { kind: 'expand', id: context.id(), text }
   return context.ask(question)
 }

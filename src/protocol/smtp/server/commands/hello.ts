@@ -10,8 +10,6 @@ const hello =
     if ((verb === 'LHLO') !== context.config.lmtp) return void context.complain(replies.unknownCommand)
     const name = argument.trim()
     if (name === '' || name.includes(' ')) return void context.complain(replies.helloArgument)
-    // RFC 5321 §4.1.4: EHLO again is RSET; TLS and AUTH stay (S34).
-    context.abandon('reset')
     const question: HelloQuestion = { kind: 'hello', id: context.id(), verb, name }
     return context.ask(question)
   }
@@ -25,7 +23,11 @@ export const lhlo = hello('LHLO')
 
 /** The answer to a `hello` question. */
 export function settleHello(context: ServerContext, question: HelloQuestion, answer: Reply | undefined): string {
-  if (refuses(answer)) return wireOf(answer, '')
+  const wire = wireOf(answer, '')
+  // RFC 5321 §4.1.4: refused, it changes nothing; accepted, EHLO again is RSET, and TLS and AUTH stay (S34).
+  if (refuses(answer)) return wire
+  context.abandon('reset')
+  context.senderRefused = false
   context.hello = question.verb
   if (question.verb === 'HELO') return `250 ${context.config.hostname}\r\n`
   return context.config.ehlo(context.secure, context.account !== undefined, context.trusted)

@@ -1,3 +1,4 @@
+import { asciiUpper } from '../../../bytes/text.ts'
 import type { SmtpServerConfig } from '../../config.ts'
 import type { SmtpServerEvent } from '../../events.ts'
 import type { Command, ServerContext } from '../context.ts'
@@ -33,7 +34,7 @@ const commands = new Map<string, Command>([
 ])
 
 /** RFC 2920 §3.1: behind these a client must wait for the reply. QUIT is left out: nothing behind it is read. */
-const last: ReadonlySet<Command> = new Set([ehlo, helo, lhlo, data, vrfy, expn, noop, auth, starttls])
+const last: ReadonlySet<Command> = new Set([ehlo, helo, lhlo, data, vrfy, expn, noop, auth, starttls, xclient])
 
 /** Whether the command must be the last of its batch (S12). */
 export const standsLast = (command: Command): boolean => last.has(command)
@@ -42,7 +43,7 @@ export const standsLast = (command: Command): boolean => last.has(command)
 export function commandOf(config: SmtpServerConfig, verb: string): Command | undefined {
   const known = commands.get(verb)
   if (known) return known
-  const upper = verb.toUpperCase()
+  const upper = asciiUpper(verb)
   return commands.get(upper) ?? (config.verbs.has(upper) ? custom(upper) : undefined)
 }
 

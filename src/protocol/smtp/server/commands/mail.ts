@@ -1,9 +1,9 @@
-import { isAscii } from '../../../bytes/text.ts'
+import { asciiUpper, isAscii } from '../../../bytes/text.ts'
 import type { SenderQuestion } from '../../events.ts'
 import { mailReaders, plainMail, readParameters } from '../../parameters.ts'
 import { parsePath } from '../../path.ts'
 import { encodeReply, reply, type Reply } from '../../reply.ts'
-import { type Command, refuses, type ServerContext, wireOf } from '../context.ts'
+import { type Command, locked, refuses, type ServerContext, wireOf } from '../context.ts'
 import { replies } from '../replies.ts'
 
 const NO_READERS: typeof mailReaders = new Map()
@@ -13,24 +13,26 @@ export function pathStart(argument: string, word: 'FROM:' | 'TO:'): number {
   let at = 0
   while (argument.charCodeAt(at) === 32) at++
   const end = at + word.length
-  if (argument.slice(at, end).toUpperCase() !== word) return -1
+  if (asciiUpper(argument.slice(at, end)) !== word) return -1
   at = end
   while (argument.charCodeAt(at) === 32) at++
   return at
 }
 
 /** 501 for an address that is none. */
-export const badAddress = (why: string, enhanced: '5.1.7' | '5.1.3'): string => encodeReply(reply(501, enhanced, `Bad address: ${why}`))
+export const badAddress = (why: string, enhanced: '5.1.7' | '5.1.3'): string =>
+  encodeReply(reply(501, enhanced, `Bad address: ${why}`))
 
 /** MAIL FROM (RFC 5321 §4.1.1.2). */
 export const mail: Command = (context, argument) => {
   const { config } = context
+  context.senderRefused = true
   if (!context.hello) return void context.complain(config.lmtp ? replies.helloFirstLmtp : replies.helloFirst)
-  if (config.tlsRequired && !context.secure) return void context.complain(replies.tlsFirst)
-  if (config.authRequired && context.account === undefined) return void context.complain(replies.authFirst)
+  const key = locked(context)
+  if (key !== undefined) return void context.complain(key)
   if (context.transaction) return void context.complain(replies.nestedMail)
   // RFC 9422 §4.1: MAILMAX was announced.
-  if (context.messages >= config.limits.transactions) return context.close('limit', replies.tooManyMessages)
+  if (context.transactions >= config.limits.transactions) return context.close('limit', replies.tooManyTransactions)
   const from = pathStart(argument, 'FROM:')
   if (from < 0) return void context.complain(replies.mailSyntax)
   const parsed = parsePath(argument, from, { lenient: config.rules.lenientPaths, recipient: false })
@@ -71,6 +73,10 @@ function beyondOffer(context: ServerContext, parameters: SenderQuestion['paramet
 /** The answer to a `sender` question. */
 export function settleSender(context: ServerContext, question: SenderQuestion, answer: Reply | undefined): string {
   const wire = wireOf(answer, replies.senderOk)
-  if (!refuses(answer)) context.transaction = { parameters: question.parameters, accepted: 0, refused: false }
+  if (refuses(answer)) return wire
+  const { parameters } = question
+  context.transaction = { parameters, began: context.now, accepted: 0, refused: false, void: false, content: undefined }
+  context.transactions++
+  context.senderRefused = false
   return wire
 }

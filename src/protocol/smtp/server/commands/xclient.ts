@@ -1,3 +1,4 @@
+import { asciiUpper, hasControl } from '../../../bytes/text.ts'
 import type { ClientAttributes, XclientQuestion } from '../../events.ts'
 import { XCLIENT_NAMES, XFORWARD_NAMES } from '../../extensions.ts'
 import { encodeReply, reply, type Reply } from '../../reply.ts'
@@ -32,18 +33,29 @@ function readAttributes(text: string, known: readonly string[]): ClientAttribute
   const attributes = new Map<string, string | undefined>()
   for (const word of text.trim().split(' ')) {
     const equals = word.indexOf('=')
-    const name = word.slice(0, Math.max(0, equals)).toUpperCase()
+    const name = asciiUpper(word.slice(0, Math.max(0, equals)))
     const value = decodeXtext(word.slice(equals + 1))
     if (!known.includes(name) || value === undefined) return known.includes(name) ? name : 'list'
-    const unknown = value.toUpperCase() === '[UNAVAILABLE]' || value.toUpperCase() === '[TEMPUNAVAIL]'
-    attributes.set(name, unknown ? undefined : value)
+    const upper = value.toUpperCase()
+    attributes.set(name, upper === '[UNAVAILABLE]' || upper === '[TEMPUNAVAIL]' ? undefined : printable(value))
   }
   return attributes
 }
 
+/** What the client itself said comes through the proxy's mouth: control characters would reach logs and headers. */
+function printable(text: string): string {
+  if (!hasControl(text)) return text
+  let out = ''
+  for (let at = 0; at < text.length; at++) out += hasControl(text.charAt(at)) ? '?' : text.charAt(at)
+  return out
+}
+
 /** The answer to an `xclient` question. Accepted, the conversation begins anew with the greeting of the named client. */
-export function settleXclient(context: ServerContext, _question: XclientQuestion, answer: Reply | undefined): string {
-  if (refuses(answer)) return wireOf(answer, '')
+export function settleXclient(context: ServerContext, question: XclientQuestion, answer: Reply | undefined): string {
+  const wire = wireOf(answer, '')
+  if (refuses(answer)) return wire
   context.restart()
+  // The proxy has let it log in.
+  context.account = question.attributes.get('LOGIN') || undefined
   return ''
 }
