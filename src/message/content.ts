@@ -77,6 +77,8 @@ const ENCODINGS = new Map<string, TransferEncoding>([
  */
 export function parseTransferEncoding(value: string | undefined): TransferEncoding {
   if (value === undefined) return '7bit'
+  const plain = ENCODINGS.get(value.toLowerCase())
+  if (plain) return plain
   // Quotes and a semicolon are no part of it, but are sent.
   const word = withoutComments(value).split(';', 1)[0]!.replaceAll('"', '').trim().toLowerCase()
   return word === '' ? '7bit' : (ENCODINGS.get(word) ?? 'unknown')

@@ -1,3 +1,5 @@
+import type { Budgets } from './budgets.ts'
+import type { Oddities } from './oddities.ts'
 import { MOST_BOUNDARY, type OpenPart } from './open-part.ts'
 
 const LF = 10
@@ -6,6 +8,9 @@ const DASH = 45
 
 /** Octets behind the two dashes of a line that tell whether it is a delimiter: the longest boundary, two dashes, CR, LF. */
 const MOST_TELLING = MOST_BOUNDARY + 4
+
+/** Octets that may be compared before the budget counts. */
+const FREE_WORK = 65_536
 
 /** Whether a line is a delimiter; `unknown`: more octets are needed to tell. */
 export type Told = 'delimiter' | 'text' | 'unknown'
@@ -18,14 +23,24 @@ export type Told = 'delimiter' | 'text' | 'unknown'
 export class Delimiters {
   /** Octets compared so far. */
   work = 0
+  /** A budget ran out: no line is a delimiter any more. */
+  stopped = false
   /** The multipart whose delimiter was told last, and whether that delimiter is its last. */
   found: OpenPart | undefined
   last = false
   /** From the outermost. */
   readonly #parts: OpenPart[] = []
+  readonly #budgets: Budgets
+  readonly #oddities: Oddities
 
-  get count(): number {
-    return this.#parts.length
+  constructor(budgets: Budgets, oddities: Oddities) {
+    this.#budgets = budgets
+    this.#oddities = oddities
+  }
+
+  /** Whether there is anything to look for. */
+  get any(): boolean {
+    return this.#parts.length > 0 && !this.stopped
   }
 
   /** The delimiters of `part` count from now on. */
@@ -44,8 +59,22 @@ export class Delimiters {
     return 2 + this.found!.boundary!.length + (this.last ? 2 : 0)
   }
 
-  /** Looks at the line that begins at `bytes[start]`; `final`: nothing comes behind `bytes`. */
-  tell(bytes: Uint8Array, start: number, final: boolean): Told {
+  /**
+   * Looks at the line that begins at `bytes[start]`, which is octet `place` of the message; `final`: nothing comes behind
+   * `bytes`. `parts`: how many the message has so far.
+   */
+  tell(bytes: Uint8Array, start: number, final: boolean, place: number, parts: number): Told {
+    const told = this.any ? this.#tell(bytes, start, final) : 'text'
+    if (this.work > FREE_WORK + this.#budgets.work * place && !this.stopped) {
+      this.stopped = true
+      this.#oddities.note('over-work', place)
+    }
+    if (told !== 'delimiter' || parts < this.#budgets.parts) return told
+    this.#oddities.note('over-parts', place)
+    return 'text'
+  }
+
+  #tell(bytes: Uint8Array, start: number, final: boolean): Told {
     const from = start + 2
     if (start < bytes.length && bytes[start] !== DASH) return 'text'
     if (from > bytes.length) return final ? 'text' : 'unknown'

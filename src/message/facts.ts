@@ -42,6 +42,10 @@ export interface MessageFacts {
   readonly lines: number
   readonly structure: Part
   readonly envelope: Envelope
+  /** Its own id in its brackets, as `threadReferences` tells it. */
+  readonly messageId?: string
+  /** The ids of the messages before it, oldest first, as `threadReferences` tells them; the first one names the thread. */
+  readonly references: readonly string[]
   /** Parts that people would call attachments. */
   readonly attachments: number
   /** The first 200 characters or so of its text, on one line; decoded, unlike all else. Empty where it has no text. */

@@ -1,7 +1,7 @@
 import { NUL_REPLACEMENT } from './field-cursor.ts'
 import type { OctetString } from './octet-string.ts'
 
-/** The fields that facts are made of. */
+/** The fields that facts are made of: those of a message, then those of any part. */
 export const field = {
   date: 1,
   subject: 2,
@@ -13,15 +13,16 @@ export const field = {
   bcc: 8,
   inReplyTo: 9,
   messageId: 10,
-  mimeVersion: 11,
-  contentType: 12,
-  contentEncoding: 13,
-  contentId: 14,
-  contentDescription: 15,
-  contentDisposition: 16,
-  contentLanguage: 17,
-  contentLocation: 18,
-  contentMd5: 19,
+  references: 11,
+  mimeVersion: 12,
+  contentType: 13,
+  contentEncoding: 14,
+  contentId: 15,
+  contentDescription: 16,
+  contentDisposition: 17,
+  contentLanguage: 18,
+  contentLocation: 19,
+  contentMd5: 20,
 } as const
 
 /** One of {@link field}. */
@@ -38,6 +39,7 @@ const names: readonly (readonly [name: string, kind: FieldKind])[] = [
   ['bcc', field.bcc],
   ['in-reply-to', field.inReplyTo],
   ['message-id', field.messageId],
+  ['references', field.references],
   ['mime-version', field.mimeVersion],
   ['content-type', field.contentType],
   ['content-transfer-encoding', field.contentEncoding],

@@ -1,5 +1,6 @@
+import { octetString } from '../protocol/bytes/text.ts'
 import type { Budgets } from './budgets.ts'
-import { asciiString, octetString } from './octet-string.ts'
+import { asciiString } from './octet-string.ts'
 import type { Oddities } from './oddities.ts'
 import type { OpenPart } from './open-part.ts'
 import { type HeaderAllowance, type PartHeader, readPartHeader } from './part-header.ts'

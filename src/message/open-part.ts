@@ -30,9 +30,10 @@ export class OpenPart {
   /** Delimiters of its own were seen; the last of them said that it was the last. */
   delimited = false
   ended = false
-  /** Of a message; and of the message that it holds. */
+  /** Of a message: its envelope, that of the message it holds, the fields that name messages. */
   envelope: PartHeader['envelope']
   inner: PartHeader['envelope']
+  ids: PartHeader['ids']
   #content: Content = nothing
   #parts: Part[] | undefined
 
@@ -52,8 +53,9 @@ export class OpenPart {
   }
 
   /** Takes in what its header says. */
-  describe({ content, mime, envelope }: PartHeader): void {
+  describe({ content, mime, envelope, ids }: PartHeader): void {
     this.envelope = envelope
+    this.ids = ids
     // Without MIME-Version and Content-Type, the fields of a message are not MIME's (RFC 2045 §4); of a part they are.
     if (mime || !this.isMessage) this.#content = content
     const { type } = this.#content

@@ -4,6 +4,7 @@ import {
 } from './content-fields.ts'
 import { type AddressAllowance, type Envelope, noteEnvelope } from './envelope.ts'
 import { field, FieldScan, type FieldKind, unfolded } from './field-scan.ts'
+import { type IdFields, noteIds } from './id-fields.ts'
 import type { OctetString } from './octet-string.ts'
 
 /** What the header of a part says of its content. */
@@ -23,6 +24,7 @@ export interface PartHeader {
   readonly content: Content
   /** Of a message's header. */
   readonly envelope: Envelope | undefined
+  readonly ids: IdFields | undefined
   /** MIME-Version or Content-Type is there. */
   readonly mime: boolean
   /** Lines that are no fields, fields cut short at the budget, fields that came before and may come once only. */
@@ -47,6 +49,7 @@ export function readPartHeader(text: OctetString, isMessage: boolean, budgets: B
   const scan = new FieldScan(text, budgets.field)
   const content: Content = {}
   const envelope: Envelope | undefined = isMessage ? {} : undefined
+  const ids: IdFields | undefined = isMessage ? { messageId: undefined, references: [], inReplyTo: [] } : undefined
   let seen = 0
   let repeats = 0
   while (scan.next()) {
@@ -54,13 +57,15 @@ export function readPartHeader(text: OctetString, isMessage: boolean, budgets: B
     if (kind < field.mimeVersion && !envelope) continue
     if ((seen & (1 << kind)) !== 0) repeats++
     seen |= 1 << kind
-    if (kind < field.mimeVersion) noteEnvelope(envelope!, kind, text, scan.from, scan.to, allowance.addresses)
-    else noteContent(content, kind, text, scan.from, scan.to, allowance.parameters)
+    if (kind < field.mimeVersion) {
+      noteEnvelope(envelope!, kind, text, scan.from, scan.to, allowance.addresses)
+      if (kind >= field.inReplyTo) noteIds(ids!, kind, text, scan.from, scan.to)
+    } else noteContent(content, kind, text, scan.from, scan.to, allowance.parameters)
   }
   const mime = (seen & ((1 << field.mimeVersion) | (1 << field.contentType))) !== 0
   const mboxFrom = text.startsWith('From ') || text.startsWith('>From ')
   const { strays, cuts, bareFeeds, bareReturns } = scan
-  return { content, envelope, mime, strays, cuts, repeats, bareFeeds, bareReturns, mboxFrom }
+  return { content, envelope, ids, mime, strays, cuts, repeats, bareFeeds, bareReturns, mboxFrom }
 }
 
 /** The first field of a kind counts; of dispositions the first with parameters, of encodings the first that is one. */

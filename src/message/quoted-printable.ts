@@ -6,6 +6,8 @@ const CR = 13
 const SPACE = 32
 const EQUALS = 61
 
+const nothing = new Uint8Array(0)
+
 /** Blanks held back until it is known whether the line ends behind them; of a longer run, the first are taken for text. */
 const MOST_BLANKS = 998
 
@@ -24,9 +26,10 @@ const RETURN = 4
 export class QuotedPrintableDecoder implements TransferDecoder {
   #state = TEXT
   #digit = 0
-  readonly #blanks = new Uint8Array(MOST_BLANKS)
+  /** Made when the first blank comes. */
+  #blanks = nothing
   #held = 0
-  #out = new Uint8Array(0)
+  #out = nothing
   #to = 0
 
   push(bytes: Uint8Array): Uint8Array {
@@ -34,7 +37,17 @@ export class QuotedPrintableDecoder implements TransferDecoder {
     this.#to = 0
     for (let at = 0; at < bytes.length; at++) {
       const octet = bytes[at]!
-      if (this.#state === TEXT && this.#held === 0 && octet > SPACE && octet !== EQUALS) this.#out[this.#to++] = octet
+      const next = at + 1 < bytes.length ? bytes[at + 1]! : 0
+      if (this.#state !== TEXT || this.#held > 0) this.#take(octet)
+      else if (octet === EQUALS) {
+        // Most escapes are whole and stand in one portion.
+        const high = hexValue(next)
+        const low = at + 2 < bytes.length ? hexValue(bytes[at + 2]!) : -1
+        if (high >= 0 && low >= 0) {
+          this.#emit((high << 4) | low)
+          at += 2
+        } else this.#take(octet)
+      } else if (octet > SPACE || ((octet === SPACE || octet === TAB) && next > SPACE)) this.#emit(octet)
       else this.#take(octet)
     }
     return this.#out.subarray(0, this.#to)
@@ -42,7 +55,7 @@ export class QuotedPrintableDecoder implements TransferDecoder {
 
   end(): Uint8Array {
     // Blanks and a lone `=` at the end stand before the line end that belongs to the boundary.
-    return this.#state === DIGIT ? Uint8Array.of(EQUALS, this.#digit) : new Uint8Array(0)
+    return this.#state === DIGIT ? Uint8Array.of(EQUALS, this.#digit) : nothing
   }
 
   #take(octet: number): void {
@@ -121,6 +134,7 @@ export class QuotedPrintableDecoder implements TransferDecoder {
 
   #hold(octet: number): boolean {
     if (this.#held === MOST_BLANKS) return false
+    if (this.#blanks.length === 0) this.#blanks = new Uint8Array(MOST_BLANKS)
     this.#blanks[this.#held++] = octet
     return true
   }

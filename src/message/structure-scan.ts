@@ -3,6 +3,7 @@ import type { Budgets } from './budgets.ts'
 import { Delimiters, type Told } from './delimiters.ts'
 import type { MessageFacts } from './facts.ts'
 import { HeaderReader } from './header-reader.ts'
+import { ancestryOfFields } from './id-fields.ts'
 import { type LineNotes, nextDashLine } from './lines.ts'
 import { Oddities } from './oddities.ts'
 import { OpenPart } from './open-part.ts'
@@ -22,9 +23,6 @@ const BODY = 3
 const BODY_LINE = 4
 const DELIMITER = 5
 type State = typeof HEADER | typeof HEADER_LINE | typeof BEHIND_HEADER | typeof BODY | typeof BODY_LINE | typeof DELIMITER
-
-/** Octets that may be compared in search of delimiters before the budget counts. */
-const FREE_WORK = 65_536
 
 const nothing = new Uint8Array(0)
 
@@ -48,7 +46,7 @@ export class StructureScan {
   readonly #oddities = new Oddities()
   readonly #headers: HeaderReader
   readonly #notes: LineNotes = { lines: 0, high: false, nul: false }
-  readonly #delimiters = new Delimiters()
+  readonly #delimiters: Delimiters
   readonly #samples = new TextSamples()
   #state: State = HEADER
   /** The octets at hand, and where they begin in the message. */
@@ -63,8 +61,6 @@ export class StructureScan {
   #open: OpenPart = new OpenPart(undefined, 0)
   #depth = 1
   #count = 1
-  /** `false`: a budget ran out, nothing more is taken apart. */
-  #splitting = true
   /** What the header at hand says, where it was read before its end because it goes beyond the budget. */
   #early: PartHeader | undefined
   #eightBit = false
@@ -75,6 +71,7 @@ export class StructureScan {
   constructor(budgets: Budgets) {
     this.#budgets = budgets
     this.#headers = new HeaderReader(budgets, this.#oddities)
+    this.#delimiters = new Delimiters(budgets, this.#oddities)
   }
 
   /** Octets compared in search of delimiters. */
@@ -179,7 +176,7 @@ export class StructureScan {
     const part = this.#open
     const header = this.#early ?? this.#read(this.#at)
     if (!this.#headers.spend(this.#base + this.#at - part.header)) {
-      this.#splitting = false
+      this.#delimiters.stopped = true
       this.#oddities.note('over-headers', part.header)
     }
     part.describe(header)
@@ -194,8 +191,9 @@ export class StructureScan {
   /** Whether the part at hand may be taken apart; if not, it is left in one piece. */
   #allow(enough: boolean): boolean {
     const part = this.#open
-    if (this.#splitting && enough && this.#depth < this.#budgets.depth) return true
-    if (this.#splitting) this.#oddities.note(enough ? 'over-depth' : 'over-parts', part.header)
+    const { stopped } = this.#delimiters
+    if (!stopped && enough && this.#depth < this.#budgets.depth) return true
+    if (!stopped) this.#oddities.note(enough ? 'over-depth' : 'over-parts', part.header)
     part.seal()
     return false
   }
@@ -265,7 +263,7 @@ export class StructureScan {
   #bodyLine(): boolean {
     const bytes = this.#window
     const notes = this.#notes
-    const stops = this.#splitting && this.#delimiters.count > 0
+    const stops = this.#delimiters.any
     const to = bytes.length - 2
     let at = this.#at
     while (at < to) {
@@ -277,12 +275,10 @@ export class StructureScan {
     // The last two octets: what follows them is not known yet.
     for (; at < bytes.length; at++) {
       const octet = bytes[at]!
-      if (octet > 127) notes.high = true
-      else if (octet === 0) notes.nul = true
-      else if (octet === LF) {
-        notes.lines++
-        if (stops) return this.#endBodyLine(at)
-      }
+      this.#noteOctet(octet)
+      if (octet !== LF) continue
+      notes.lines++
+      if (stops) return this.#endBodyLine(at)
     }
     this.#at = at
     return false
@@ -298,20 +294,7 @@ export class StructureScan {
 
   /** Whether the line at hand is a delimiter. */
   #tell(final: boolean): Told {
-    const delimiters = this.#delimiters
-    if (!this.#splitting || delimiters.count === 0) return 'text'
-    const told = delimiters.tell(this.#window, this.#at, final)
-    if (told === 'unknown') return told
-    const at = this.#base + this.#at
-    if (told === 'delimiter' && this.#count >= this.#budgets.parts) {
-      this.#oddities.note('over-parts', at)
-      return 'text'
-    }
-    if (delimiters.work > FREE_WORK + this.#budgets.work * at) {
-      this.#splitting = false
-      this.#oddities.note('over-work', at)
-    }
-    return told
+    return this.#delimiters.tell(this.#window, this.#at, final, this.#base + this.#at, this.#count)
   }
 
   /** At a delimiter: what it ends ends before the line end before it. */
@@ -329,17 +312,22 @@ export class StructureScan {
   }
 
   #delimiterEnd(): boolean {
-    const feed = this.#window.indexOf(LF, this.#at)
-    if (feed < 0) {
-      this.#at = this.#window.length
-      return false
-    }
-    this.#noteLineEnd(feed)
+    const bytes = this.#window
+    let at = this.#at
+    for (; at < bytes.length && bytes[at] !== LF; at++) this.#noteOctet(bytes[at]!)
+    this.#at = at
+    if (at === bytes.length) return false
+    this.#noteLineEnd(at)
     this.#lineEnd = 0
     this.#forget()
     if (this.#open.ended) this.#state = BODY
     else this.#openPart()
     return true
+  }
+
+  #noteOctet(octet: number): void {
+    if (octet > 127) this.#notes.high = true
+    else if (octet === 0) this.#notes.nul = true
   }
 
   /** A part begins with the next octet, in the one that is open. */
@@ -385,11 +373,15 @@ export class StructureScan {
 
   /** What was found. Behind the last `run`. */
   facts(): MessageFacts {
+    const { envelope = {}, ids } = this.#open
+    const { messageId, references } = ancestryOfFields(ids!)
     return {
       octets: this.#base,
       lines: this.#notes.lines,
       structure: this.#root!,
-      envelope: this.#open.envelope ?? {},
+      envelope,
+      ...(messageId === undefined ? {} : { messageId }),
+      references,
       attachments: this.#attachments,
       preview: this.#samples.preview(),
       eightBit: this.#eightBit || this.#headers.eightBit,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { octets } from '../../src/protocol/bytes/text.ts'
 import { createIndexer, indexMessage } from '../../src/message/indexer.ts'
-import { octetsOf } from '../../src/message/octet-string.ts'
 import { breaches } from './odd/invariants.ts'
 
 /** Pieces that mean something to the indexer, in any order. */
@@ -14,7 +14,7 @@ const pieces = [
 ]
 
 const messages = fc.oneof(
-  fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((list) => octetsOf(list.join(''))),
+  fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((list) => octets(list.join(''))),
   fc.uint8Array({ maxLength: 400 }),
 )
 
@@ -54,18 +54,18 @@ describe('createIndexer', () => {
 
   it('does not care where the bytes lie in memory', () => {
     const text = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n'.repeat(3)
-    const whole = indexMessage(octetsOf(text))
+    const whole = indexMessage(octets(text))
     for (let shift = 0; shift < 8; shift++) {
       const room = new Uint8Array(text.length + 16)
-      room.set(octetsOf(text), shift)
+      room.set(octets(text), shift)
       expect(indexMessage(room.subarray(shift, shift + text.length))).toEqual(whole)
     }
   })
 
   it('holds headers only, and those up to the budget', () => {
     const indexer = createIndexer({ headers: 1000 })
-    for (let at = 0; at < 100; at++) indexer.push(octetsOf(`X-${at}: ${'y'.repeat(100)}\r\n`))
-    indexer.push(octetsOf('\r\ntext\r\n'))
+    for (let at = 0; at < 100; at++) indexer.push(octets(`X-${at}: ${'y'.repeat(100)}\r\n`))
+    indexer.push(octets('\r\ntext\r\n'))
     expect(indexer.end()).toMatchObject({ preview: 'text', oddities: [{ kind: 'over-headers', at: 0, count: 1 }] })
   })
 })
@@ -74,7 +74,7 @@ describe('budgets', () => {
   const nested = (levels: number): string => 'Content-Type: message/rfc822\r\n\r\n'.repeat(levels)
   const parts = (count: number): string => `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\n'.repeat(count)}--b--\r\n`
   const kinds = (text: string, budgets: Parameters<typeof indexMessage>[1]): string[] =>
-    indexMessage(octetsOf(text), budgets).oddities.map(({ kind }) => kind).filter((kind) => kind.startsWith('over'))
+    indexMessage(octets(text), budgets).oddities.map(({ kind }) => kind).filter((kind) => kind.startsWith('over'))
 
   it.each([
     ['depth', nested(2), { depth: 3 }, []],
@@ -97,14 +97,14 @@ describe('budgets', () => {
   })
 
   it('leaves what is over a budget in one piece, and says what it was', () => {
-    const { structure } = indexMessage(octetsOf(nested(3)), { depth: 3 })
+    const { structure } = indexMessage(octets(nested(3)), { depth: 3 })
     const third = structure.parts?.[0]?.parts?.[0]
     expect(third).toMatchObject({ type: 'message', subtype: 'rfc822', opaque: true })
     expect(third?.parts).toBeUndefined()
   })
 
   it('cuts the rest off a field, keeps the addresses that fit', () => {
-    expect(indexMessage(octetsOf('Subject: 123456\r\n\r\n'), { field: 5 }).envelope.subject).toBe('12345')
-    expect(indexMessage(octetsOf('To: a@b, c@d, e@f\r\n\r\n'), { addresses: 2 }).envelope.to).toHaveLength(2)
+    expect(indexMessage(octets('Subject: 123456\r\n\r\n'), { field: 5 }).envelope.subject).toBe('12345')
+    expect(indexMessage(octets('To: a@b, c@d, e@f\r\n\r\n'), { addresses: 2 }).envelope.to).toHaveLength(2)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { octets } from '../../src/protocol/bytes/text.ts'
 import { bodyStructureText, envelopeText } from '../../src/message/imap-text.ts'
 import { indexMessage } from '../../src/message/indexer.ts'
-import { octetsOf } from '../../src/message/octet-string.ts'
 import { isMessage, isMultipart, partAt } from '../../src/message/structure.ts'
 import { mail } from './odd/case.ts'
 
@@ -21,7 +21,7 @@ const example = mail(
 )
 
 describe('partAt', () => {
-  const { structure } = indexMessage(octetsOf(example))
+  const { structure } = indexMessage(octets(example))
   const bodyOf = (path: readonly number[]): string | undefined => {
     const part = partAt(structure, path)
     return part && example.slice(part.body, part.end)
@@ -44,11 +44,11 @@ describe('partAt', () => {
   })
 
   it('numbers a message that is no multipart: its text is part 1', () => {
-    const { structure: plain } = indexMessage(octetsOf('Subject: x\r\n\r\ntext'))
+    const { structure: plain } = indexMessage(octets('Subject: x\r\n\r\ntext'))
     expect(partAt(plain, [1])).toBe(plain)
     expect(partAt(plain, [2])).toBeUndefined()
     expect(partAt(plain, [1, 1])).toBeUndefined()
-    const { structure: forward } = indexMessage(octetsOf('Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ntext'))
+    const { structure: forward } = indexMessage(octets('Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ntext'))
     expect(partAt(forward, [1])).toBe(forward)
     expect(partAt(forward, [1, 1])).toBe(forward.parts?.[0])
     expect(partAt(forward, [1, 1, 1])).toBeUndefined()
@@ -73,7 +73,7 @@ describe('envelopeText', () => {
 })
 
 describe('bodyStructureText', () => {
-  const structureOf = (message: string): Parameters<typeof bodyStructureText>[0] => indexMessage(octetsOf(message)).structure
+  const structureOf = (message: string): Parameters<typeof bodyStructureText>[0] => indexMessage(octets(message)).structure
 
   it('writes BODY without extension data', () => {
     expect(bodyStructureText(structureOf('Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\na\r\n--b--\r\n'), { extended: false })).toBe(
@@ -85,7 +85,7 @@ describe('bodyStructureText', () => {
   })
 
   it('writes message/global as IMAP4rev2 has it, if asked', () => {
-    const { structure } = indexMessage(octetsOf('Content-Type: message/global\r\n\r\nSubject: x\r\n\r\ntext\r\n'))
+    const { structure } = indexMessage(octets('Content-Type: message/global\r\n\r\nSubject: x\r\n\r\ntext\r\n'))
     expect(bodyStructureText(structure)).toBe('("message" "global" NIL NIL NIL "7bit" 20 NIL NIL NIL NIL)')
     expect(bodyStructureText(structure, { global: true, extended: false })).toBe(
       '("message" "global" NIL NIL NIL "7bit" 20 (NIL "x" NIL NIL NIL NIL NIL NIL NIL NIL) ' +
@@ -94,7 +94,7 @@ describe('bodyStructureText', () => {
   })
 
   it('shows what was left in one piece as octets', () => {
-    const { structure } = indexMessage(octetsOf('Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n'), { depth: 1 })
+    const { structure } = indexMessage(octets('Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n'), { depth: 1 })
     expect(bodyStructureText(structure)).toBe('("application" "octet-stream" NIL NIL NIL "7bit" 14 NIL NIL NIL NIL)')
   })
 })

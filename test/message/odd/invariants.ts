@@ -7,8 +7,8 @@ export function breaches(facts: MessageFacts): string[] {
   const expect = (holds: boolean, what: string, { header, body, end }: Part): void => {
     if (!holds) found.push(`${what} at ${header}-${body}-${end}`)
   }
-  const { structure, octets } = facts
-  expect(structure.header === 0 && structure.end === octets, 'the message is not all of it', structure)
+  const { structure } = facts
+  expect(structure.header === 0 && structure.end === facts.octets, 'the message is not all of it', structure)
   const waiting = [structure]
   for (let part = waiting.pop(); part; part = waiting.pop()) {
     expect(part.header <= part.body && part.body <= part.end, 'ends before it begins', part)

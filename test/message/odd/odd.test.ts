@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { octets } from '../../../src/protocol/bytes/text.ts'
 import { defaultBudgets } from '../../../src/message/budgets.ts'
 import type { MessageFacts } from '../../../src/message/facts.ts'
 import { bodyStructureText, envelopeText } from '../../../src/message/imap-text.ts'
 import { createIndexer, indexMessage } from '../../../src/message/indexer.ts'
-import { octetsOf } from '../../../src/message/octet-string.ts'
 import { StructureScan } from '../../../src/message/structure-scan.ts'
 import type { Part } from '../../../src/message/structure.ts'
 import { addresses } from './addresses.ts'
@@ -26,7 +26,7 @@ function inPortions(bytes: Uint8Array, size: number): MessageFacts {
 
 describe('odd messages', () => {
   it.each(written)('$name', ({ message, structure, oddities, envelope, bodyStructure, preview, attachments }) => {
-    const facts = indexMessage(octetsOf(message))
+    const facts = indexMessage(octets(message))
     expect(outline(facts.structure)).toEqual(structure)
     expect(facts.oddities.map(({ kind }) => kind)).toEqual(oddities)
     if (envelope !== undefined) expect(envelopeText(facts.envelope)).toBe(envelope)
@@ -39,7 +39,7 @@ describe('odd messages', () => {
   })
 
   it.each(written)('$name, at every split', ({ message }) => {
-    const bytes = octetsOf(message)
+    const bytes = octets(message)
     const whole = indexMessage(bytes)
     for (let size = 1; size <= Math.min(bytes.length, 40); size++) expect(inPortions(bytes, size)).toEqual(whole)
     for (let at = 0; at <= bytes.length; at++) {
@@ -61,7 +61,7 @@ describe('large messages', () => {
   const depth = (part: Part): number => 1 + Math.max(0, ...(part.parts ?? []).map(depth))
 
   it.each(large)('$name', ({ message, size, parts, depth: deep, oddities }) => {
-    const bytes = octetsOf(message(size))
+    const bytes = octets(message(size))
     const facts = indexMessage(bytes)
     expect(count(facts.structure)).toBe(parts)
     expect(depth(facts.structure)).toBe(deep)
@@ -74,7 +74,7 @@ describe('large messages', () => {
 
   it.each(large)('$name: twice the octets, twice the steps', ({ message, size }) => {
     const steps = (scale: number): { octets: number; taken: number } => {
-      const bytes = octetsOf(message(scale))
+      const bytes = octets(message(scale))
       let work = 0
       const counted = countSteps(() => {
         const scan = new StructureScan(defaultBudgets)
