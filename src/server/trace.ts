@@ -3,14 +3,16 @@ import type { Connection } from '../contracts/received.ts'
 import { encodeWords } from '../message/encoded-words.ts'
 import { formatField } from '../message/format-field.ts'
 import { formatReceived } from '../message/received.ts'
+import { encodePath } from '../protocol/smtp/index.ts'
 import type { Reception } from './reception.ts'
 import type { Transaction } from './transaction.ts'
 
-/** The `Received:` field of a message, as octets (RFC 5321 §4.4). */
-export function traceField({ hostname, clock }: Reception, connection: Connection, { envelope, id }: Transaction): Uint8Array {
+/** The `Received:` field of a message, at its final delivery with `Return-Path:` before it, as octets (RFC 5321 §4.4). */
+export function traceField({ hostname, clock, trace }: Reception, connection: Connection, { envelope, id }: Transaction): Uint8Array {
   const { hello, peer, tls, protocol, account } = connection
   const [only, ...others] = envelope.recipients
-  const text = formatReceived({
+  const returnPath = trace === 'final' ? `Return-Path: ${encodePath(envelope.sender)}\r\n` : ''
+  const received = formatReceived({
     protocol: protocol === 'lmtp' ? 'lmtp' : hello?.verb === 'HELO' ? 'smtp' : 'esmtp',
     tls: tls !== undefined,
     authenticated: account !== undefined,
@@ -24,7 +26,7 @@ export function traceField({ hostname, clock }: Reception, connection: Connectio
     // Several recipients are not to learn of each other (RFC 5321 §7.2).
     ...(only && others.length === 0 ? { recipient: only } : {}),
   })
-  return Buffer.from(text, 'utf8')
+  return Buffer.from(returnPath + received, 'utf8')
 }
 
 /** The header fields that policies have asked for, as octets. */
