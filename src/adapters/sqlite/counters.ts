@@ -63,9 +63,10 @@ export class Counters implements Transaction {
   /** A row id for a message, never given out before. */
   message(): number {
     if (this.#nextMessage === this.#endOfBlock) {
-      this.#nextMessage = this.#read('next_message')
-      this.#endOfBlock = this.#nextMessage + BLOCK
-      this.#writeCounter.run(this.#endOfBlock, 'next_message')
+      const first = this.#read('next_message')
+      this.#writeCounter.run(first + BLOCK, 'next_message')
+      this.#nextMessage = first
+      this.#endOfBlock = first + BLOCK
       this.#uncertain = true
     }
     return this.#nextMessage++
