@@ -59,7 +59,7 @@ export function logCertificateEvent(log: Log, event: CertificateEvent): void {
 }
 
 /** An error in words, and what caused it. */
-export function reason(error: unknown): string | undefined {
+function reason(error: unknown): string | undefined {
   if (error === undefined) return undefined
   if (!(error instanceof Error)) return String(error)
   const because = error.cause instanceof Error && !error.message.includes(error.cause.message) ? ` (${error.cause.message})` : ''

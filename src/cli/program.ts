@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
 /** Exit codes: all is well, something failed, it was asked for wrongly. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const
+const exitCodes = { ok: 0, failed: 1, usage: 2 } as const
 
 /** Runs the command that the arguments ask for and gives the exit code. Errors are told on standard error, in one line. */
 export async function run(terminal: Terminal): Promise<number> {

@@ -147,9 +147,10 @@ function read<K extends Key>(key: K, { name, texts, joined }: Given): Value<K>[]
   const entries = list && joined ? texts.flatMap((text) => text.split(',')) : texts
   const kept = entries.map((entry) => entry.trim()).filter((entry) => entry !== '')
   const values = kept.map(read)
-  const bad = list || kept.length < 2 ? values.findIndex((value) => value === undefined) : 0
+  const isEmpty = kept.length === 0 && texts.length > 0
+  const bad = isEmpty || (kept.length > 1 && !list) ? 0 : values.findIndex((value) => value === undefined)
   if (bad < 0) return values as Value<K>[]
-  throw new MailError('config', `${name}: ${shown(key, kept[bad]!)} will not do. It takes ${takes}`)
+  throw new MailError('config', `${name}: ${shown(key, kept[bad] ?? texts[0]!)} will not do. It takes ${takes}`)
 }
 
 /** Never a password: errors end up in logs. */

@@ -12,7 +12,7 @@ const noUser = reject(550, '5.1.1', 'No such user here')
 const noRelay = reject(550, '5.7.1', 'Relaying denied: that domain is not one of mine')
 
 /** The account of a user: the address, whose local part is compared without case here, as the directory may decide (S26). */
-export function accountOf({ local, domain }: Address): string {
+function accountOf({ local, domain }: Address): string {
   return `${local.toLowerCase()}@${domain}`
 }
 
