@@ -1,10 +1,10 @@
+import { findDashes, scanNotes } from '../protocol/bytes/scan.ts'
 import { isAttachment } from './attachments.ts'
 import type { Budgets } from './budgets.ts'
 import { Delimiters, type Told } from './delimiters.ts'
 import type { MessageFacts } from './facts.ts'
 import { HeaderReader } from './header-reader.ts'
 import { ancestryOfFields } from './id-fields.ts'
-import { type LineNotes, nextDashLine } from './lines.ts'
 import { Oddities } from './oddities.ts'
 import { OpenPart } from './open-part.ts'
 import type { PartHeader } from './part-header.ts'
@@ -45,7 +45,7 @@ export class StructureScan {
   readonly #budgets: Budgets
   readonly #oddities = new Oddities()
   readonly #headers: HeaderReader
-  readonly #notes: LineNotes = { lines: 0, high: false, nul: false }
+  readonly #notes = scanNotes()
   readonly #delimiters: Delimiters
   readonly #samples = new TextSamples()
   #state: State = HEADER
@@ -267,7 +267,7 @@ export class StructureScan {
     const to = bytes.length - 2
     let at = this.#at
     while (at < to) {
-      at = nextDashLine(bytes, at, to, notes)
+      at = findDashes(bytes, at, to, notes)
       if (at === to) break
       if (stops) return this.#endBodyLine(at)
       at++

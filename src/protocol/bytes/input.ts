@@ -42,11 +42,16 @@ export class Input {
     return (this.bytes === undefined ? 0 : this.bytes.length - this.at) + this.waitingCost
   }
 
-  /** The first octets of the next line, as far as the chunk at hand has them. */
+  /** The first octets of the next line, as far as they are there. */
   peek(octets: number): string {
-    const begun = this.partial === undefined ? '' : octetString(this.partial, 0, Math.min(this.partialOctets, octets))
-    if (begun.length === octets || this.bytes === undefined) return begun
-    return begun + octetString(this.bytes, this.at, Math.min(this.bytes.length, this.at + octets - begun.length))
+    let text = this.partial === undefined ? '' : octetString(this.partial, 0, Math.min(this.partialOctets, octets))
+    if (this.bytes === undefined || text.length === octets) return text
+    text += octetString(this.bytes, this.at, Math.min(this.bytes.length, this.at + octets - text.length))
+    for (let next = 0; text.length < octets && this.waiting !== undefined && next < this.waiting.length; next++) {
+      const chunk = this.waiting[next]!
+      text += octetString(chunk, 0, Math.min(chunk.length, octets - text.length))
+    }
+    return text
   }
 
   /**

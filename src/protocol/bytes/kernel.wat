@@ -100,34 +100,53 @@
     (i32.store (i32.const 12) (local.get $lineFeed))
     (local.get $at))
 
-  ;; The first i in [at, to) where octet i is LF and two dashes follow; `to` when there is none. LFs before the result
-  ;; are counted, the one at the result too.
+  ;; The first i in [at, to) where octet i is LF and two dashes follow; `to` when there is none. Notes every octet before the
+  ;; result, and the one at the result; counts LFs.
   (func (export "dashes") (param $at i32) (param $to i32) (result i32)
-    (local $f0 v128) (local $f1 v128) (local $f2 v128) (local $f3 v128) (local $hit v128) (local $lines i32)
+    (local $a v128) (local $f0 v128) (local $f1 v128) (local $f2 v128) (local $f3 v128) (local $hit v128) (local $lines i32)
+    (local $any v128) (local $zero v128) (local $high v128) (local $nul v128) (local $now i32)
     (local.set $lines (i32.load (i32.const 16)))
     (block $slow
       (loop $blocks
         (br_if $slow (i32.gt_s (i32.add (local.get $at) (i32.const 64)) (local.get $to)))
-        (local.set $f0 (i8x16.eq (v128.load (local.get $at)) (i8x16.splat (i32.const 10))))
-        (local.set $f1 (i8x16.eq (v128.load offset=16 (local.get $at)) (i8x16.splat (i32.const 10))))
-        (local.set $f2 (i8x16.eq (v128.load offset=32 (local.get $at)) (i8x16.splat (i32.const 10))))
-        (local.set $f3 (i8x16.eq (v128.load offset=48 (local.get $at)) (i8x16.splat (i32.const 10))))
-        (local.set $hit (v128.or
-          (v128.or
-            (v128.and (local.get $f0) (v128.and
-              (i8x16.eq (v128.load offset=1 (local.get $at)) (i8x16.splat (i32.const 45)))
-              (i8x16.eq (v128.load offset=2 (local.get $at)) (i8x16.splat (i32.const 45)))))
-            (v128.and (local.get $f1) (v128.and
-              (i8x16.eq (v128.load offset=17 (local.get $at)) (i8x16.splat (i32.const 45)))
-              (i8x16.eq (v128.load offset=18 (local.get $at)) (i8x16.splat (i32.const 45))))))
-          (v128.or
-            (v128.and (local.get $f2) (v128.and
-              (i8x16.eq (v128.load offset=33 (local.get $at)) (i8x16.splat (i32.const 45)))
-              (i8x16.eq (v128.load offset=34 (local.get $at)) (i8x16.splat (i32.const 45)))))
-            (v128.and (local.get $f3) (v128.and
-              (i8x16.eq (v128.load offset=49 (local.get $at)) (i8x16.splat (i32.const 45)))
-              (i8x16.eq (v128.load offset=50 (local.get $at)) (i8x16.splat (i32.const 45))))))))
+
+        (local.set $a (v128.load (local.get $at)))
+        (local.set $f0 (i8x16.eq (local.get $a) (i8x16.splat (i32.const 10))))
+        (local.set $any (local.get $a))
+        (local.set $zero (i8x16.eq (local.get $a) (v128.const i64x2 0 0)))
+        (local.set $hit (v128.and (local.get $f0) (v128.and
+          (i8x16.eq (v128.load offset=1 (local.get $at)) (i8x16.splat (i32.const 45)))
+          (i8x16.eq (v128.load offset=2 (local.get $at)) (i8x16.splat (i32.const 45))))))
+
+        (local.set $a (v128.load offset=16 (local.get $at)))
+        (local.set $f1 (i8x16.eq (local.get $a) (i8x16.splat (i32.const 10))))
+        (local.set $any (v128.or (local.get $any) (local.get $a)))
+        (local.set $zero (v128.or (local.get $zero) (i8x16.eq (local.get $a) (v128.const i64x2 0 0))))
+        (local.set $hit (v128.or (local.get $hit) (v128.and (local.get $f1) (v128.and
+          (i8x16.eq (v128.load offset=17 (local.get $at)) (i8x16.splat (i32.const 45)))
+          (i8x16.eq (v128.load offset=18 (local.get $at)) (i8x16.splat (i32.const 45)))))))
+
+        (local.set $a (v128.load offset=32 (local.get $at)))
+        (local.set $f2 (i8x16.eq (local.get $a) (i8x16.splat (i32.const 10))))
+        (local.set $any (v128.or (local.get $any) (local.get $a)))
+        (local.set $zero (v128.or (local.get $zero) (i8x16.eq (local.get $a) (v128.const i64x2 0 0))))
+        (local.set $hit (v128.or (local.get $hit) (v128.and (local.get $f2) (v128.and
+          (i8x16.eq (v128.load offset=33 (local.get $at)) (i8x16.splat (i32.const 45)))
+          (i8x16.eq (v128.load offset=34 (local.get $at)) (i8x16.splat (i32.const 45)))))))
+
+        (local.set $a (v128.load offset=48 (local.get $at)))
+        (local.set $f3 (i8x16.eq (local.get $a) (i8x16.splat (i32.const 10))))
+        (local.set $any (v128.or (local.get $any) (local.get $a)))
+        (local.set $zero (v128.or (local.get $zero) (i8x16.eq (local.get $a) (v128.const i64x2 0 0))))
+        (local.set $hit (v128.or (local.get $hit) (v128.and (local.get $f3) (v128.and
+          (i8x16.eq (v128.load offset=49 (local.get $at)) (i8x16.splat (i32.const 45)))
+          (i8x16.eq (v128.load offset=50 (local.get $at)) (i8x16.splat (i32.const 45)))))))
+
+        ;; A hit in this block: octet by octet, so that nothing behind it is noted.
         (br_if $slow (v128.any_true (local.get $hit)))
+
+        (local.set $high (v128.or (local.get $high) (local.get $any)))
+        (local.set $nul (v128.or (local.get $nul) (local.get $zero)))
         (local.set $lines (i32.add (local.get $lines) (i32.wrap_i64 (i64.popcnt (i64.or
           (i64.or
             (i64.extend_i32_u (i8x16.bitmask (local.get $f0)))
@@ -140,7 +159,10 @@
     (block $done
       (loop $octets
         (br_if $done (i32.ge_s (local.get $at) (local.get $to)))
-        (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 10))
+        (local.set $now (i32.load8_u (local.get $at)))
+        (local.set $high (v128.or (local.get $high) (i8x16.splat (local.get $now))))
+        (if (i32.eqz (local.get $now)) (then (local.set $nul (v128.const i64x2 -1 -1))))
+        (if (i32.eq (local.get $now) (i32.const 10))
           (then
             (local.set $lines (i32.add (local.get $lines) (i32.const 1)))
             (br_if $done (i32.and
@@ -148,5 +170,7 @@
               (i32.eq (i32.load8_u offset=2 (local.get $at)) (i32.const 45))))))
         (local.set $at (i32.add (local.get $at) (i32.const 1)))
         (br $octets)))
+    (i32.store (i32.const 0) (i32.or (i32.load (i32.const 0)) (i8x16.bitmask (local.get $high))))
+    (i32.store (i32.const 4) (i32.or (i32.load (i32.const 4)) (v128.any_true (local.get $nul))))
     (i32.store (i32.const 16) (local.get $lines))
     (local.get $at)))

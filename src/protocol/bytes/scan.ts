@@ -1,28 +1,12 @@
 import { kernel } from './kernel.ts'
+import { contentInScript, dashesInScript, type ScanNotes } from './scan-script.ts'
+
+export type { ScanNotes }
 
 /**
  * Scans that no built-in finds, at memory speed: WebAssembly where the platform has it, the same in JavaScript elsewhere
  * and for short ranges. Both are exact about where they stop, so that any split of the input notes the same.
  */
-
-const CR = 13
-const LF = 10
-const DOT = 46
-const DASH = 45
-
-/** What a scan notes on its way. One object per message; the scans keep it up to date from call to call. */
-export interface ScanNotes {
-  /** An octet above 127 was seen. */
-  high: boolean
-  /** An octet 0 was seen. */
-  nul: boolean
-  /** Octets of the longest line that ended, its line end included; 63 where none has more: the scans look no closer. */
-  longest: number
-  /** Octets since the last LF. */
-  open: number
-  /** LFs seen by `findDashes`. */
-  lines: number
-}
 
 /** Notes to begin with. */
 export const scanNotes = (): ScanNotes => ({ high: false, nul: false, longest: 63, open: 0, lines: 0 })
@@ -37,8 +21,8 @@ export function findContentBreak(bytes: Uint8Array, from: number, to: number, no
 }
 
 /**
- * The first `i` in [from, to) where octet `i` is LF and two dashes follow; `to` when there is none. Counts LFs up to and
- * including the result in `notes.lines`. `bytes[to + 1]` must exist.
+ * The first `i` in [from, to) where octet `i` is LF and two dashes follow; `to` when there is none. Octets up to and
+ * including the result are noted, LFs counted in `notes.lines`; lengths of lines are not. `bytes[to + 1]` must exist.
  */
 export function findDashes(bytes: Uint8Array, from: number, to: number, notes: ScanNotes): number {
   return scan(DASHES, bytes, from, to, notes)
@@ -104,11 +88,11 @@ function scanWindow(kernel: Kernel, kind: Kind, bytes: Uint8Array, at: number, t
   words[3] = at + shift - 1 - Math.min(notes.open, 0x40000000)
   words[4] = notes.lines
   const found = (kind === CONTENT ? kernel.content(at + shift, stop + shift) : kernel.dashes(at + shift, stop + shift)) - shift
+  if (words[0] !== 0) notes.high = true
+  if (words[1] !== 0) notes.nul = true
   if (kind === DASHES) {
     notes.lines = words[4]!
   } else {
-    if (words[0] !== 0) notes.high = true
-    if (words[1] !== 0) notes.nul = true
     notes.longest = words[2]!
     notes.open = (found < stop ? found : stop - 1) + shift - words[3]!
   }
@@ -120,38 +104,4 @@ function hold(bytes: Uint8Array, at: number): void {
   windowFrom = at
   windowTo = Math.min(bytes.length, at + WINDOW)
   memory.set(bytes.subarray(windowFrom, windowTo), BASE)
-}
-
-/** {@link findContentBreak} in JavaScript. */
-export function contentInScript(bytes: Uint8Array, from: number, to: number, notes: ScanNotes): number {
-  let open = notes.open
-  let any = 0
-  let at = from
-  let now = bytes[at]!
-  for (; at < to; at++) {
-    const next = bytes[at + 1]!
-    any |= now
-    if (now === 0) notes.nul = true
-    open++
-    if (now === LF) {
-      if (open > notes.longest) notes.longest = open
-      open = 0
-      if (next === DOT || next === LF) break
-    } else if ((now === CR) !== (next === LF)) break
-    now = next
-  }
-  notes.open = open
-  if (any > 127) notes.high = true
-  return at
-}
-
-/** {@link findDashes} in JavaScript. */
-export function dashesInScript(bytes: Uint8Array, from: number, to: number, notes: ScanNotes): number {
-  let at = from
-  for (; at < to; at++) {
-    if (bytes[at] !== LF) continue
-    notes.lines++
-    if (bytes[at + 1] === DASH && bytes[at + 2] === DASH) break
-  }
-  return at
 }

@@ -1,25 +1,55 @@
+/*
+ * The scans of scan.ts in JavaScript: for short ranges, and for platforms without WebAssembly or its SIMD.
+ */
+
+const CR = 13
 const LF = 10
+const DOT = 46
 const DASH = 45
 
-/** What {@link nextDashLine} notes on its way; kept from call to call. */
-export interface LineNotes {
-  /** LFs seen. */
-  lines: number
+/** What a scan notes on its way. One object per message; the scans keep it up to date from call to call. */
+export interface ScanNotes {
   /** An octet above 127 was seen. */
   high: boolean
   /** An octet 0 was seen. */
   nul: boolean
+  /** Octets of the longest line that ended, its line end included; 63 where none has more: the scans look no closer. */
+  longest: number
+  /** Octets since the last LF. */
+  open: number
+  /** LFs seen by `findDashes`. */
+  lines: number
+}
+
+/** `findContentBreak` in JavaScript. */
+export function contentInScript(bytes: Uint8Array, from: number, to: number, notes: ScanNotes): number {
+  let open = notes.open
+  let any = 0
+  let at = from
+  let now = bytes[at]!
+  for (; at < to; at++) {
+    const next = bytes[at + 1]!
+    any |= now
+    if (now === 0) notes.nul = true
+    open++
+    if (now === LF) {
+      if (open > notes.longest) notes.longest = open
+      open = 0
+      if (next === DOT || next === LF) break
+    } else if ((now === CR) !== (next === LF)) break
+    now = next
+  }
+  notes.open = open
+  if (any > 127) notes.high = true
+  return at
 }
 
 /** Octets below this (NUL and LF among them) end the fast steps over four octets at a time. */
 const LOW = 0x0b0b0b0b
 const TOPS = 0x80808080 | 0
 
-/**
- * The first `i` in [from, to) where octet `i` is LF and two dashes follow; `to` when there is none. Octets up to and
- * including the result are noted. `bytes[to + 1]` must exist.
- */
-export function nextDashLine(bytes: Uint8Array, from: number, to: number, notes: LineNotes): number {
+/** `findDashes` in JavaScript: four octets a step while they hold neither LF nor NUL. */
+export function dashesInScript(bytes: Uint8Array, from: number, to: number, notes: ScanNotes): number {
   const aligned = Math.min(to, from + (-(bytes.byteOffset + from) & 3))
   let at = octetByOctet(bytes, from, aligned, notes)
   const words = (to - at) >> 2
@@ -45,7 +75,7 @@ export function nextDashLine(bytes: Uint8Array, from: number, to: number, notes:
   return octetByOctet(bytes, at, to, notes)
 }
 
-function octetByOctet(bytes: Uint8Array, from: number, to: number, notes: LineNotes): number {
+function octetByOctet(bytes: Uint8Array, from: number, to: number, notes: ScanNotes): number {
   let at = from
   for (; at < to; at++) {
     const octet = bytes[at]!
