@@ -7,8 +7,9 @@ import { encodePath } from '../protocol/smtp/index.ts'
 import type { Reception } from './reception.ts'
 import type { Transaction } from './transaction.ts'
 
-/** The `Received:` field of a message, at its final delivery with `Return-Path:` before it, as octets (RFC 5321 §4.4). */
-export function traceField({ hostname, clock, trace }: Reception, connection: Connection, { envelope, id }: Transaction): Uint8Array {
+/** The `Received:` field of a message, for good delivery with `Return-Path:` before it, as octets (RFC 5321 §4.4). */
+export function traceField(reception: Reception, connection: Connection, { envelope, id }: Transaction): Uint8Array {
+  const { hostname, clock, trace } = reception
   const { hello, peer, tls, protocol, account } = connection
   const [only, ...others] = envelope.recipients
   const returnPath = trace === 'final' ? `Return-Path: ${encodePath(envelope.sender)}\r\n` : ''
