@@ -120,6 +120,8 @@ class Listener implements NodeListener, ArrivalHost {
   readonly #maxPending: number
   readonly #pending = new Set<Arrival>()
   #bound: AddressInfo | undefined
+  /** The same, unless it stands for all addresses of the machine. */
+  #own: AddressInfo | undefined
   /** Transports that have not closed. The server counts sockets, which it takes for closed before their transports know. */
   #transports = 0
   #stopped = false
@@ -170,6 +172,9 @@ class Listener implements NodeListener, ArrivalHost {
     })
     const bound = this.#server.address()
     this.#bound = typeof bound === 'object' ? bound ?? undefined : undefined
+    const address = plainAddress(this.#bound?.address)
+    const wildcard = address === '::' || address === '0.0.0.0'
+    if (this.#bound && address !== undefined && !wildcard) this.#own = { ...this.#bound, address }
     this.#server.on('error', (error) => this.#options.onError?.(error))
   }
 
@@ -190,7 +195,7 @@ class Listener implements NodeListener, ArrivalHost {
   }
 
   #accept(socket: Socket): void {
-    const peer = peerOf(socket)
+    const peer = this.#peerOf(socket)
     if (this.#unix || peer.address !== undefined) {
       if (!this.wantsHeader && this.tls === undefined) this.#handOver(socket, peer, undefined)
       else this.#receive(socket, peer)
@@ -211,6 +216,17 @@ class Listener implements NodeListener, ArrivalHost {
     if (this.#stopped && this.#transports === 0) this.#resolveClosed()
   }
 
+  #peerOf(socket: Socket): Peer {
+    // Where the listener is bound to one address, every connection has it, and need not be asked: that is a system call each.
+    const own = this.#own
+    return {
+      address: plainAddress(socket.remoteAddress),
+      port: socket.remotePort,
+      localAddress: own === undefined ? plainAddress(socket.localAddress) : own.address,
+      localPort: own === undefined ? socket.localPort : own.port,
+    }
+  }
+
   #receive(socket: Socket, peer: Peer): void {
     if (this.wantsHeader && !this.#unix && !this.#trusted(peer.address)) this.#turnAway(socket, peer, 'untrusted-proxy')
     else if (this.#pending.size >= this.#maxPending) this.#turnAway(socket, peer, 'too-many-pending')
@@ -221,14 +237,5 @@ class Listener implements NodeListener, ArrivalHost {
     socket.on('error', () => {})
     socket.destroy()
     this.#options.onRefused?.({ reason, address })
-  }
-}
-
-function peerOf(socket: Socket): Peer {
-  return {
-    address: plainAddress(socket.remoteAddress),
-    port: socket.remotePort,
-    localAddress: plainAddress(socket.localAddress),
-    localPort: socket.localPort,
   }
 }
