@@ -44,7 +44,7 @@ class Sorting {
     this.#root = root
   }
 
-  /** `alternative`: the section of the multipart/alternative around the part. Recurses as deep as the structure, which has a bound. */
+  /** `alternative`: the section of the multipart/alternative around the part. As deep as the structure, which has a bound. */
   visit(part: Part, alternative: Section | undefined): void {
     if (isMultipart(part)) {
       const into = alternative ?? (part.subtype.toLowerCase() === 'alternative' ? this.#section() : undefined)
