@@ -16,7 +16,7 @@ const NO_FLAGS: readonly string[] = Object.freeze([])
  * that is free. A hash of the octets with its index costs 9 to 15 µs more than the 25 of the whole append (SHA-256 of 10 KB
  * is 6, and each hash dirties a page of its own), and finds nothing: deliveries differ in their `Received:` lines.
  */
-export class Shared {
+class Shared {
   readonly facts: NewMessage['facts']
   /** Its row, once that is committed. It may be gone again. */
   committed: number | undefined

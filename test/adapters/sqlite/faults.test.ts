@@ -98,7 +98,8 @@ describe.each(drivers)('sqlite with %s, when statements fail', (_name, driver) =
     failures = 1
     const outcome = new Outcome()
     await outcome.of([2, 3, 4].map((number) => [number, store.append(id, numbered(number, 100))]))
-    expect([...outcome.failed.values()].map((error) => isMailError(error) && error.code)).toEqual(['temporary', 'temporary', 'temporary'])
+    const codes = [...outcome.failed.values()].map((error) => isMailError(error) && error.code)
+    expect(codes).toEqual(['temporary', 'temporary', 'temporary'])
     const again = await store.append(id, numbered(5, 100))
     expect(again.uid).toBeGreaterThan(first.uid)
     expect(await allOf(store.list(id))).toEqual([first, again])

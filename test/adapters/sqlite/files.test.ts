@@ -58,8 +58,11 @@ function bodyIn(path: string, size: number): Body {
 
 describe.each(drivers)('large bodies with %s', (_name, driver) => {
   function opened(path?: string): ReturnType<typeof openMail> & { files: () => string[] } {
+    const telling = watched(driver, (sql) => {
+      if (/^(INSERT INTO messages|COMMIT)/.test(sql)) done.push(sql.split(' (')[0] as string)
+    })
     const mail = openMail({
-      driver: watched(driver, (sql) => void (/^(INSERT INTO messages|COMMIT)/.test(sql) && done.push(sql.split(' (')[0] as string))),
+      driver: telling,
       bodyThreshold: threshold,
       ...(path !== undefined && { path }),
     })
@@ -135,7 +138,8 @@ describe.each(drivers)('large bodies with %s', (_name, driver) => {
 
   it('that another process swept before their commit fail, temporarily, and are stored at the next try', async () => {
     let sweep = (): void => {}
-    const mail = openMail({ driver: watched(driver, (sql) => void (sql === 'BEGIN IMMEDIATE' && sweep())), bodyThreshold: threshold })
+    const swept = watched(driver, (sql) => void (sql === 'BEGIN IMMEDIATE' && sweep()))
+    const mail = openMail({ driver: swept, bodyThreshold: threshold })
     const { id } = await mail.store.create('alice', ['INBOX'])
     sweep = () => {
       const folder = `${mail.path}-bodies`

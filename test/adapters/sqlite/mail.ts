@@ -34,22 +34,27 @@ export function faultsIn(driver: SqliteDriver, path: string): string[] {
   }
 }
 
+/** Queries that find what must not be, and what to say of the first column. */
+const rules: readonly (readonly [sql: string, what: string])[] = [
+  ["SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'", 'integrity'],
+  ['SELECT "table" FROM pragma_foreign_key_check', 'foreign key in'],
+  [
+    'SELECT id FROM messages AS m WHERE refs <> (SELECT count(*) FROM entries WHERE message = m.id) OR refs = 0',
+    'entries counted wrong in message',
+  ],
+  ['SELECT uid FROM entries WHERE message NOT IN (SELECT id FROM messages)', 'no message for entry'],
+  ['SELECT id FROM messages WHERE (file IS NULL) = (id NOT IN (SELECT id FROM bodies))', 'no body, or two, in message'],
+  [
+    'SELECT a.uid FROM entries AS a JOIN entries AS b USING (mailbox) WHERE a.uid < b.uid AND a.mod_seq >= b.mod_seq',
+    'mod-sequences do not ascend after entry',
+  ],
+  ["SELECT id FROM messages WHERE id >= (SELECT value FROM counters WHERE name = 'next_message')", 'above the counter: message'],
+]
+
 function* faults(db: Database, path: string): Generator<string> {
-  const list = (sql: string): unknown[] => db.prepare(sql).all().map((row) => Object.values(row)[0])
-  for (const line of list('PRAGMA integrity_check')) if (line !== 'ok') yield `integrity: ${String(line)}`
-  for (const table of list('PRAGMA foreign_key_check')) yield `foreign key in ${String(table)}`
-  const references = 'SELECT id FROM messages AS m WHERE refs <> (SELECT count(*) FROM entries WHERE message = m.id) OR refs = 0'
-  for (const id of list(references)) yield `message ${String(id)} counts its entries wrong`
-  for (const uid of list('SELECT uid FROM entries WHERE message NOT IN (SELECT id FROM messages)')) yield `entry ${String(uid)} has no message`
-  const bodies = 'SELECT id FROM messages AS m WHERE (file IS NULL) = (id NOT IN (SELECT id FROM bodies))'
-  for (const id of list(bodies)) yield `message ${String(id)} has no body, or two`
-  for (const uid of list('SELECT a.uid FROM entries AS a JOIN entries AS b USING (mailbox) WHERE a.uid < b.uid AND a.mod_seq >= b.mod_seq')) {
-    yield `entry ${String(uid)}: mod-sequences do not ascend`
-  }
-  for (const id of list('SELECT max(id) FROM messages HAVING max(id) >= (SELECT value FROM counters WHERE name = \'next_message\')')) {
-    yield `message ${String(id)} is above the counter`
-  }
+  const list = (sql: string): string[] => db.prepare(sql).all().map((row) => String(Object.values(row)[0]))
+  for (const [sql, what] of rules) for (const found of list(sql)) yield `${what} ${found}`
   const files = new Set(readdirSync(`${path}-bodies`))
-  for (const file of list('SELECT file FROM messages WHERE file IS NOT NULL')) if (!files.delete(String(file))) yield `no file ${String(file)}`
+  for (const file of list('SELECT file FROM messages WHERE file IS NOT NULL')) if (!files.delete(file)) yield `no file ${file}`
   for (const file of files) yield `orphan ${file}`
 }

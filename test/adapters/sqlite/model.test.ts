@@ -7,10 +7,18 @@ import { drivers } from './drivers.ts'
 import { openMail } from './folders.ts'
 import { numbered } from './mail.ts'
 
+type Flags = readonly string[]
+
 /** What a caller can do. Mailboxes and messages are named by the order of their making, wrapping around. */
 type Step =
   | { readonly do: 'create'; readonly account: string; readonly path: readonly string[] }
-  | { readonly do: 'append'; readonly to: readonly number[]; readonly size: number; readonly read: boolean; readonly flags: readonly string[] }
+  | {
+    readonly do: 'append'
+    readonly to: readonly number[]
+    readonly size: number
+    readonly read: boolean
+    readonly flags: Flags
+  }
   | { readonly do: 'append again'; readonly to: number; readonly message: number }
   | { readonly do: 'group'; readonly to: readonly number[] }
   | { readonly do: 'list'; readonly mailbox: number; readonly since: number }
@@ -43,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** A plain list of what was done: what any store has to look like. */
 class Model {
-  readonly boxes: { account: string; path: readonly string[]; messages: { message: NewMessage; flags: readonly string[] }[] }[] = []
+  readonly boxes: { account: string; path: readonly string[]; messages: { message: NewMessage; flags: Flags }[] }[] = []
 
   create(account: string, path: readonly string[]): void {
     const same = this.boxes.find((box) => box.account === account && box.path.join('\n') === path.join('\n'))
@@ -63,7 +71,7 @@ class Model {
   }
 }
 
-function seen({ body, facts, received }: NewMessage, flags: readonly string[]): object {
+function seen({ body, facts, received }: NewMessage, flags: Flags): object {
   return { received, flags, octets: body.size, facts }
 }
 
@@ -111,7 +119,7 @@ class Subject {
 class World {
   readonly model = new Model()
   readonly subjects: readonly Subject[]
-  readonly messages: { message: NewMessage; flags: readonly string[] }[] = []
+  readonly messages: { message: NewMessage; flags: Flags }[] = []
 
   constructor(subjects: readonly Subject[]) {
     this.subjects = subjects
