@@ -3,7 +3,8 @@ import type { OpenPart } from './open-part.ts'
 /** Parts that say something of the others; mail programs do not show them. */
 const SILENT = new Set([
   'application/pgp-signature', 'application/pgp-encrypted', 'application/pkcs7-signature', 'application/x-pkcs7-signature',
-  'application/applefile', 'message/delivery-status', 'message/disposition-notification', 'message/global-delivery-status', 'message/feedback-report',
+  'application/applefile', 'message/delivery-status', 'message/disposition-notification', 'message/global-delivery-status',
+  'message/feedback-report',
 ])
 
 /**

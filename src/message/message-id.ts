@@ -22,6 +22,26 @@ const ENDS = new Set([QUOTE, OPEN, COMMA, SEMICOLON, LESS, GREATER])
  * are taken for ids.
  */
 export function parseMessageIds(value: string, most = MOST_IDS): string[] {
+  return plainIds(value, most) ?? oddIds(value, most)
+}
+
+/** The ids in a value that is made of nothing but them and blanks, as nearly all are; `undefined` for any other. */
+function plainIds(value: string, most: number): string[] | undefined {
+  const ids: string[] = []
+  for (let at = 0; at < value.length && ids.length < most; at++) {
+    const from = at
+    let unit = value.charCodeAt(at)
+    if (isBlank(unit)) continue
+    if (unit !== LESS) return undefined
+    do unit = value.charCodeAt(++at)
+    while (unit > 32 && unit < 127 && unit !== LESS && unit !== GREATER)
+    if (unit !== GREATER || at - from < 2 || at - from > MOST_LENGTH + 1) return undefined
+    ids.push(value.slice(from, at + 1))
+  }
+  return ids
+}
+
+function oddIds(value: string, most: number): string[] {
   const ids: string[] = []
   const bare: string[] = []
   const lexer = new FieldLexer(value)

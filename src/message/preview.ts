@@ -3,10 +3,10 @@ import { parseTransferEncoding } from './content.ts'
 import { decodeTransfer } from './transfer.ts'
 
 /** Characters of a preview: what clients show of it (RFC 8970 §2 allows 256). */
-export const MOST_PREVIEW = 200
+const MOST_PREVIEW = 200
 
 /** Octets that are enough for most previews; where they are not, four times as many are tried, and so on. */
-const FEW_OCTETS = 320
+const FEW_OCTETS = 256
 
 /** The beginning of a part that holds text. */
 export interface TextSample {
@@ -54,18 +54,22 @@ function collapsed(text: string): string {
   let out = ''
   let at = behindSpace(text, 0)
   while (at < text.length && out.length < MOST_PREVIEW) {
-    const most = Math.min(text.length, at + MOST_PREVIEW)
-    let end = at
-    // Words with one blank between them stay as they are.
-    while (end < most && (!isSpace(text.charCodeAt(end)) || isLoneBlank(text, end))) end++
+    const end = behindWords(text, at, Math.min(text.length, at + MOST_PREVIEW - out.length))
     out += out === '' ? text.slice(at, end) : ` ${text.slice(at, end)}`
-    at = end < most ? behindSpace(text, end) : text.length
+    at = behindSpace(text, end)
   }
   return out
 }
 
-function isLoneBlank(text: string, at: number): boolean {
-  return text.charCodeAt(at) === 0x20 && at + 1 < text.length && !isSpace(text.charCodeAt(at + 1))
+/** Behind words with one blank between them, which stay as they are. */
+function behindWords(text: string, from: number, to: number): number {
+  let at = from
+  for (; at < to; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit > 0x20 && unit < 0x7f) continue
+    if (unit === 0x20 ? at + 1 === text.length || isSpace(text.charCodeAt(at + 1)) : isSpace(unit)) break
+  }
+  return at
 }
 
 function behindSpace(text: string, from: number): number {
@@ -91,7 +95,8 @@ const SILENT = new Set(['head', 'style', 'script', 'title'])
 const ENTITIES = new Map([
   ['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"], ['nbsp', ' '], ['zwnj', ''], ['shy', ''], ['copy', '©'],
   ['reg', '®'], ['hellip', '…'], ['ndash', '–'], ['mdash', '—'], ['rsquo', '’'], ['lsquo', '‘'], ['rdquo', '”'], ['ldquo', '“'],
-  ['euro', '€'], ['auml', 'ä'], ['ouml', 'ö'], ['uuml', 'ü'], ['Auml', 'Ä'], ['Ouml', 'Ö'], ['Uuml', 'Ü'], ['szlig', 'ß'], ['eacute', 'é'],
+  ['euro', '€'], ['auml', 'ä'], ['ouml', 'ö'], ['uuml', 'ü'], ['Auml', 'Ä'], ['Ouml', 'Ö'], ['Uuml', 'Ü'], ['szlig', 'ß'],
+  ['eacute', 'é'],
 ])
 
 /** Characters of an entity behind its `&`. */

@@ -33,24 +33,31 @@ export class QuotedPrintableDecoder implements TransferDecoder {
   #to = 0
 
   push(bytes: Uint8Array): Uint8Array {
-    this.#out = new Uint8Array(bytes.length + this.#held + 2)
-    this.#to = 0
-    for (let at = 0; at < bytes.length; at++) {
+    const length = bytes.length
+    const out = (this.#out = new Uint8Array(length + this.#held + 2))
+    let to = 0
+    for (let at = 0; at < length; at++) {
       const octet = bytes[at]!
-      const next = at + 1 < bytes.length ? bytes[at + 1]! : 0
-      if (this.#state !== TEXT || this.#held > 0) this.#take(octet)
-      else if (octet === EQUALS) {
-        // Most escapes are whole and stand in one portion.
-        const high = hexValue(next)
-        const low = at + 2 < bytes.length ? hexValue(bytes[at + 2]!) : -1
-        if (high >= 0 && low >= 0) {
-          this.#emit((high << 4) | low)
+      // What needs no state, which is most of any text, is done here.
+      if (this.#state === TEXT && this.#held === 0) {
+        const next = at + 1 < length ? bytes[at + 1]! : 0
+        if (octet > SPACE ? octet !== EQUALS : (octet === SPACE || octet === TAB) && next > SPACE) {
+          out[to++] = octet
+          continue
+        }
+        const low = octet === EQUALS && at + 2 < length ? hexValue(bytes[at + 2]!) : -1
+        const high = low < 0 ? -1 : hexValue(next)
+        if (high >= 0) {
+          out[to++] = (high << 4) | low
           at += 2
-        } else this.#take(octet)
-      } else if (octet > SPACE || ((octet === SPACE || octet === TAB) && next > SPACE)) this.#emit(octet)
-      else this.#take(octet)
+          continue
+        }
+      }
+      this.#to = to
+      this.#take(octet)
+      to = this.#to
     }
-    return this.#out.subarray(0, this.#to)
+    return out.subarray(0, to)
   }
 
   end(): Uint8Array {

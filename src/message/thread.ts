@@ -57,18 +57,26 @@ export function threadReferences(headers: Headers): ThreadReferences {
 /** Reads the values of Message-ID, of all References and of all In-Reply-To fields. */
 export function ancestryOf(own: string | undefined, references: readonly string[], inReplyTo: readonly string[]): Ancestry {
   const messageId = own === undefined ? undefined : parseMessageIds(own, 1)[0]
-  const chain = idsOf(references, messageId)
-  // RFC 5322 §3.6.4: several parents have no order; the first stands for all.
-  const parent = idsOf(inReplyTo, messageId).slice(0, 1)
   const alone = messageId === undefined ? 'none' : 'message-id'
-  const basis = chain.length > 0 ? 'references' : parent.length > 0 ? 'in-reply-to' : alone
-  return { messageId, references: shortened([...new Set([...chain, ...parent])]), basis }
+  if (references.length === 0 && inReplyTo.length === 0) return { messageId, references: [], basis: alone }
+  const known = idsOf(references, messageId)
+  const chained = known.size > 0
+  // RFC 5322 §3.6.4: several parents have no order; the first stands for all.
+  for (const parent of idsOf(inReplyTo, messageId)) {
+    known.add(parent)
+    break
+  }
+  const basis = chained ? 'references' : known.size > 0 ? 'in-reply-to' : alone
+  return { messageId, references: shortened([...known]), basis }
 }
 
 /** Some send a field twice, a piece of the list in each. */
-function idsOf(values: readonly string[], without: string | undefined): string[] {
-  if (values.length === 0) return []
-  return values.slice(0, 10).flatMap((value) => parseMessageIds(value)).slice(0, MOST_IDS).filter((id) => id !== without)
+function idsOf(values: readonly string[], without: string | undefined): Set<string> {
+  const ids = new Set<string>()
+  for (const value of values.slice(0, 10)) {
+    for (const id of parseMessageIds(value)) if (id !== without && ids.size < MOST_IDS) ids.add(id)
+  }
+  return ids
 }
 
 function shortened(ids: string[]): string[] {

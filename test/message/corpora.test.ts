@@ -10,7 +10,9 @@ const present = existsSync(folder)
 if (!present) console.log(`skipped: no messages in ${folder} (set POSTHORN_CORPORA)`)
 
 const files = present
-  ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)).filter((path) => statSync(path).isFile())
+  ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(folder, name))
+      .filter((path) => statSync(path).isFile())
   : []
 
 describe.runIf(present)('messages of others', () => {

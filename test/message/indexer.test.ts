@@ -6,10 +6,12 @@ import { breaches } from './odd/invariants.ts'
 
 /** Pieces that mean something to the indexer, in any order. */
 const pieces = [
-  '\r\n', '\n', '\r', '\r\n\r\n', '--', '--b', '--b\r\n', '--b--\r\n', '--bb\r\n', '--b--b--\r\n', ' ', '\t', '\0', '\xff', ':', 'text', '"', '(',
+  '\r\n', '\n', '\r', '\r\n\r\n', '--', '--b', '--b\r\n', '--b--\r\n', '--bb\r\n', '--b--b--\r\n',
+  ' ', '\t', '\0', '\xff', ':', 'text', '"', '(',
   'Content-Type: multipart/mixed; boundary=b\r\n', 'Content-Type: multipart/digest;\r\n boundary="bb"\r\n\r\n',
   'Content-Type: message/rfc822\r\n\r\n', 'Content-Type: text/html; charset=utf-8\r\n', 'MIME-Version: 1.0\r\n',
-  'Content-Transfer-Encoding: base64\r\n', 'Content-Disposition: attachment; filename*0="a', 'From: "A" <a@example.org>, b (c)\r\n',
+  'Content-Transfer-Encoding: base64\r\n', 'Content-Disposition: attachment; filename*0="a',
+  'From: "A" <a@example.org>, b (c)\r\n',
   'Subject: =?utf-8?q?x?=\r\n y\r\n', 'References: <a@b>\r\n\t<c@d>\r\n', 'Message-ID: <e@f>\r\n', '<p>a</p>', 'e'.repeat(90),
 ]
 
@@ -72,7 +74,8 @@ describe('createIndexer', () => {
 
 describe('budgets', () => {
   const nested = (levels: number): string => 'Content-Type: message/rfc822\r\n\r\n'.repeat(levels)
-  const parts = (count: number): string => `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\n'.repeat(count)}--b--\r\n`
+  const parts = (count: number): string =>
+    `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\n'.repeat(count)}--b--\r\n`
   const kinds = (text: string, budgets: Parameters<typeof indexMessage>[1]): string[] =>
     indexMessage(octets(text), budgets).oddities.map(({ kind }) => kind).filter((kind) => kind.startsWith('over'))
 

@@ -22,8 +22,15 @@ function nested(size: number, open: (level: number) => string): string {
 }
 
 const forwarded = (level: number): string => `Subject: ${level}\r\nContent-Type: message/rfc822\r\n\r\n`
-const inMultipart = (level: number): string =>
-  `Content-Type: multipart/mixed; boundary=b${level}.\r\n\r\n--b${level}.\r\n${level % 2 ? '' : 'Content-Type: message/rfc822\r\n\r\n'}`
+const inMultipart = (level: number): string => {
+  const message = level % 2 === 0 ? 'Content-Type: message/rfc822\r\n\r\n' : ''
+  return `Content-Type: multipart/mixed; boundary=b${level}.\r\n\r\n--b${level}.\r\n${message}`
+}
+
+const repeated = (size: number, make: (at: number) => string): string[] => Array.from({ length: size }, (_, at) => make(at))
+
+/** Header fields of no interest. */
+const fields = (size: number, octets: number): string[] => repeated(size, (at) => `X-${at}: ${'y'.repeat(octets)}`)
 
 /** Boundaries that differ in their last octets alone, and lines that almost begin with all of them. */
 const alike = (size: number): string => {
@@ -78,7 +85,7 @@ export const large: readonly LargeCase[] = [
   },
   {
     name: 'a header of 1 MB in many fields',
-    message: (size) => mail('From: a@example.org', ...Array.from({ length: size }, (_, at) => `X-${at}: ${'y'.repeat(80)}`), '', 'text', ''),
+    message: (size) => mail('From: a@example.org', ...fields(size, 80), '', 'text', ''),
     size: 11_000,
     parts: 1,
     depth: 1,
@@ -94,8 +101,7 @@ export const large: readonly LargeCase[] = [
   },
   {
     name: 'a header of 3 MB, beyond what is read: the body is left in one piece',
-    message: (size) =>
-      mail('Content-Type: multipart/mixed; boundary=b', ...Array.from({ length: size }, () => `X: ${'y'.repeat(990)}`), '', '--b', '', 'text', ''),
+    message: (size) => mail('Content-Type: multipart/mixed; boundary=b', ...fields(size, 990), '', '--b', '', 'text', ''),
     size: 3_000,
     parts: 1,
     depth: 1,
@@ -128,7 +134,7 @@ export const large: readonly LargeCase[] = [
   },
   {
     name: '20 000 pieces of one parameter',
-    message: (size) => mail(`Content-Type: text/plain${Array.from({ length: size }, (_, at) => `;a*${size - at}=b`).join('')}`, '', ''),
+    message: (size) => mail(`Content-Type: text/plain${repeated(size, (at) => `;a*${size - at}=b`).join('')}`, '', ''),
     size: 20_000,
     parts: 1,
     depth: 1,
@@ -136,7 +142,8 @@ export const large: readonly LargeCase[] = [
   },
   {
     name: 'comments in comments, 100 000 deep',
-    message: (size) => mail(`From: ${'('.repeat(size)}`, `Content-Type: ${'('.repeat(size)}${')'.repeat(size)} text/html`, '', ''),
+    message: (size) =>
+      mail(`From: ${'('.repeat(size)}`, `Content-Type: ${'('.repeat(size)}${')'.repeat(size)} text/html`, '', ''),
     size: 100_000,
     parts: 1,
     depth: 1,
@@ -152,7 +159,8 @@ export const large: readonly LargeCase[] = [
   },
   {
     name: 'lines that begin with two dashes',
-    message: (size) => mail('Content-Type: multipart/mixed; boundary=b', '', '--b', '', '') + '-- \r\n--a\r\n------\r\n'.repeat(size),
+    message: (size) =>
+      mail('Content-Type: multipart/mixed; boundary=b', '', '--b', '', '') + '-- \r\n--a\r\n------\r\n'.repeat(size),
     size: 50_000,
     parts: 2,
     depth: 2,
