@@ -1,10 +1,17 @@
-/** The test kit: virtual time, clients and servers in one process, fake DNS, hostile peers, and suites that adapters have to pass. */
+/**
+ * The test kit: virtual time, clients and servers in one process, fake DNS, hostile peers, and suites that adapters have to
+ * pass.
+ */
 export { testClient } from './client.ts'
 export type { TestClient } from './client.ts'
 export type { SendOutcome, TestMail } from './test-mail.ts'
 export { transportContract } from './contracts/transport.ts'
 export type { TransportContractOptions } from './contracts/transport.ts'
 export type { FarEnd } from './contracts/transport-ends.ts'
+export { testMailbox } from './mailbox.ts'
+export type { Patience, TestMailbox, TestMailboxOptions } from './mailbox.ts'
+export type { MailboxMail } from './mailbox-mail.ts'
+export type { MailMatch, TextMatch } from './mail-match.ts'
 export { fakeDns } from './fake-dns.ts'
 export type { DnsFailure, FakeDns, FakeDnsOptions, FakeRecords, FakeZone } from './fake-dns.ts'
 export { deaf, finishAt, garbage, garbled, resetAt, slow } from './hostile.ts'

@@ -3,16 +3,19 @@ import { Duplex } from 'node:stream'
 import type { TransportSink } from '../../protocol/session/transport.ts'
 import type { ClientTransport } from './link.ts'
 
+/** What passes for a connected socket. */
+export type LinkSocket = Socket
+
 /**
  * The client's end of a link as a stream that passes for a connected socket of `node:net`, for clients that take one
  * (nodemailer's `connection`). Opens the end. Time-outs and socket options have no effect; a TLS handshake cannot be computed
  * over it.
  */
-export function socketOf(end: ClientTransport): Socket {
-  return new LinkSocket(end) as unknown as Socket
+export function socketOf(end: ClientTransport): LinkSocket {
+  return new LinkStream(end) as unknown as Socket
 }
 
-class LinkSocket extends Duplex {
+class LinkStream extends Duplex {
   readonly connecting = false
   readonly encrypted: boolean
   readonly remoteAddress: string | undefined
