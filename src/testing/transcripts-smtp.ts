@@ -48,6 +48,8 @@ export function smtpPlay(transcript: Transcript): SmtpPlay {
     else if (name === 'auth') set(options, 'auth.mechanisms', value.split(' ').map((word) => (word === 'PLAIN' ? plain : login)))
     else if (name !== 'splits') set(options, name, parsed(value))
   }
+  // What says more about an event goes before what says less.
+  answers.sort(([one], [other]) => other.length - one.length)
   const config = smtpServerConfig(options as unknown as SmtpServerOptions)
   return { transcript, run: (steps, cut) => new Run(config, peer, answers).all(steps, cut) }
 }

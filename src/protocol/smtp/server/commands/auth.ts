@@ -13,7 +13,9 @@ const EMPTY = new Uint8Array(0)
 export const auth: Command = (context, argument) => {
   const { config } = context
   if (config.mechanisms.size === 0) return void context.complain(replies.notImplemented)
-  if (context.hello !== 'EHLO' && context.hello !== 'LHLO') return void context.complain(replies.helloFirst)
+  if (context.hello !== 'EHLO' && context.hello !== 'LHLO') {
+    return void context.complain(config.lmtp ? replies.helloFirstLmtp : replies.helloFirst)
+  }
   if (context.account !== undefined) return void context.complain(replies.alreadyAuthenticated)
   if (context.transaction) return void context.complain(replies.inTransaction)
   const space = argument.indexOf(' ')
