@@ -19,7 +19,7 @@ export async function serve(config: string | undefined, terminal: Terminal): Pro
   // From here on: a signal while it starts must not be lost.
   const signal = terminal.stopped()
   const server = await startReference(reference, {
-    stored: (message, stored) => terminal.out(messageLine(message, stored)),
+    stored: (message, to, stored) => terminal.out(messageLine(message, to, stored)),
     observe: (event) => logServerEvent(log, event),
     certificates: (event) => logCertificateEvent(log, event),
   }, clock)

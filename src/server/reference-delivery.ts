@@ -1,12 +1,12 @@
-import type { ReceivedMessage } from '../contracts/received.ts'
+import type { ReceivedMessage, Recipient } from '../contracts/received.ts'
 import type { Verdict } from '../contracts/policy.ts'
 import type { MailboxId, MailStore, NewMessage, StoredMessage } from '../contracts/store.ts'
 import { defer } from '../inbound/verdict.ts'
 import type { Delivered } from './reception.ts'
 import type { LocalUsers } from './reference-users.ts'
 
-/** Hears of each message that is in the store. `stored`: its entry in the first mailbox that has it. */
-export type Stored = (message: ReceivedMessage, stored: StoredMessage) => void
+/** Hears of each message that is in the store, for those recipients. `stored`: its entry in the first mailbox that has it. */
+export type Stored = (message: ReceivedMessage, to: readonly Recipient[], stored: StoredMessage) => void
 
 /** Hears of an account that could not be given its message. */
 export type NotStored = (account: string, error: unknown) => void
@@ -42,13 +42,13 @@ export class InboxDelivery {
     const { body, facts, received } = message
     const entry: NewMessage = { body, facts, received }
     if (recipients.length === 1) {
-      this.stored(message, await this.append(this.users.find(recipients[0]!)!, entry))
+      this.stored(message, recipients, await this.append(this.users.find(recipients[0]!)!, entry))
       return undefined
     }
     const accounts = recipients.map((to) => this.users.find(to)!)
     const outcomes = await this.appendToEach(new Set(accounts), entry)
     const first = [...outcomes.values()].find((outcome) => outcome !== undefined)
-    if (first) this.stored(message, first)
+    if (first) this.stored(message, recipients.filter((_, at) => outcomes.get(accounts[at]!)), first)
     return accounts.map((account): Verdict | undefined => (outcomes.get(account) ? undefined : notNow))
   }
 

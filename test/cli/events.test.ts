@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import type { ReceivedMessage } from '../../src/contracts/received.ts'
+import type { StoredMessage } from '../../src/contracts/store.ts'
+import { logCertificateEvent, logServerEvent, messageLine, readyLine } from '../../src/cli/events.ts'
+import { jsonLog, type LogLevel } from '../../src/cli/log.ts'
+import { MailError } from '../../src/protocol/session/errors.ts'
+
+/** What is logged at a level, as data. */
+function logged(level: LogLevel, say: (log: ReturnType<typeof jsonLog>) => void): unknown[] {
+  const lines: string[] = []
+  say(jsonLog(level, () => 0, (line) => lines.push(line)))
+  return lines.map((line) => JSON.parse(line) as unknown)
+}
+
+describe('lines on standard output', () => {
+  it('that say ready', () => {
+    expect(readyLine({ mx: 25 }, 7, '0.1.0')).toBe('{"event":"ready","ports":{"mx":25},"pid":7,"version":"0.1.0"}')
+  })
+
+  it.each([
+    ['an ordinary one', { local: 'joe', domain: 'b.test' }, 'joe@b.test'],
+    ['the null sender', null, null],
+    ['one that needs quotes', { local: 'a "b"', domain: 'b.test' }, '"a \\"b\\""@b.test'],
+    ['one in UTF-8', { local: 'zoë', domain: 'b.test' }, 'zoë@b.test'],
+  ])('that tell of a message, its sender %s', (_, sender, shown) => {
+    const recipients = [{ local: 'x', domain: 'a.test' }, { local: 'y z', domain: 'a.test' }]
+    const message = { id: 'c-1.1', received: 0, octets: 5, envelope: { sender } } as unknown as ReceivedMessage
+    expect(JSON.parse(messageLine(message, recipients, { id: '"7"' } as StoredMessage))).toEqual({
+      event: 'message',
+      id: '"7"',
+      transaction: 'c-1.1',
+      received: '1970-01-01T00:00:00.000Z',
+      sender: shown,
+      recipients: ['x@a.test', '"y z"@a.test'],
+      octets: 5,
+    })
+  })
+})
+
+describe('the log', () => {
+  const time = '1970-01-01T00:00:00.000Z'
+
+  it('leaves out what is below its level', () => {
+    const said = logged('warn', (log) => {
+      log.write('info', 'a')
+      log.write('warn', 'b', { c: 1 })
+      log.write('error', 'd')
+    })
+    expect(said).toEqual([{ time, level: 'warn', msg: 'b', c: 1 }, { time, level: 'error', msg: 'd' }])
+  })
+
+  it('has connections at debug, refusals at info', () => {
+    const connected = { connection: 'c', address: '192.0.2.1', port: 9 }
+    const refused = { connection: 'c', stage: 'recipient', code: 550, text: 'no', recipient: 'a@b.test' } as const
+    const say = (log: ReturnType<typeof jsonLog>): void => {
+      logServerEvent(log, { kind: 'connected', at: 0, ...connected })
+      logServerEvent(log, { kind: 'refused', at: 0, ...refused })
+    }
+    const refusal = { time, level: 'info', msg: 'refused', ...refused }
+    expect(logged('info', say)).toEqual([refusal])
+    expect(logged('debug', say)).toEqual([{ time, level: 'debug', msg: 'connected', ...connected }, refusal])
+  })
+
+  it('tells failures with their cause, those of a delivery as errors', () => {
+    const error = new MailError('temporary', 'committing', { cause: new Error('disk full') })
+    const said = logged('info', (log) => {
+      logServerEvent(log, { kind: 'failed', at: 0, connection: 'c', what: 'deliver to a@b.test', error })
+      logServerEvent(log, { kind: 'failed', at: 0, connection: undefined, what: 'listen', error: 'EMFILE' })
+    })
+    expect(said).toEqual([
+      { time, level: 'error', msg: 'failed: deliver to a@b.test', connection: 'c', error: 'committing (disk full)' },
+      { time, level: 'warn', msg: 'failed: listen', error: 'EMFILE' },
+    ])
+  })
+
+  it('warns of certificates in time', () => {
+    const expiring = { kind: 'expiring', source: 'a.crt', names: ['a.test'], expires: 0 } as const
+    const said = logged('info', (log) => {
+      logCertificateEvent(log, { ...expiring, days: 14 })
+      logCertificateEvent(log, { ...expiring, days: 0 })
+      logCertificateEvent(log, { kind: 'refused', error: new Error('no key') })
+      logCertificateEvent(log, { kind: 'reloaded', certificates: [] })
+    })
+    expect(said).toMatchObject([
+      { level: 'warn', msg: 'a certificate expires within 14 days', source: 'a.crt', expires: time },
+      { level: 'error', msg: 'a certificate has expired' },
+      { level: 'error', msg: 'new certificates are no good, the old ones stay in use', error: 'no key' },
+      { level: 'info', msg: 'certificates reloaded' },
+    ])
+  })
+})
