@@ -17,11 +17,14 @@ export interface SqliteOptions {
   readonly readonly?: boolean
   /** The driver; by default the first that is there of `node:sqlite`, `better-sqlite3`, `libsql`. */
   readonly driver?: SqliteDriver
-  /** Octets. Larger bodies become files, smaller ones are rows. Default 1 MiB. */
+  /** Octets, up to 256 MiB. Larger bodies become files, smaller ones are rows. Default 1 MiB. */
   readonly bodyThreshold?: number
   /** Milliseconds since the Unix epoch, for UIDVALIDITY. Default `Date.now`. */
   readonly now?: () => number
 }
+
+/** Octets of the largest row, well below what SQLite can hold (SQLITE_MAX_LENGTH, 10^9). */
+const MOST_IN_ROW = 256 * 1024 * 1024
 
 /** Everything that is kept in one database. */
 export interface SqliteMail {
@@ -43,6 +46,9 @@ export interface SqliteMail {
  */
 export function sqlite(options: SqliteOptions): SqliteMail {
   const { path, readonly = false, driver, bodyThreshold = 1024 * 1024, now = Date.now } = options
+  if (!Number.isSafeInteger(bodyThreshold) || bodyThreshold < 0 || bodyThreshold > MOST_IN_ROW) {
+    throw new MailError('config', `bodyThreshold: give whole octets, 0 to ${MOST_IN_ROW}, not ${bodyThreshold}`)
+  }
   const db = openConnection({ path, readonly, now: now(), ...(driver && { driver }) })
   const folder = `${resolve(path)}-bodies`
   let commits: GroupCommit | undefined

@@ -75,6 +75,12 @@ describe.each(drivers)('group commit with %s', (_name, driver) => {
     db.close()
   })
 
+  it('refuses a threshold that is none', () => {
+    for (const bodyThreshold of [-1, NaN, 0.5, Infinity, 2 ** 30]) {
+      expect(() => openMail({ driver, bodyThreshold })).toThrow('bodyThreshold: give whole octets')
+    }
+  })
+
   it('refuses data that is no data, alone', async () => {
     const { store } = openMail({ driver })
     const { id } = await store.create('alice', ['INBOX'])

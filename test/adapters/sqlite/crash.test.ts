@@ -80,7 +80,7 @@ describe('a SQLite store whose process is killed', () => {
       expect(faultsIn(driver, path)).toEqual([])
     }
     expect(acknowledged.length).toBeGreaterThan(rounds)
-  })
+  }, 30_000 + rounds * 5000)
 })
 
 function line(message: StoredMessage): string {

@@ -1,5 +1,6 @@
+import Libsql from 'libsql'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { findDriver, isBusy, storageError } from '../../../src/adapters/sqlite/driver.ts'
+import { findDriver, isBusy, type SqliteDriver, storageError } from '../../../src/adapters/sqlite/driver.ts'
 import { openConnection } from '../../../src/adapters/sqlite/connection.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
 import { drivers } from './drivers.ts'
@@ -31,6 +32,11 @@ function without(builtin: unknown, packages: Record<string, unknown>): void {
   vi.spyOn(process, 'getBuiltinModule').mockReturnValue(builtin as object)
   installed.packages = new Map(Object.entries(packages))
 }
+
+it('has a type that drivers fit', () => {
+  const fits: SqliteDriver = Libsql
+  expect(fits).toBeTypeOf('function')
+})
 
 describe('findDriver', () => {
   it('finds one here', () => {
