@@ -5,6 +5,7 @@ import { reject } from '../inbound/verdict.ts'
 import { type RefusalStage, shown } from '../observe/events.ts'
 import type { Conversation, Host } from '../protocol/session/drive.ts'
 import type { AbandonedEvent } from '../protocol/session/session.ts'
+import { MailError } from '../protocol/session/errors.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Peer } from '../protocol/session/transport.ts'
 import type {
@@ -29,7 +30,7 @@ import { envelopeOf, recipientOf } from './envelope.ts'
 import { type Authenticated, type ClaimContext, type Claimed, type Reception, refusalOf } from './reception.ts'
 import { QuestionStage } from './stage.ts'
 import { traceField } from './trace.ts'
-import type { Transaction } from './transaction.ts'
+import { Transaction } from './transaction.ts'
 
 const unclaimed = reject(550, '5.1.1', 'No such recipient here')
 
@@ -47,6 +48,8 @@ export class Arrivals implements Host<SmtpServerEvent> {
   private transaction: Transaction | undefined
   private messages = 0
   private discarding = false
+  /** The message that is being delivered, or was last. */
+  private answering: { readonly question: number; readonly transaction: Transaction } | undefined
 
   constructor(reception: Reception, id: string, peer: Peer) {
     this.reception = reception
@@ -76,14 +79,9 @@ export class Arrivals implements Host<SmtpServerEvent> {
 
   sender(question: SenderQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
     const { pipeline } = this.reception
-    const transaction: Transaction = {
-      id: `${this.connection.id}.${++this.messages}`,
-      envelope: envelopeOf(question.sender, question.parameters),
-      notes: this.notes ? [...this.notes] : [],
-      kept: [],
-      collector: undefined,
-      discarding: this.discarding,
-    }
+    const id = `${this.connection.id}.${++this.messages}`
+    const notes = this.notes ? [...this.notes] : []
+    const transaction = new Transaction(id, envelopeOf(question.sender, question.parameters), notes, this.discarding)
     this.transaction = transaction
     if (!pipeline.has('sender')) return undefined
     const decision = pipeline.sender(transaction.envelope.sender, this.facts(question, conversation, transaction), transaction.notes)
@@ -94,6 +92,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
     const { accepts, hostname } = this.reception
     const transaction = this.transaction!
     const to = recipientOf(question, hostname)
+    transaction.name(question.id)
     const stage = new QuestionStage(this.reception.clock, this.connection, transaction.envelope, question, conversation)
     const claimed = accepts(to, stage as ClaimContext)
     return isPromise(claimed) ? claimed.then((value) => this.claimed(stage, transaction, to, value)) : this.claimed(stage, transaction, to, claimed)
@@ -114,15 +113,27 @@ export class Arrivals implements Host<SmtpServerEvent> {
   message(question: MessageQuestion, conversation: Conversation): Reply | readonly Reply[] | undefined | Promise<Reply | readonly Reply[] | undefined> {
     const transaction = this.transaction!
     this.transaction = undefined
+    this.answering = { question: question.id, transaction }
     return answerMessage(this.reception, this.connection, transaction, this.facts(question, conversation, transaction))
   }
 
   abandoned(event: AbandonedEvent): void | Promise<void> {
-    // Of a single question that is void the driver tells the handler through its signal.
-    if (event.question !== undefined) return undefined
+    if (event.question !== undefined) return this.withdrawn(event.question, event.why)
     const collector = this.transaction?.collector
     if (event.why !== 'refused') this.transaction = undefined
     return collector?.discard()
+  }
+
+  /** A single question is void. The driver tells the handler through its signal; whoever does not listen has no effect any more. */
+  private withdrawn(question: number, why: AbandonedEvent['why']): undefined {
+    const { reception, connection, answering } = this
+    const isMessage = answering?.question === question
+    if (isMessage) answering.transaction.withdrawn = true
+    else this.transaction?.withdraw(question)
+    if (why !== 'timeout') return
+    const error = new MailError('temporary', 'There was no answer within its time; the client was told to come again.')
+    const what = isMessage ? 'deliver' : 'answer'
+    reception.observe?.({ kind: 'failed', at: reception.clock.now(), connection: connection.id, what, error })
   }
 
   xclient(question: XclientQuestion): undefined {
@@ -170,21 +181,19 @@ export class Arrivals implements Host<SmtpServerEvent> {
   private claimed(stage: QuestionStage, transaction: Transaction, to: Recipient, claimed: Claimed): Reply | undefined | Promise<Reply | undefined> {
     const { pipeline } = this.reception
     const verdict = claimed === true ? undefined : claimed === false || claimed === undefined ? unclaimed : claimed
-    if (refusalOf(verdict) || !pipeline.has('recipient')) return this.settleRecipient(transaction, to, verdict)
+    if (refusalOf(verdict) || !pipeline.has('recipient')) return this.settleRecipient(stage.question.id, transaction, to, verdict)
     return after(pipeline.recipient(to, stage, transaction.notes), (decision) =>
-      this.settleRecipient(transaction, to, decision?.kind === 'pass' || !decision ? verdict : decision),
+      this.settleRecipient(stage.question.id, transaction, to, decision?.kind === 'pass' || !decision ? verdict : decision),
     )
   }
 
-  private settleRecipient(transaction: Transaction, to: Recipient, verdict: Verdict | undefined | void): Reply | undefined {
+  private settleRecipient(question: number, transaction: Transaction, to: Recipient, verdict: Verdict | undefined | void): Reply | undefined {
     const refusal = refusalOf(verdict)
     if (refusal) {
-      this.refused('recipient', refusal, transaction, to)
+      if (transaction.settle(question, to, 'refused')) this.refused('recipient', refusal, transaction, to)
       return refusal
     }
-    const keep = verdict?.kind !== 'discard'
-    transaction.kept.push(keep)
-    if (keep) transaction.envelope.recipients.push(to)
+    transaction.settle(question, to, verdict?.kind === 'discard' ? 'dropped' : 'kept')
     return undefined
   }
 

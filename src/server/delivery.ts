@@ -29,6 +29,8 @@ export async function answerMessage(reception: Reception, connection: Connection
       observeRefusal(reception, connection, transaction, refusal)
       return refusal
     }
+    // RFC 5321 §6.1: whoever has not heard 250 sends again, so what is delivered now would come twice.
+    if (transaction.withdrawn) return undefined
     const discarded = transaction.discarding || verdict.kind === 'discard' || transaction.envelope.recipients.length === 0
     const delivered = discarded ? undefined : await reception.deliver(withNotes(message, transaction, connection, collected), facts)
     return settle(reception, connection, transaction, delivered, { octets: message.octets, discarded, took: clock.ticks() - began })

@@ -12,8 +12,9 @@ export class QuestionStage implements StageFacts {
   readonly now: number
   readonly connection: Connection
   readonly envelope: Envelope | undefined
+  /** What is asked. */
+  readonly question: { readonly id: number }
   private readonly clock: Clock
-  private readonly question: { readonly id: number }
   private readonly conversation: Conversation
 
   constructor(clock: Clock, connection: Connection, envelope: Envelope | undefined, question: { readonly id: number }, conversation: Conversation) {

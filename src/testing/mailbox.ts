@@ -96,8 +96,8 @@ class OwnMailbox extends Observed implements TestMailbox {
       inMemory: Infinity,
       ...more,
       accepts: (to, context) => to.domain === this.domain || accepts?.(to, context),
-      deliver: async (message, signal) => {
-        const answer = await more.deliver?.(message, signal)
+      deliver: async (message, context) => {
+        const answer = await more.deliver?.(message, context)
         if ((Array.isArray(answer) ? answer : [answer]).some(takes)) this.#arrived(message)
         return answer
       },

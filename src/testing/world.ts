@@ -152,9 +152,9 @@ class MadeWorld implements World {
         observe(event)
         options.observe?.(event)
       },
-      deliver: (message, signal) => {
+      deliver: (message, context) => {
         this.delivered.push(message)
-        return options.deliver?.(message, signal)
+        return options.deliver?.(message, context)
       },
     })
   }
