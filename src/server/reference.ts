@@ -167,7 +167,7 @@ class Reference implements ReferenceServer {
       port,
       host: bind,
       ...(tls ? { tls: { mode: 'starttls', certificates: tls } } : {}),
-      ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom } } : {}),
+      ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom, others: 'serve' } } : {}),
     })
     this.listeners.push(listener)
     this.ports[name] = listener.port

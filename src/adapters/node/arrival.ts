@@ -27,8 +27,6 @@ export interface Refusal {
 
 /** What arrivals need of their listener. */
 export interface ArrivalHost {
-  /** Wanted before anything else. */
-  readonly wantsHeader: boolean
   /** Milliseconds for the PROXY header. */
   readonly headerWithin: number
   /** Implicit TLS. */
@@ -52,13 +50,14 @@ export class Arrival implements HandshakeParty {
   #timer: NodeJS.Timeout | undefined
   #over = false
 
-  constructor(host: ArrivalHost, socket: Socket, peer: Peer) {
+  /** `header`: a PROXY protocol header comes before anything else. */
+  constructor(host: ArrivalHost, socket: Socket, peer: Peer, header: boolean) {
     this.#host = host
     this.#peer = peer
     this.#socket = socket as Owned
     this.#socket[owner] = this
     this.#socket.on('error', Arrival.#onError).on('close', Arrival.#onClose)
-    if (host.wantsHeader) {
+    if (header) {
       this.#timer = setTimeout(Arrival.#late, host.headerWithin, this)
       this.#socket.on('data', Arrival.#onData).on('end', Arrival.#onEnd)
     } else this.#handshake()

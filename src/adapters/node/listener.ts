@@ -35,12 +35,14 @@ export interface ListenOptions {
     readonly handshakeWithin?: number
   }
   /**
-   * A PROXY protocol header comes first. TCP connections from outside these addresses are refused; over a unix socket, which its
-   * permissions guard, every peer is trusted.
+   * A PROXY protocol header comes first on connections from these addresses; over a unix socket, which its permissions guard,
+   * on every one. From elsewhere no header is ever read.
    */
   readonly proxy?: {
     /** Addresses and CIDRs: `['10.0.0.0/8', '2001:db8::7']`. */
     readonly from: readonly string[]
+    /** TCP connections from elsewhere: turned away (default), or served as what they are, a header being no more than a wrong command. */
+    readonly others?: 'refuse' | 'serve'
     /** For the header (default 5,000). */
     readonly within?: number
   }
@@ -109,7 +111,6 @@ interface Bind {
 
 class Listener implements NodeListener, ArrivalHost {
   readonly closed: Promise<void>
-  readonly wantsHeader: boolean
   readonly headerWithin: number
   readonly tls: TlsAcceptor | undefined
   readonly #options: ListenOptions
@@ -133,7 +134,6 @@ class Listener implements NodeListener, ArrivalHost {
     this.#unix = options.path !== undefined
     this.#maxPending = maxPending
     this.#trusted = addressSet('proxy.from', proxy?.from ?? [])
-    this.wantsHeader = proxy !== undefined
     this.headerWithin = proxy?.within ?? 5_000
     const acceptor = tls && new TlsAcceptor({ handshakeWithin: 10_000, ...tls })
     this.tls = tls?.mode === 'implicit' ? acceptor : undefined
@@ -197,8 +197,11 @@ class Listener implements NodeListener, ArrivalHost {
   #accept(socket: Socket): void {
     const peer = this.#peerOf(socket)
     if (this.#unix || peer.address !== undefined) {
-      if (!this.wantsHeader && this.tls === undefined) this.#handOver(socket, peer, undefined)
-      else this.#receive(socket, peer)
+      const { proxy } = this.#options
+      const header = proxy !== undefined && (this.#unix || this.#trusted(peer.address))
+      if (!header && proxy !== undefined && proxy.others !== 'serve') this.#turnAway(socket, peer, 'untrusted-proxy')
+      else if (!header && this.tls === undefined) this.#handOver(socket, peer, undefined)
+      else this.#receive(socket, peer, header)
       return
     }
     // Gone before it could be asked for its address. Nothing may take it for a local peer.
@@ -227,10 +230,9 @@ class Listener implements NodeListener, ArrivalHost {
     }
   }
 
-  #receive(socket: Socket, peer: Peer): void {
-    if (this.wantsHeader && !this.#unix && !this.#trusted(peer.address)) this.#turnAway(socket, peer, 'untrusted-proxy')
-    else if (this.#pending.size >= this.#maxPending) this.#turnAway(socket, peer, 'too-many-pending')
-    else this.#pending.add(new Arrival(this, socket, peer))
+  #receive(socket: Socket, peer: Peer, header: boolean): void {
+    if (this.#pending.size >= this.#maxPending) this.#turnAway(socket, peer, 'too-many-pending')
+    else this.#pending.add(new Arrival(this, socket, peer, header))
   }
 
   #turnAway(socket: Socket, { address }: Peer, reason: Refusal['reason']): void {

@@ -256,6 +256,19 @@ describe('PROXY protocol', () => {
     expect(refused).toEqual({ reason: 'untrusted-proxy', address: '127.0.0.1' })
   })
 
+  it('serves an address that is not trusted as what it is, where that is wanted', async () => {
+    const { place, accepted } = await listen({ proxy: { from: ['10.0.0.0/8'], others: 'serve' } })
+    const far = await dial(place)
+    const near = await accepted.next()
+    expect(near.peer).toMatchObject({ address: '127.0.0.1' })
+    expect(near.peer.proxy).toBeUndefined()
+    const sink = opened(near)
+    far.socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n')
+    await sink.until(() => sink.text.endsWith('\n'))
+    expect(sink.text).toBe('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n')
+    near.reset()
+  })
+
   it.each<readonly [string, string]>([
     ['a client that sends none', 'EHLO x\r\n'],
     ['a first line that is too long', `PROXY UNKNOWN ${'x'.repeat(200)}`],
