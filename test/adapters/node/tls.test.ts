@@ -312,6 +312,43 @@ function behind(header: Uint8Array, wire: Socket): Duplex {
   return stream
 }
 
+describe('the end of a TLS connection', () => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('is announced to the peer, right after the handshake too: %s', async (version) => {
+    const listener = await listenNode({
+      port: 0, host: '127.0.0.1', tls: { mode: 'implicit', certificates: source },
+      onTransport: (transport) => {
+        opened(transport)
+        transport.write(['421 full\r\n'])
+        transport.end()
+      },
+    })
+    listeners.push(listener)
+    const wire = await dialSocket({ port: listener.port as number })
+    const records: Buffer[] = []
+    wire.on('data', (bytes) => records.push(bytes))
+    const socket = behind(new Uint8Array(0), wire)
+    const far = connectTls({ socket, rejectUnauthorized: false, minVersion: version, maxVersion: version })
+    const text: Buffer[] = []
+    far.on('data', (bytes) => text.push(bytes)).on('error', () => {})
+    await new Promise((resolve) => wire.once('end', resolve))
+    expect(Buffer.concat(text).toString()).toBe('421 full\r\n')
+    // An alert: in TLS 1.3 a record of 2 octets, their type and a tag, that calls itself application data (RFC 8446 §5.2).
+    const last = lastRecord(Buffer.concat(records))
+    expect([last.type, last.octets]).toEqual(version === 'TLSv1.3' ? [23, 19] : [21, 26])
+    far.destroy()
+    wire.destroy()
+  })
+})
+
+/** Type and length of the last TLS record. */
+function lastRecord(bytes: Buffer): { type: number; octets: number } {
+  let found = { type: 0, octets: 0 }
+  for (let at = 0; at < bytes.length; at += 5 + found.octets) {
+    found = { type: bytes.readUInt8(at), octets: bytes.readUInt16BE(at + 3) }
+  }
+  return found
+}
+
 describe('client certificates', () => {
   const withCa = certificates({ ...pair, also: [wild], clientCa: authority.cert, watch: false })
   const alice = issue({
