@@ -47,6 +47,7 @@ export class HeaderWatch {
 
   private lead(octet: number): void {
     if (octet === LF) {
+      if (this.column === 0) this.field = 0
       if (this.column === 0 || (this.column === 1 && this.onlyCr)) this.done = true
       this.lineEnd()
       return

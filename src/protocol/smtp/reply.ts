@@ -30,7 +30,7 @@ export function encodeReply(reply: Reply): string {
     throw new MailError('misuse', `Reply code ${code} is not within 200–599.`)
   }
   if (enhanced !== undefined) checkEnhanced(code, enhanced)
-  const lines = typeof reply.text === 'string' ? [reply.text] : reply.text.length === 0 ? [''] : reply.text
+  const lines = linesOf(reply.text)
   // RFC 2034 §4: each line of a multi-line reply carries the enhanced code.
   const prefix = enhanced === undefined ? '' : `${enhanced} `
   let out = ''
@@ -40,6 +40,14 @@ export function encodeReply(reply: Reply): string {
     out += `${code}${at === lines.length - 1 ? ' ' : '-'}${prefix}${clip(utf8Octets(text))}\r\n`
   }
   return out
+}
+
+function linesOf(text: Reply['text']): readonly string[] {
+  if (typeof text === 'string') return [text]
+  if (!Array.isArray(text) || text.some((line) => typeof line !== 'string')) {
+    throw new MailError('misuse', 'The text of a reply is a string, or several.')
+  }
+  return text.length === 0 ? [''] : text
 }
 
 function clip(text: string): string {
