@@ -1,6 +1,6 @@
 import { print } from '../../adapters/node/print.ts'
 import type { BodyStore, StoredBody } from '../../contracts/bodies.ts'
-import { allOf, equal, holds, joined, octetsOf, pattern, rejects, type TestRunner } from './checks.ts'
+import { allOf, equal, holds, joined, octetsOf, pattern, rejects, type Runner } from './checks.ts'
 
 /** A store under test. */
 export interface OpenedBodyStore {
@@ -10,7 +10,7 @@ export interface OpenedBodyStore {
 }
 
 /** What {@link bodyStoreContract} takes. */
-export interface BodyStoreContractOptions extends TestRunner {
+export interface BodyStoreContractOptions extends Runner {
   /** A fresh store with nothing in it. */
   readonly open: () => Promise<OpenedBodyStore>
 }

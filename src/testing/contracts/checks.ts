@@ -2,7 +2,7 @@ import type { Body, ByteRange } from '../../contracts/bodies.ts'
 import { isMailError, type MailErrorCode } from '../../protocol/session/errors.ts'
 
 /** What a suite needs of a test runner: `describe` and `it` of vitest, Jest, Mocha and node:test fit. */
-export interface TestRunner {
+export interface Runner {
   readonly describe: (name: string, define: () => void) => unknown
   readonly it: (name: string, run: () => Promise<void>) => unknown
   /** Told of each check that was left out, and why. By default it is printed. */

@@ -1,6 +1,6 @@
 import type { Body, StoredBody } from '../../contracts/bodies.ts'
 import type { Mailbox, MailStore, NewMessage, StoredMessage } from '../../contracts/store.ts'
-import { holds, octetsOf, type TestRunner } from './checks.ts'
+import { holds, octetsOf, type Runner } from './checks.ts'
 
 /** A store under test. */
 export interface OpenedMailStore {
@@ -10,7 +10,7 @@ export interface OpenedMailStore {
 }
 
 /** What {@link mailStoreContract} takes. */
-export interface MailStoreContractOptions extends TestRunner {
+export interface MailStoreContractOptions extends Runner {
   /** A fresh store with nothing in it. */
   readonly open: () => Promise<OpenedMailStore>
 }
