@@ -77,21 +77,16 @@ export class FieldScan {
   kind: FieldKind = field.date
   from = 0
   to = 0
-  /** Lines that begin no field, fields cut short at the budget, LFs without CR, CRs without LF. */
+  /** Lines that begin no field, fields cut short at the budget. */
   strays = 0
   cuts = 0
-  bareFeeds = 0
-  bareReturns = 0
   readonly #text: OctetString
   readonly #most: number
   #at = 0
-  /** The next CR that was not met yet. */
-  #return: number
 
   constructor(text: OctetString, most: number) {
     this.#text = text
     this.#most = most
-    this.#return = text.indexOf('\r')
   }
 
   /** Goes on to the next field of interest; false behind the last. */
@@ -138,33 +133,11 @@ export class FieldScan {
     let first = -1
     for (;;) {
       const feed = text.indexOf('\n', this.#at)
-      const end = feed < 0 ? this.#textEnd() : this.#feed(feed)
-      if (first < 0) first = end
       this.#at = feed < 0 ? text.length : feed + 1
+      if (first < 0) first = this.#withoutLineEnd(this.#at)
       const unit = feed < 0 ? 0 : text.charCodeAt(this.#at)
       if (unit !== SPACE && unit !== TAB) return first
     }
-  }
-
-  /** The end of the text, in a line that no LF ends. */
-  #textEnd(): number {
-    for (; this.#return >= 0; this.#return = this.#text.indexOf('\r', this.#return + 1)) this.bareReturns++
-    return this.#text.length
-  }
-
-  /** Where the line end begins that ends with the LF at `feed`; counts the CRs before it. */
-  #feed(feed: number): number {
-    const text = this.#text
-    while (this.#return >= 0 && this.#return < feed - 1) {
-      this.bareReturns++
-      this.#return = text.indexOf('\r', this.#return + 1)
-    }
-    if (this.#return !== feed - 1) {
-      this.bareFeeds++
-      return feed
-    }
-    this.#return = text.indexOf('\r', feed)
-    return feed - 1
   }
 
   #withoutLineEnd(end: number): number {

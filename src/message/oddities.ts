@@ -4,9 +4,11 @@ import type { PartHeader } from './part-header.ts'
 
 /** Collects oddities, each kind once with its first place and how often it came: bounded whatever the message holds. */
 export class Oddities {
-  readonly #notes = new Map<MessageOddity, { kind: MessageOddity; at: number; count: number }>()
+  /** Made for the first one: most messages have none. */
+  #notes: Map<MessageOddity, { kind: MessageOddity; at: number; count: number }> | undefined
 
   note(kind: MessageOddity, at: number, count = 1): void {
+    this.#notes ??= new Map()
     const known = this.#notes.get(kind)
     if (known) known.count += count
     else this.#notes.set(kind, { kind, at, count })
@@ -16,8 +18,6 @@ export class Oddities {
   noteHeader(header: PartHeader, part: OpenPart): void {
     const at = part.header
     if (header.mboxFrom) this.note('mbox-from', at)
-    if (header.bareFeeds > 0) this.note('bare-lf-in-header', at, header.bareFeeds)
-    if (header.bareReturns > 0) this.note('bare-cr-in-header', at, header.bareReturns)
     if (header.strays > 0) this.note('stray-line', at, header.strays)
     if (header.repeats > 0) this.note('repeated-field', at, header.repeats)
     if (header.cuts > 0) this.note('over-field', at, header.cuts)
@@ -40,6 +40,6 @@ export class Oddities {
 
   /** In the order in which they were first noticed. */
   list(): OddityNote[] {
-    return [...this.#notes.values()]
+    return this.#notes ? [...this.#notes.values()] : []
   }
 }

@@ -31,9 +31,6 @@ export interface PartHeader {
   readonly strays: number
   readonly cuts: number
   readonly repeats: number
-  /** LFs without CR and CRs without LF. */
-  readonly bareFeeds: number
-  readonly bareReturns: number
   /** It begins with the `From ` line of an mbox file. */
   readonly mboxFrom: boolean
 }
@@ -64,8 +61,8 @@ export function readPartHeader(text: OctetString, isMessage: boolean, budgets: B
   }
   const mime = (seen & ((1 << field.mimeVersion) | (1 << field.contentType))) !== 0
   const mboxFrom = text.startsWith('From ') || text.startsWith('>From ')
-  const { strays, cuts, bareFeeds, bareReturns } = scan
-  return { content, envelope, ids, mime, strays, cuts, repeats, bareFeeds, bareReturns, mboxFrom }
+  const { strays, cuts } = scan
+  return { content, envelope, ids, mime, strays, cuts, repeats, mboxFrom }
 }
 
 /** The first field of a kind counts; of dispositions the first with parameters, of encodings the first that is one. */

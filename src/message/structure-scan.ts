@@ -84,7 +84,8 @@ export class StructureScan {
    * given again, with more behind them. Keeps no view of the window, but of the last one until `facts`.
    */
   run(window: Uint8Array, final: boolean): number {
-    this.#window = window
+    // A view of its own: scans tell windows apart by identity, and the same array may come again with other octets in it.
+    this.#window = window.subarray()
     while (this.#step(final));
     if (final) this.#finish()
     this.#samples.take(window, this.#base, final)

@@ -54,6 +54,18 @@ describe('createIndexer', () => {
     )
   })
 
+  it('takes the same array with other octets in it', () => {
+    const text = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${`--b\r\n\r\n${'text\r\n'.repeat(200)}`.repeat(4)}--b--\r\n`
+    const indexer = createIndexer()
+    const portion = new Uint8Array(512)
+    for (let at = 0; at < text.length; at += portion.length) {
+      const next = octets(text.slice(at, at + portion.length))
+      portion.set(next)
+      indexer.push(next.length < portion.length ? next : portion)
+    }
+    expect(indexer.end()).toEqual(indexMessage(octets(text)))
+  })
+
   it('does not care where the bytes lie in memory', () => {
     const text = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n'.repeat(3)
     const whole = indexMessage(octets(text))

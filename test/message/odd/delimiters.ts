@@ -107,7 +107,7 @@ export const delimiters: readonly OddCase[] = [
       '  text/plain 49-50-53 0',
       '  text/plain 59-61-66 1',
     ],
-    oddities: [],
+    oddities: ['bare-lf-in-header'],
   },
   {
     name: 'CR alone does not begin a line',

@@ -67,7 +67,7 @@ export const headers: readonly OddCase[] = [
     name: 'a header cut off between CR and LF',
     message: 'From: a@example.org\r\n\r',
     structure: ['text/plain 0-22-22 0'],
-    oddities: ['unended-header', 'bare-cr-in-header', 'stray-line'],
+    oddities: ['bare-cr-in-header', 'unended-header', 'stray-line'],
     envelope:
       '(NIL NIL ((NIL NIL "a" "example.org")) ((NIL NIL "a" "example.org")) ((NIL NIL "a" "example.org")) NIL NIL NIL ' +
       'NIL NIL)',
@@ -110,7 +110,7 @@ export const headers: readonly OddCase[] = [
     name: 'bare CR is no line end: all of it is one field',
     message: 'From: a@example.org\rSubject: old mac\r\rtext\r',
     structure: ['text/plain 0-43-43 0'],
-    oddities: ['unended-header', 'bare-cr-in-header'],
+    oddities: ['bare-cr-in-header', 'unended-header'],
     envelope:
       '(NIL NIL ((NIL NIL "a" "example.org")) ((NIL NIL "a" "example.org")) ((NIL NIL "a" "example.org")) NIL NIL NIL ' +
       'NIL NIL)',
@@ -119,7 +119,7 @@ export const headers: readonly OddCase[] = [
     name: 'CR CR LF, as text mode makes of CRLF',
     message: 'From: a@example.org\r\r\nSubject: doubled\r\r\n\r\r\ntext\r\r\n',
     structure: ['text/plain 0-51-51 0'],
-    oddities: ['unended-header', 'bare-cr-in-header', 'stray-line'],
+    oddities: ['bare-cr-in-header', 'unended-header', 'stray-line'],
     envelope:
       '(NIL "doubled" ((NIL NIL "a" "example.org")) ((NIL NIL "a" "example.org")) ((NIL NIL "a" "example.org")) NIL ' +
       'NIL NIL NIL NIL)',
