@@ -1,7 +1,7 @@
 import type { Note } from '../contracts/note.ts'
 import type { Decision, Verdict } from '../contracts/policy.ts'
 import type { Recipient } from '../contracts/received.ts'
-import { reject } from '../inbound/verdict.ts'
+import { combine, pass, reject } from '../inbound/verdict.ts'
 import { type RefusalStage, shown } from '../observe/events.ts'
 import type { Conversation, Host } from '../protocol/session/drive.ts'
 import type { AbandonedEvent } from '../protocol/session/session.ts'
@@ -180,20 +180,21 @@ export class Arrivals implements Host<SmtpServerEvent> {
 
   private claimed(stage: QuestionStage, transaction: Transaction, to: Recipient, claimed: Claimed): Reply | undefined | Promise<Reply | undefined> {
     const { pipeline } = this.reception
-    const verdict = claimed === true ? undefined : claimed === false || claimed === undefined ? unclaimed : claimed
+    const verdict = claimed === true ? pass() : claimed === false || claimed === undefined ? unclaimed : claimed
+    if (verdict.kind === 'quarantine') transaction.notes.push({ kind: 'quarantine', policy: 'accepts', why: verdict.why })
     if (refusalOf(verdict) || !pipeline.has('recipient')) return this.settleRecipient(stage.question.id, transaction, to, verdict)
     return after(pipeline.recipient(to, stage, transaction.notes), (decision) =>
-      this.settleRecipient(stage.question.id, transaction, to, decision?.kind === 'pass' || !decision ? verdict : decision),
+      this.settleRecipient(stage.question.id, transaction, to, combine([verdict, decision ?? pass()])),
     )
   }
 
-  private settleRecipient(question: number, transaction: Transaction, to: Recipient, verdict: Verdict | undefined | void): Reply | undefined {
+  private settleRecipient(question: number, transaction: Transaction, to: Recipient, verdict: Verdict): Reply | undefined {
     const refusal = refusalOf(verdict)
     if (refusal) {
       if (transaction.settle(question, to, 'refused')) this.refused('recipient', refusal, transaction, to)
       return refusal
     }
-    transaction.settle(question, to, verdict?.kind === 'discard' ? 'dropped' : 'kept')
+    transaction.settle(question, to, verdict.kind === 'discard' ? 'dropped' : 'kept')
     return undefined
   }
 

@@ -46,6 +46,8 @@ export class Collector {
   private blockUsed = 0
   private writer: BodyWriter | undefined
   private indexer: Indexer | undefined
+  /** The store has failed: the rest is dropped, so that the client is heard out and told to come again. */
+  private failure: { readonly error: unknown } | undefined
 
   constructor(spillAt: number, bodies: BodyStore) {
     this.spillAt = spillAt
@@ -58,20 +60,22 @@ export class Collector {
     this.size = prefix.length
   }
 
-  /** Takes a piece. Await a returned promise before the next. */
+  /** Takes a piece. Await a returned promise before the next; it never rejects. */
   write(bytes: Uint8Array): void | Promise<void> {
+    if (this.failure) return undefined
     this.size += bytes.length
     if (this.writer) {
       this.indexer!.push(bytes)
-      return this.writer.write(bytes)
+      return this.writer.write(bytes)?.catch((error: unknown) => this.fail(error))
     }
     this.keep(bytes)
-    if (this.size > this.spillAt) return this.spill()
+    if (this.size > this.spillAt) return this.spill().catch((error: unknown) => this.fail(error))
   }
 
-  /** All has come. */
+  /** All has come. Rejects with what ailed the store. */
   async finish(): Promise<Collected> {
     const { writer } = this
+    if (this.failure) throw this.failure.error
     if (!writer) return this.inMemory()
     const body = await writer.commit()
     return { body, facts: this.indexer!.end(), discard: () => this.bodies.remove([body.id]) }
@@ -79,13 +83,18 @@ export class Collector {
 
   /** All has come, and it fitted in memory: no promise is needed. `undefined` where it did not. */
   finishNow(): Collected | undefined {
-    return this.writer ? undefined : this.inMemory()
+    return this.writer || this.failure ? undefined : this.inMemory()
   }
 
   /** Nothing will become of it. */
   async discard(): Promise<void> {
     this.pieces = []
     await this.writer?.discard()
+  }
+
+  private async fail(error: unknown): Promise<void> {
+    this.failure = { error }
+    await this.discard()
   }
 
   private inMemory(): Collected {

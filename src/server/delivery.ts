@@ -3,6 +3,8 @@ import type { Verdict } from '../contracts/policy.ts'
 import type { Connection } from '../contracts/received.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
 import { combine, ourFault, pass } from '../inbound/verdict.ts'
+import type { MessageFacts } from '../message/facts.ts'
+import { createIndexer } from '../message/indexer.ts'
 import { shown } from '../observe/events.ts'
 import type { Reply } from '../protocol/smtp/index.ts'
 import { type Collected, prefixed } from './collector.ts'
@@ -16,11 +18,16 @@ const CHUNK = 65_536
 
 type Answer = Reply | readonly Reply[] | undefined
 
+const NO_FIELDS = new Uint8Array(0)
+
 /** The answer to a complete message: policies first, then the delivery. Nothing is kept of what was not taken over. */
 export async function answerMessage(reception: Reception, connection: Connection, transaction: Transaction, facts: StageFacts): Promise<Answer> {
   const { clock } = reception
   const began = clock.ticks()
-  const collected = transaction.collector!.finishNow() ?? (await transaction.collector!.finish())
+  const collector = transaction.collector!
+  // The connection may stay for long; what it has delivered must not.
+  transaction.collector = undefined
+  const collected = collector.finishNow() ?? (await collector.finish())
   try {
     const message = await arrivalOf(connection, transaction, collected, facts.now)
     const verdict = reception.pipeline.has('message') ? ((await reception.pipeline.message(message, facts, transaction.notes)) ?? pass()) : pass()
@@ -32,7 +39,9 @@ export async function answerMessage(reception: Reception, connection: Connection
     // RFC 5321 §6.1: whoever has not heard 250 sends again, so what is delivered now would come twice.
     if (transaction.withdrawn) return undefined
     const discarded = transaction.discarding || verdict.kind === 'discard' || transaction.envelope.recipients.length === 0
-    const delivered = discarded ? undefined : await reception.deliver(withNotes(message, transaction, connection, collected), facts)
+    const fields = discarded ? NO_FIELDS : noteFields(transaction.notes)
+    const whole = fields.length === 0 ? message : await withFields(fields, message, transaction, collected)
+    const delivered = discarded ? undefined : await reception.deliver(whole, facts)
     return settle(reception, connection, transaction, delivered, { octets: message.octets, discarded, took: clock.ticks() - began })
   } catch (error) {
     reception.observe?.({ kind: 'failed', at: clock.now(), connection: connection.id, what: 'deliver', error })
@@ -56,12 +65,20 @@ async function readHead(body: Body, end: number): Promise<Uint8Array> {
 }
 
 /** The message with the fields that policies have noted for it. */
-function withNotes(message: StoredArrival, transaction: Transaction, connection: Connection, { body }: Collected): StoredArrival {
-  const fields = noteFields(transaction.notes)
-  if (fields.length === 0) return message
+async function withFields(fields: Uint8Array, message: StoredArrival, transaction: Transaction, collected: Collected): Promise<StoredArrival> {
+  const { id, connection, received } = message
+  const { envelope, notes } = transaction
+  const body = prefixed(fields, collected.body)
   const head = Buffer.concat([fields, message.head])
-  const { id, received } = message
-  return new StoredArrival({ id, envelope: transaction.envelope, connection, received, body: prefixed(fields, body), notes: transaction.notes, head, facts: undefined })
+  // Everything has moved: of a message that is not in memory the facts are gathered anew.
+  const facts = body.bytes ? undefined : await factsOf(body)
+  return new StoredArrival({ id, envelope, connection, received, body, notes, head, facts })
+}
+
+async function factsOf(body: Body): Promise<MessageFacts> {
+  const indexer = createIndexer()
+  for await (const bytes of body.read()) indexer.push(bytes)
+  return indexer.end()
 }
 
 /** The replies that a delivery means: one for the message, or over LMTP one for each recipient that was accepted. */
