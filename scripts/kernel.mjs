@@ -10,7 +10,7 @@ export async function compile() {
   module.validate()
   const octets = [...module.toBinary({}).buffer]
   const lines = []
-  for (let at = 0; at < octets.length; at += 30) lines.push(`  ${octets.slice(at, at + 30).join(', ')},`)
+  for (let at = 0; at < octets.length; at += 25) lines.push(`  ${octets.slice(at, at + 25).join(', ')},`)
   return `// Compiled from kernel.wat by scripts/kernel.mjs; do not edit.\n\n/** The WebAssembly module of kernel.wat. */\nexport const kernel: Uint8Array = Uint8Array.of(\n${lines.join('\n')}\n)\n`
 }
 

@@ -16,8 +16,8 @@ export type StageFacts = Omit<Stage, 'notes'>
 type Ask = (policy: Policy, stage: Stage) => Decision
 
 /**
- * Policies in the order they were given, asked stage by stage. Those of one stage run side by side; a throw is `defer 451 4.3.0` and an
- * event, never a refusal for good and never a silent pass.
+ * Policies in the order they were given, asked stage by stage. Those of one stage run side by side; a throw is `defer 451
+ * 4.3.0` and an event, never a refusal for good and never a silent pass.
  */
 export class Pipeline {
   private readonly byStage: Record<StageName, readonly Policy[]>
@@ -51,7 +51,11 @@ export class Pipeline {
     return this.run('hello', facts, notes, (policy, stage) => policy.hello!(name, stage))
   }
 
-  auth(attempt: { username: string; mechanism: string; account: string | undefined }, facts: StageFacts, notes: Note[]): Decision {
+  auth(
+    attempt: { username: string; mechanism: string; account: string | undefined },
+    facts: StageFacts,
+    notes: Note[],
+  ): Decision {
     return this.run('auth', facts, notes, (policy, stage) => policy.auth!(attempt, stage))
   }
 

@@ -38,9 +38,13 @@ const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
 /** Goes on with a value, now if it is there. */
-const after = <T, R>(value: T | Promise<T>, then: (value: T) => R | Promise<R>): R | Promise<R> => (isPromise(value) ? value.then(then) : then(value))
+const after = <T, R>(value: T | Promise<T>, then: (value: T) => R | Promise<R>): R | Promise<R> =>
+  isPromise(value) ? value.then(then) : then(value)
 
-/** The host of one connection: answers its session's questions out of policies, claims and the delivery, and takes the content in. */
+/**
+ * The host of one connection: answers its session's questions out of policies, claims and the delivery, and takes the
+ * content in.
+ */
 export class Arrivals implements Host<SmtpServerEvent> {
   readonly connection: LiveConnection
   private readonly reception: Reception
@@ -74,7 +78,9 @@ export class Arrivals implements Host<SmtpServerEvent> {
   auth(question: AuthQuestion, conversation: Conversation): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
     const { authenticate } = this.reception
     if (!authenticate) return undefined
-    return after(authenticate(question.credentials, this.connection), (found) => this.authenticated(question, conversation, found))
+    return after(authenticate(question.credentials, this.connection), (found) =>
+      this.authenticated(question, conversation, found),
+    )
   }
 
   sender(question: SenderQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
@@ -84,7 +90,11 @@ export class Arrivals implements Host<SmtpServerEvent> {
     const transaction = new Transaction(id, envelopeOf(question.sender, question.parameters), notes, this.discarding)
     this.transaction = transaction
     if (!pipeline.has('sender')) return undefined
-    const decision = pipeline.sender(transaction.envelope.sender, this.facts(question, conversation, transaction), transaction.notes)
+    const decision = pipeline.sender(
+      transaction.envelope.sender,
+      this.facts(question, conversation, transaction),
+      transaction.notes,
+    )
     return this.judge('sender', decision, transaction)
   }
 
@@ -95,7 +105,9 @@ export class Arrivals implements Host<SmtpServerEvent> {
     transaction.name(question.id)
     const stage = new QuestionStage(this.reception.clock, this.connection, transaction.envelope, question, conversation)
     const claimed = accepts(to, stage as ClaimContext)
-    return isPromise(claimed) ? claimed.then((value) => this.claimed(stage, transaction, to, value)) : this.claimed(stage, transaction, to, claimed)
+    return isPromise(claimed)
+      ? claimed.then((value) => this.claimed(stage, transaction, to, value))
+      : this.claimed(stage, transaction, to, claimed)
   }
 
   content(): undefined {
@@ -110,7 +122,10 @@ export class Arrivals implements Host<SmtpServerEvent> {
     return this.transaction!.collector!.write(bytes)
   }
 
-  message(question: MessageQuestion, conversation: Conversation): Reply | readonly Reply[] | undefined | Promise<Reply | readonly Reply[] | undefined> {
+  message(
+    question: MessageQuestion,
+    conversation: Conversation,
+  ): Reply | readonly Reply[] | undefined | Promise<Reply | readonly Reply[] | undefined> {
     const transaction = this.transaction!
     this.transaction = undefined
     this.answering = { question: question.id, transaction }
@@ -124,7 +139,10 @@ export class Arrivals implements Host<SmtpServerEvent> {
     return collector?.discard()
   }
 
-  /** A single question is void. The driver tells the handler through its signal; whoever does not listen has no effect any more. */
+  /**
+   * A single question is void. The driver tells the handler through its signal; whoever does not listen has no effect any
+   * more.
+   */
   private withdrawn(question: number, why: AbandonedEvent['why']): undefined {
     const { reception, connection, answering } = this
     const isMessage = answering?.question === question
@@ -159,14 +177,31 @@ export class Arrivals implements Host<SmtpServerEvent> {
     connection.tls = tls
     connection.hello = undefined
     connection.account = undefined
-    reception.observe?.({ kind: 'secured', at: reception.clock.now(), connection: connection.id, protocol: tls.protocol, cipher: tls.cipher })
+    reception.observe?.({
+      kind: 'secured',
+      at: reception.clock.now(),
+      connection: connection.id,
+      protocol: tls.protocol,
+      cipher: tls.cipher,
+    })
   }
 
-  private authenticated(question: AuthQuestion, conversation: Conversation, found: Authenticated): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
+  private authenticated(
+    question: AuthQuestion,
+    conversation: Conversation,
+    found: Authenticated,
+  ): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
     const { reception, connection } = this
     const { username, mechanism } = question.credentials
     const account = found && 'account' in found ? found.account : undefined
-    reception.observe?.({ kind: 'authenticated', at: reception.clock.now(), connection: connection.id, mechanism, username, account })
+    reception.observe?.({
+      kind: 'authenticated',
+      at: reception.clock.now(),
+      connection: connection.id,
+      mechanism,
+      username,
+      account,
+    })
     const refusal = found && 'kind' in found ? refusalOf(found) : undefined
     const answer = (): AuthAnswer | undefined => {
       if (account === undefined) return refusal
@@ -174,11 +209,20 @@ export class Arrivals implements Host<SmtpServerEvent> {
       return { account }
     }
     if (!reception.pipeline.has('auth')) return answer()
-    const decision = reception.pipeline.auth({ username, mechanism, account }, this.facts(question, conversation), (this.notes ??= []))
+    const decision = reception.pipeline.auth(
+      { username, mechanism, account },
+      this.facts(question, conversation),
+      (this.notes ??= []),
+    )
     return after(this.judge('auth', decision), (reply) => reply ?? answer())
   }
 
-  private claimed(stage: QuestionStage, transaction: Transaction, to: Recipient, claimed: Claimed): Reply | undefined | Promise<Reply | undefined> {
+  private claimed(
+    stage: QuestionStage,
+    transaction: Transaction,
+    to: Recipient,
+    claimed: Claimed,
+  ): Reply | undefined | Promise<Reply | undefined> {
     const { pipeline } = this.reception
     const verdict = claimed === true ? pass() : claimed === false || claimed === undefined ? unclaimed : claimed
     if (verdict.kind === 'quarantine') transaction.notes.push({ kind: 'quarantine', policy: 'accepts', why: verdict.why })
@@ -199,7 +243,11 @@ export class Arrivals implements Host<SmtpServerEvent> {
   }
 
   /** The reply that a stage's verdict means. */
-  private judge(stage: RefusalStage, decision: Decision, transaction?: Transaction): Reply | undefined | Promise<Reply | undefined> {
+  private judge(
+    stage: RefusalStage,
+    decision: Decision,
+    transaction?: Transaction,
+  ): Reply | undefined | Promise<Reply | undefined> {
     return after(decision, (verdict) => {
       const refusal = refusalOf(verdict)
       if (refusal) this.refused(stage, refusal, transaction)

@@ -21,7 +21,12 @@ type Answer = Reply | readonly Reply[] | undefined
 const NO_FIELDS = new Uint8Array(0)
 
 /** The answer to a complete message: policies first, then the delivery. Nothing is kept of what was not taken over. */
-export async function answerMessage(reception: Reception, connection: Connection, transaction: Transaction, facts: StageFacts): Promise<Answer> {
+export async function answerMessage(
+  reception: Reception,
+  connection: Connection,
+  transaction: Transaction,
+  facts: StageFacts,
+): Promise<Answer> {
   const { clock } = reception
   const began = clock.ticks()
   const collector = transaction.collector!
@@ -30,7 +35,9 @@ export async function answerMessage(reception: Reception, connection: Connection
   const collected = collector.finishNow() ?? (await collector.finish())
   try {
     const message = await arrivalOf(connection, transaction, collected, facts.now)
-    const verdict = reception.pipeline.has('message') ? ((await reception.pipeline.message(message, facts, transaction.notes)) ?? pass()) : pass()
+    const verdict = reception.pipeline.has('message')
+      ? ((await reception.pipeline.message(message, facts, transaction.notes)) ?? pass())
+      : pass()
     const refusal = refusalOf(verdict)
     if (refusal) {
       observeRefusal(reception, connection, transaction, refusal)
@@ -42,7 +49,11 @@ export async function answerMessage(reception: Reception, connection: Connection
     const fields = discarded ? NO_FIELDS : noteFields(transaction.notes)
     const whole = fields.length === 0 ? message : await withFields(fields, message, transaction, collected)
     const delivered = discarded ? undefined : await reception.deliver(whole, facts)
-    return settle(reception, connection, transaction, delivered, { octets: message.octets, discarded, took: clock.ticks() - began })
+    return settle(reception, connection, transaction, delivered, {
+      octets: message.octets,
+      discarded,
+      took: clock.ticks() - began,
+    })
   } catch (error) {
     reception.observe?.({ kind: 'failed', at: clock.now(), connection: connection.id, what: 'deliver', error })
     return ourFault
@@ -52,7 +63,12 @@ export async function answerMessage(reception: Reception, connection: Connection
 }
 
 /** The message as policies see it. Of one that is not in memory the header is read back. */
-async function arrivalOf(connection: Connection, transaction: Transaction, { body, facts }: Collected, received: number): Promise<StoredArrival> {
+async function arrivalOf(
+  connection: Connection,
+  transaction: Transaction,
+  { body, facts }: Collected,
+  received: number,
+): Promise<StoredArrival> {
   const head = body.bytes ?? (await readHead(body, facts?.structure.body ?? CHUNK))
   const { id, envelope, notes } = transaction
   return new StoredArrival({ id, envelope, connection, received, body, notes, head, facts })
@@ -65,7 +81,12 @@ async function readHead(body: Body, end: number): Promise<Uint8Array> {
 }
 
 /** The message with the fields that policies have noted for it. */
-async function withFields(fields: Uint8Array, message: StoredArrival, transaction: Transaction, collected: Collected): Promise<StoredArrival> {
+async function withFields(
+  fields: Uint8Array,
+  message: StoredArrival,
+  transaction: Transaction,
+  collected: Collected,
+): Promise<StoredArrival> {
   const { id, connection, received } = message
   const { envelope, notes } = transaction
   const body = prefixed(fields, collected.body)
@@ -90,9 +111,13 @@ function settle(
   done: { octets: number; discarded: boolean; took: number },
 ): Answer {
   const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `Ok ${transaction.id}` }
-  const each = Array.isArray(delivered) ? (delivered as readonly (Verdict | undefined)[]) : transaction.envelope.recipients.map(() => delivered as Verdict | undefined)
+  const each = Array.isArray(delivered)
+    ? (delivered as readonly (Verdict | undefined)[])
+    : transaction.envelope.recipients.map(() => delivered as Verdict | undefined)
   const refusals = each.map(refusalOf)
-  if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) observeAccepted(reception, connection, transaction, refusals, done)
+  if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) {
+    observeAccepted(reception, connection, transaction, refusals, done)
+  }
   for (const refusal of refusals) if (refusal) observeRefusal(reception, connection, transaction, refusal)
   if (reception.lmtp) {
     let next = 0

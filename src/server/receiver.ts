@@ -14,7 +14,13 @@ import { MailError } from '../protocol/session/errors.ts'
 import type { SessionEvent } from '../protocol/session/session.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Transport } from '../protocol/session/transport.ts'
-import { type Profile, type SmtpServerConfig, smtpServerConfig, type SmtpServerOptions, smtpServerSession } from '../protocol/smtp/index.ts'
+import {
+  type Profile,
+  type SmtpServerConfig,
+  smtpServerConfig,
+  type SmtpServerOptions,
+  smtpServerSession,
+} from '../protocol/smtp/index.ts'
 import { Arrivals } from './arrivals.ts'
 import { Conversations, Listening, type Running } from './listening.ts'
 import type { Reception } from './reception.ts'
@@ -22,14 +28,16 @@ import type { Reception } from './reception.ts'
 /** What of the conversation can be set: limits, time-outs, rules, extensions, words of the host's own. */
 export type ConversationOptions = Omit<SmtpServerOptions, 'hostname' | 'profile' | 'startTls' | 'auth'>
 
+/** What {@link receiver} is made of. */
 export interface ReceiverOptions {
   /** This server's name, in greeting and trace. */
   readonly hostname: string
   /** Claims recipients. Whom nobody claims is refused: a receiver cannot relay. */
   readonly accepts: Reception['accepts']
   /**
-   * Takes a message over. The client hears 250 when it resolves, `451 4.3.0` when it throws, and what a returned `reject` or `defer` says
-   * otherwise. The message's octets are there until then; a larger one's lie in a file that is removed afterwards.
+   * Takes a message over. The client hears 250 when it resolves, `451 4.3.0` when it throws, and what a returned `reject`
+   * or `defer` says otherwise. The message's octets are there until then; a larger one's lie in a file that is removed
+   * afterwards.
    */
   readonly deliver: Reception['deliver']
   /** How strict to be (default `mx`; `lmtp` speaks LMTP, `test` forgives). */
@@ -46,8 +54,8 @@ export interface ReceiverOptions {
   /** Where larger messages wait to be delivered (default: a folder among the system's temporary files). */
   readonly bodies?: BodyStore
   /**
-   * Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). `final`: a `Return-Path:` field before that,
-   * as whoever delivers for good has to.
+   * Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). `final`: a `Return-Path:` field
+   * before that, as whoever delivers for good has to.
    */
   readonly trace?: Reception['trace']
   /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
@@ -68,11 +76,17 @@ export type ReceiverListenOptions = Pick<ListenOptions, 'port' | 'host' | 'path'
 export interface Receiver {
   /** Begins to listen. Rejects with a `config` MailError that says what to do where that cannot be. */
   listen(options: ReceiverListenOptions): Promise<Running>
-  /** Serves one connection however it was made: a link in memory, a socket of the host's own. `startTls`: the transport can be secured. */
+  /**
+   * Serves one connection however it was made: a link in memory, a socket of the host's own. `startTls`: the transport can
+   * be secured.
+   */
   serve(transport: Transport, options?: { readonly startTls?: boolean }): Conversation
 }
 
-/** A server that receives mail for those whom `accepts` claims, and for nobody else. Throws a `config` MailError for options that cannot be. */
+/**
+ * A server that receives mail for those whom `accepts` claims, and for nobody else. Throws a `config` MailError for options
+ * that cannot be.
+ */
 export function receiver(options: ReceiverOptions): Receiver {
   return new MailReceiver(options)
 }
@@ -124,7 +138,13 @@ class MailReceiver implements Receiver {
       ...options,
       onTransport: (transport) => void this.begin(transport, startTls, conversations),
       onRefused: ({ reason, address, error }) =>
-        observe?.({ kind: 'failed', at: clock.now(), connection: undefined, what: `connection from ${address ?? 'a unix socket'} (${reason})`, error }),
+        observe?.({
+          kind: 'failed',
+          at: clock.now(),
+          connection: undefined,
+          what: `connection from ${address ?? 'a unix socket'} (${reason})`,
+          error,
+        }),
       onError: (error) => observe?.({ kind: 'failed', at: clock.now(), connection: undefined, what: 'listen', error }),
     })
     this.listeners++
@@ -152,7 +172,10 @@ class MailReceiver implements Receiver {
   }
 }
 
-/** What follows from the course of one conversation. A class: closures would weigh more than all else that an idle connection holds here. */
+/**
+ * What follows from the course of one conversation. A class: closures would weigh more than all else that an idle
+ * connection holds here.
+ */
 class Attendance implements DriveOptions {
   readonly clock: Clock
   private readonly reception: Reception

@@ -55,5 +55,7 @@ export function refusalOf(verdict: Verdict | undefined | void): Reply | undefine
 
 /** A policy's refusal must be one, whatever the policy wrote. */
 function checked(reply: PolicyReply): Reply {
-  return reply.code >= 400 && reply.code < 600 ? reply : { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' }
+  return reply.code >= 400 && reply.code < 600
+    ? reply
+    : { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' }
 }

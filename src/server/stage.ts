@@ -5,8 +5,8 @@ import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
 
 /**
- * What a question is about, as policies, claims and deliveries see it. A class, because its signal is made only when somebody asks for
- * it, and an accessor of an object literal would cost each one a shape of its own.
+ * What a question is about, as policies, claims and deliveries see it. A class, because its signal is made only when
+ * somebody asks for it, and an accessor of an object literal would cost each one a shape of its own.
  */
 export class QuestionStage implements StageFacts {
   readonly now: number
@@ -17,7 +17,13 @@ export class QuestionStage implements StageFacts {
   private readonly clock: Clock
   private readonly conversation: Conversation
 
-  constructor(clock: Clock, connection: Connection, envelope: Envelope | undefined, question: { readonly id: number }, conversation: Conversation) {
+  constructor(
+    clock: Clock,
+    connection: Connection,
+    envelope: Envelope | undefined,
+    question: { readonly id: number },
+    conversation: Conversation,
+  ) {
     this.now = clock.now()
     this.connection = connection
     this.envelope = envelope

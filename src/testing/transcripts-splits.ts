@@ -17,8 +17,9 @@ const RANDOM_CUTS = 20
 const LONG = 600
 
 /**
- * Runs the conversations of a text in Markdown against the SMTP server session: what they say must come, however the client's octets
- * are cut into pieces, and whether or not it waits for replies between its batches (`splits: no` in the settings leaves that out).
+ * Runs the conversations of a text in Markdown against the SMTP server session: what they say must come, however the
+ * client's octets are cut into pieces, and whether or not it waits for replies between its batches (`splits: no` in the
+ * settings leaves that out).
  */
 export function smtpTranscripts({ describe, it, name, text }: SmtpTranscriptsOptions): void {
   describe(name, () => {
@@ -55,7 +56,9 @@ function* cuts(steps: readonly TranscriptStep[]): Generator<[string, Cut]> {
     const length = steps[at]!.octets?.length ?? 0
     for (let cut = 1; cut < length && length <= LONG; cut++) yield [`step ${at} cut at ${cut}`, { pieces: inTwo(at, cut) }]
   }
-  for (let seed = 1; seed <= RANDOM_CUTS; seed++) yield [`cut at random (seed ${seed})`, { pieces: atRandom(seed), burst: seed % 2 === 0 }]
+  for (let seed = 1; seed <= RANDOM_CUTS; seed++) {
+    yield [`cut at random (seed ${seed})`, { pieces: atRandom(seed), burst: seed % 2 === 0 }]
+  }
 }
 
 const inTwo =

@@ -18,7 +18,10 @@ import { MailError } from '../protocol/session/errors.ts'
 export interface TranscriptStep {
   /** The line of the text it begins at. */
   readonly line: number
-  /** Octets that the client sends, a string of octets; or the words of what happens. The first step of a transcript has neither. */
+  /**
+   * Octets that the client sends, a string of octets; or the words of what happens. The first step of a transcript has
+   * neither.
+   */
   readonly octets?: string
   readonly happens?: string
   /** Lines that the server must say. */

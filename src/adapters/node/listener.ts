@@ -41,7 +41,10 @@ export interface ListenOptions {
   readonly proxy?: {
     /** Addresses and CIDRs: `['10.0.0.0/8', '2001:db8::7']`. */
     readonly from: readonly string[]
-    /** TCP connections from elsewhere: turned away (default), or served as what they are, a header being no more than a wrong command. */
+    /**
+     * TCP connections from elsewhere: turned away (default), or served as what they are, a header being no more than a
+     * wrong command.
+     */
     readonly others?: 'refuse' | 'serve'
     /** For the header (default 5,000). */
     readonly within?: number

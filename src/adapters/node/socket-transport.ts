@@ -136,8 +136,8 @@ export class SocketTransport implements Transport, HandshakeParty {
     this.#socket.resume()
     this.#socket.on('finish', SocketTransport.#onFinish)
     this.#timer = setTimeout(SocketTransport.#late, this.#settings.flushWithin, this)
-    // Called while the handshake's own callback runs, OpenSSL says no close_notify in TLS 1.3, and the peer must take what follows
-    // for an attack (RFC 8446 §6.1).
+    // Called while the handshake's own callback runs, OpenSSL says no close_notify in TLS 1.3, and the peer must take what
+    // follows for an attack (RFC 8446 §6.1).
     if (this.#plain === undefined) this.#socket.end()
     else setImmediate(() => this.#socket.end())
   }

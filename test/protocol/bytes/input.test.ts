@@ -5,7 +5,11 @@ import { Input } from '../../../src/protocol/bytes/input.ts'
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
 
 /** All lines of chunks, with the length of each. */
-function linesOf(chunks: readonly string[], keep: number, early: boolean): { lines: [string, number][]; begun: number; rest: string } {
+function linesOf(
+  chunks: readonly string[],
+  keep: number,
+  early: boolean,
+): { lines: [string, number][]; begun: number; rest: string } {
   const input = new Input()
   const lines: [string, number][] = []
   const take = (): void => {

@@ -98,16 +98,19 @@ describe('the content scan', () => {
     )
   })
 
-  it.each([-4, -3, -2, -1, 0, 1, 2, 3, 60, 61, 62, 63, 64, 65])('finds what lies %i octets from the border of a window', (shift) => {
-    for (const odd of ['\r\n.', '\rx', 'x\nx', '\0', '\u00ff', '\r\n']) {
-      for (const border of [WINDOW, 2 * WINDOW]) {
-        const bytes = Buffer.from('a'.repeat(border + shift) + odd + 'a'.repeat(1000), 'latin1')
-        const wanted = finds(naiveContent, bytes, bytes.length - 1, [])
-        expect(finds(findContentBreak, bytes, bytes.length - 1, [])).toEqual(wanted)
-        expect(finds(findContentBreak, bytes, bytes.length - 1, [border])).toEqual(wanted)
+  it.each([-4, -3, -2, -1, 0, 1, 2, 3, 60, 61, 62, 63, 64, 65])(
+    'finds what lies %i octets from the border of a window',
+    (shift) => {
+      for (const odd of ['\r\n.', '\rx', 'x\nx', '\0', '\u00ff', '\r\n']) {
+        for (const border of [WINDOW, 2 * WINDOW]) {
+          const bytes = Buffer.from('a'.repeat(border + shift) + odd + 'a'.repeat(1000), 'latin1')
+          const wanted = finds(naiveContent, bytes, bytes.length - 1, [])
+          expect(finds(findContentBreak, bytes, bytes.length - 1, [])).toEqual(wanted)
+          expect(finds(findContentBreak, bytes, bytes.length - 1, [border])).toEqual(wanted)
+        }
       }
-    }
-  })
+    },
+  )
 
   it('begins anywhere and stops where it is told, not where the bytes end', () => {
     const bytes = Buffer.from('\r\n.'.repeat(10_000))

@@ -15,9 +15,13 @@ interface Reading {
   readonly octets: number
   readonly high: boolean
   readonly nul: boolean
+  readonly longest: number
 }
 
-/** Reads pieces as a session does: each to its end, or to the end of the content. `finish` says that it is complete without a dot. */
+/**
+ * Reads pieces as a session does: each to its end, or to the end of the content. `finish` says that it is complete without
+ * a dot.
+ */
 function read(pieces: readonly string[], lineEnds: LineEnds, dotted: boolean): Reading {
   const reader = new ContentReader(dotted, lineEnds)
   let content = ''
@@ -42,7 +46,7 @@ function read(pieces: readonly string[], lineEnds: LineEnds, dotted: boolean): R
     take()
   }
   const { bareLineEnds, loneDots, octets, notes } = reader
-  return { content, end, bareLineEnds, loneDots, octets, high: notes.high, nul: notes.nul }
+  return { content, end, bareLineEnds, loneDots, octets, high: notes.high, nul: notes.nul, longest: notes.longest }
 }
 
 /** Where the content ends: behind the first CR LF . CR LF, the CR LF of the DATA command counting as the first. */
@@ -62,9 +66,13 @@ const naiveBare = (content: string): number => content.match(/\r(?!\n)|(?<!\r)\n
 
 /** Text in which line ends, dots and their like come thick and fast. */
 const wire = fc
-  .array(fc.oneof({ weight: 5, arbitrary: fc.constantFrom('\r', '\n', '.', 'a', '\0', '\u0080') }, fc.constantFrom('\r\n', '\r\n.', '\r\n.\r\n', 'xxxxxxxx'.repeat(25))), {
-    maxLength: 60,
-  })
+  .array(
+    fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom('\r', '\n', '.', 'a', '\0', '\u0080') },
+      fc.constantFrom('\r\n', '\r\n.', '\r\n.\r\n', 'xxxxxxxx'.repeat(25)),
+    ),
+    { maxLength: 60 },
+  )
   .map((parts) => parts.join(''))
 
 const cut = (text: string, cuts: readonly number[]): string[] => {
@@ -78,12 +86,17 @@ const runs = { numRuns: 2000 }
 describe('the content of DATA', () => {
   it('ends if and only if CR LF . CR LF stands there', () => {
     for (const lineEnds of ['reject', 'normalize'] as const) {
-      fc.assert(fc.property(wire, cuts, (text, at) => void expect(read(cut(text, at), lineEnds, true).end).toBe(naiveEnd(text))), runs)
+      fc.assert(
+        fc.property(wire, cuts, (text, at) => void expect(read(cut(text, at), lineEnds, true).end).toBe(naiveEnd(text))),
+        runs,
+      )
     }
   })
 
   it('is the same for every octet by itself', () => {
-    fc.assert(fc.property(wire, (text) => void expect(read([...text], 'normalize', true)).toEqual(read([text], 'normalize', true))))
+    fc.assert(
+      fc.property(wire, (text) => void expect(read([...text], 'normalize', true)).toEqual(read([text], 'normalize', true))),
+    )
   })
 
   it('is what stands before the end, dots taken away, while no line end is bare', () => {
@@ -187,7 +200,9 @@ describe('the header that goes by', () => {
     return { hops, octets, longestField, done: false }
   }
 
-  const pieces = ['Received: x', 'received:', 'RECEIVED', ':', ' ', '\t', '\r\n', '\n', '\r', 'Subject: y', '\r\n\r\n', 'xxxxxxxxxxxxxxxx']
+  const pieces = [
+    'Received: x', 'received:', 'RECEIVED', ':', ' ', '\t', '\r\n', '\n', '\r', 'Subject: y', '\r\n\r\n', 'xxxxxxxxxxxxxxxx',
+  ]
   const header = fc.array(fc.constantFrom(...pieces), { maxLength: 25 }).map((parts) => parts.join(''))
 
   it('is counted the same however it was cut', () => {

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeXtext, encodeXtext } from '../../../src/protocol/smtp/index.ts'
-import { mailReaders, otherReader, plainMail, plainRecipient, readParameters, recipientReaders } from '../../../src/protocol/smtp/parameters.ts'
+import {
+  mailReaders,
+  otherReader,
+  plainMail,
+  plainRecipient,
+  readParameters,
+  recipientReaders,
+} from '../../../src/protocol/smtp/parameters.ts'
 
 const octetText = fc.string({ unit: fc.nat(255).map((unit) => String.fromCharCode(unit)) })
 
@@ -25,7 +32,9 @@ const rcpt = (text: string) => readParameters(text, 0, plainRecipient, recipient
 
 describe('parameters', () => {
   it('are read together', () => {
-    expect(mail(' SIZE=10 BODY=8BITMIME SMTPUTF8 REQUIRETLS AUTH=a@b.example RET=full ENVID=x BY=5;N MT-PRIORITY=9 HOLDFOR=0')).toEqual({
+    expect(
+      mail(' SIZE=10 BODY=8BITMIME SMTPUTF8 REQUIRETLS AUTH=a@b.example RET=full ENVID=x BY=5;N MT-PRIORITY=9 HOLDFOR=0'),
+    ).toEqual({
       parameters: {
         size: 10,
         body: '8BITMIME',
@@ -58,14 +67,19 @@ describe('parameters', () => {
   })
 
   it("are refused in the host's words", () => {
-    const readers = new Map([['X-A', otherReader<typeof plainMail>('X-A', (value) => (value === undefined ? 'takes a value' : undefined))]])
+    const readers = new Map([
+      ['X-A', otherReader<typeof plainMail>('X-A', (value) => (value === undefined ? 'takes a value' : undefined))],
+    ])
     expect(readParameters(' X-A', 0, plainMail, readers)).toEqual({
       refusal: { code: 501, enhanced: '5.5.4', text: 'Syntax error: X-A takes a value' },
     })
   })
 
   it('end in a refusal or in parameters, whatever the text', () => {
-    const word = fc.constantFrom('SIZE', 'BODY', 'AUTH', 'ENVID', 'BY', 'MT-PRIORITY', 'HOLDFOR', 'HOLDUNTIL', 'RET', 'NOTIFY', 'ORCPT', '=', ' ', '1', '-', ';R', 'T', '<>', '+2B', '+', 'NEVER', ',', '2030-01-01T00:00:00', 'Z', '\u00e9')
+    const word = fc.constantFrom(
+      'SIZE', 'BODY', 'AUTH', 'ENVID', 'BY', 'MT-PRIORITY', 'HOLDFOR', 'HOLDUNTIL', 'RET', 'NOTIFY', 'ORCPT', '=', ' ', '1',
+      '-', ';R', 'T', '<>', '+2B', '+', 'NEVER', ',', '2030-01-01T00:00:00', 'Z', '\u00e9',
+    )
     fc.assert(
       fc.property(fc.array(word, { maxLength: 12 }), (words) => {
         for (const read of [mail, rcpt]) {

@@ -14,7 +14,12 @@ const domain = fc.oneof(
   fc.constantFrom('b\u00fccher.example', 'my_host.example'),
 )
 /** Anything that may stand between quotes: printable ASCII, space, and what lies beyond ASCII. */
-const local = fc.string({ unit: fc.oneof(fc.integer({ min: 32, max: 126 }), fc.integer({ min: 160, max: 0xd7ff })).map((unit) => String.fromCharCode(unit)), maxLength: 30 })
+const local = fc.string({
+  unit: fc
+    .oneof(fc.integer({ min: 32, max: 126 }), fc.integer({ min: 160, max: 0xd7ff }))
+    .map((unit) => String.fromCharCode(unit)),
+  maxLength: 30,
+})
 
 describe('a path', () => {
   it('comes back as it was', () => {
@@ -47,7 +52,9 @@ describe('a path', () => {
         if ('error' in parsed || parsed.path === null) return
         expect(parsed.end).toBeLessThanOrEqual(text.length)
         const again = parsePath(encodePath(parsed.path), 0, recipient)
-        if (parsed.path.domain !== '') expect(again).toMatchObject({ path: { local: parsed.path.local, domain: parsed.path.domain } })
+        if (parsed.path.domain !== '') {
+          expect(again).toMatchObject({ path: { local: parsed.path.local, domain: parsed.path.domain } })
+        }
       }),
       { numRuns: 5000 },
     )

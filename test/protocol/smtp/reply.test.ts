@@ -11,7 +11,11 @@ const printable = fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((unit)
 const text = printable.filter((line) => !/^\d+\.\d+\.\d+ /.test(line))
 
 const reply: fc.Arbitrary<Reply> = fc
-  .tuple(code, fc.option(fc.tuple(part, part), { nil: undefined }), fc.oneof(text, fc.array(text, { minLength: 2, maxLength: 4 })))
+  .tuple(
+    code,
+    fc.option(fc.tuple(part, part), { nil: undefined }),
+    fc.oneof(text, fc.array(text, { minLength: 2, maxLength: 4 })),
+  )
   .map(([value, enhanced, lines]) =>
     enhanced === undefined
       ? { code: value, text: lines }
@@ -100,9 +104,12 @@ describe('a reply read', () => {
     expect(parseReplyLine(line)).toEqual(wanted)
   })
 
-  it.each([[[]], [['250-one']], [['250 one', '250 two']], [['250-one', '251 two']], [['nonsense']]])('has all its lines, and no more: %j', (given) => {
-    expect(parseReply(given)).toBeUndefined()
-  })
+  it.each([[[]], [['250-one']], [['250 one', '250 two']], [['250-one', '251 two']], [['nonsense']]])(
+    'has all its lines, and no more: %j',
+    (given) => {
+      expect(parseReply(given)).toBeUndefined()
+    },
+  )
 
   it('takes an enhanced code for one only where it fits', () => {
     expect(parseReply(['550 5.1.1 no'])).toEqual({ code: 550, enhanced: '5.1.1', text: 'no' })
