@@ -13,14 +13,13 @@ const SILENT = new Set([
  */
 export function isAttachment(part: OpenPart): boolean {
   // RFC 1847: what is in multipart/encrypted is the message itself.
-  if (part.holding === 'parts' || part.isEmbedded || part.holder?.subtype.toLowerCase() === 'encrypted') return false
-  const { disposition, id, type: field } = part.content
-  const type = part.type.toLowerCase()
-  if (SILENT.has(`${type}/${part.subtype.toLowerCase()}`)) return false
-  const asked = disposition?.type.toLowerCase()
-  if (asked === 'attachment') return true
-  if (type === 'image' && id !== undefined) return false
-  if (disposition?.params.some(([name]) => /^filename\b/i.test(name))) return true
-  if (field?.params.some(([name]) => /^name\b/i.test(name))) return true
-  return type !== 'text' && type !== ''
+  if (part.holding === 'parts' || part.isEmbedded || part.holder?.media === 'multipart/encrypted') return false
+  const { media } = part
+  if (SILENT.has(media)) return false
+  const { disposition, id, type } = part.content
+  const params = disposition?.params ?? []
+  if (disposition?.type.toLowerCase() === 'attachment') return true
+  if (id !== undefined && media.startsWith('image/')) return false
+  if (params.some(([name]) => /^filename\b/i.test(name)) || type?.params.some(([name]) => /^name\b/i.test(name))) return true
+  return media !== '/' && !media.startsWith('text/')
 }

@@ -22,6 +22,15 @@ export interface Disposition {
   readonly params: readonly PartParameter[]
 }
 
+/** The value of the first parameter of that name, which is given in lower case. */
+export function parameterOf(params: readonly PartParameter[], name: string): OctetString | undefined {
+  for (let index = 0; index < params.length; index++) {
+    const parameter = params[index]!
+    if (parameter[0].length === name.length && parameter[0].toLowerCase() === name) return parameter[1]
+  }
+  return undefined
+}
+
 /** How many more parameters a message may have, and whether it had more. */
 export interface ParameterAllowance {
   left: number

@@ -28,35 +28,41 @@ export const field = {
 /** One of {@link field}. */
 export type FieldKind = (typeof field)[keyof typeof field]
 
-const names: readonly (readonly [name: string, kind: FieldKind])[] = [
-  ['date', field.date],
-  ['subject', field.subject],
-  ['from', field.from],
-  ['sender', field.sender],
-  ['reply-to', field.replyTo],
-  ['to', field.to],
-  ['cc', field.cc],
-  ['bcc', field.bcc],
-  ['in-reply-to', field.inReplyTo],
-  ['message-id', field.messageId],
-  ['references', field.references],
-  ['mime-version', field.mimeVersion],
-  ['content-type', field.contentType],
-  ['content-transfer-encoding', field.contentEncoding],
-  ['content-id', field.contentId],
-  ['content-description', field.contentDescription],
-  ['content-disposition', field.contentDisposition],
-  ['content-language', field.contentLanguage],
-  ['content-location', field.contentLocation],
-  ['content-md5', field.contentMd5],
+interface KnownField {
+  readonly name: string
+  readonly kind: FieldKind
+}
+
+/** Names in lower case. */
+const known: readonly KnownField[] = [
+  { name: 'date', kind: field.date },
+  { name: 'subject', kind: field.subject },
+  { name: 'from', kind: field.from },
+  { name: 'sender', kind: field.sender },
+  { name: 'reply-to', kind: field.replyTo },
+  { name: 'to', kind: field.to },
+  { name: 'cc', kind: field.cc },
+  { name: 'bcc', kind: field.bcc },
+  { name: 'in-reply-to', kind: field.inReplyTo },
+  { name: 'message-id', kind: field.messageId },
+  { name: 'references', kind: field.references },
+  { name: 'mime-version', kind: field.mimeVersion },
+  { name: 'content-type', kind: field.contentType },
+  { name: 'content-transfer-encoding', kind: field.contentEncoding },
+  { name: 'content-id', kind: field.contentId },
+  { name: 'content-description', kind: field.contentDescription },
+  { name: 'content-disposition', kind: field.contentDisposition },
+  { name: 'content-language', kind: field.contentLanguage },
+  { name: 'content-location', kind: field.contentLocation },
+  { name: 'content-md5', kind: field.contentMd5 },
 ]
 
+/** Octets of the longest name. */
+const MOST_NAME = 25
+
 /** By length and first letter, the names that may be meant: most fields of a header are told apart by that alone. */
-const byShape: (typeof names)[] = Array.from({ length: 26 * 32 }, () => [])
-for (const entry of names) {
-  const shape = shapeOf(entry[0].length, entry[0].charCodeAt(0))
-  byShape[shape] = [...byShape[shape]!, entry]
-}
+const byShape: KnownField[][] = Array.from({ length: (MOST_NAME + 1) * 32 }, () => [])
+for (const entry of known) byShape[shapeOf(entry.name.length, entry.name.charCodeAt(0))]!.push(entry)
 
 function shapeOf(length: number, first: number): number {
   return length * 32 + (first & 31)
@@ -165,10 +171,10 @@ function kindOf(text: string, start: number, colon: number): FieldKind | undefin
   // Blanks before the colon: RFC 5322 §4.5.
   while (end > start && isBlank(text.charCodeAt(end - 1))) end--
   const length = end - start
-  if (length > 25 || length === 0) return undefined
+  if (length > MOST_NAME || length === 0) return undefined
   const candidates = byShape[shapeOf(length, text.charCodeAt(start))]!
   for (let index = 0; index < candidates.length; index++) {
-    const [name, kind] = candidates[index]!
+    const { name, kind } = candidates[index]!
     let at = 0
     while (at < length && lower(text.charCodeAt(start + at)) === name.charCodeAt(at)) at++
     if (at === length) return kind

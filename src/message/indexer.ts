@@ -12,6 +12,9 @@ export interface Indexer {
 
 const nothing = new Uint8Array(0)
 
+/** Octets of room kept between two portions of a message though nothing is in them. */
+const MOST_IDLE = 65_536
+
 /**
  * Finds out what a message says, in one pass over bytes that stream by: the facts are the same however they are split. Total:
  * whatever comes, it never throws, takes time linear in the octets and holds no more than the headers within the budgets.
@@ -41,6 +44,8 @@ export function createIndexer(budgets: Partial<Budgets> = {}): Indexer {
       const rest = scan.run(held.subarray(0, length), false)
       held.copyWithin(0, rest, length)
       length -= rest
+      // A large header is read: its room is not needed any more.
+      if (length === 0 && held.length > MOST_IDLE) held = nothing
     },
     end() {
       scan.run(held.subarray(0, length), true)

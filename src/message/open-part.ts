@@ -1,3 +1,4 @@
+import { parameterOf, type PartParameter } from './content-fields.ts'
 import type { OctetString } from './octet-string.ts'
 import type { Content, PartHeader } from './part-header.ts'
 import type { Part } from './structure.ts'
@@ -24,6 +25,8 @@ export class OpenPart {
   holding: Holding = 'nothing'
   type: OctetString = 'text'
   subtype: OctetString = 'plain'
+  /** Both in lower case: `text/plain`. */
+  media = 'text/plain'
   /** Of a multipart that names one. */
   boundary: OctetString | undefined
   opaque = false
@@ -62,21 +65,22 @@ export class OpenPart {
     if (type) {
       this.type = type.type
       this.subtype = type.subtype
-      if (type.valid) this.#classify(type.type.toLowerCase(), type.subtype.toLowerCase())
-    } else if (this.holder?.holding === 'parts' && this.holder.subtype.toLowerCase() === 'digest') {
+      this.media = `${type.type}/${type.subtype}`.toLowerCase()
+      if (type.valid) this.#classify(type.params)
+    } else if (this.holder?.media === 'multipart/digest') {
       // RFC 2046 §5.1.5
       this.type = 'message'
       this.subtype = 'rfc822'
+      this.media = 'message/rfc822'
       this.holding = 'message'
     }
   }
 
-  #classify(type: string, subtype: string): void {
-    if (type === 'multipart') {
+  #classify(params: readonly PartParameter[]): void {
+    if (this.media.startsWith('multipart/')) {
       this.holding = 'parts'
-      const boundary = this.#content.type?.params.find(([name]) => name.toLowerCase() === 'boundary')
-      if (boundary) this.boundary = boundary[1].slice(0, MOST_BOUNDARY)
-    } else if (type === 'message' && (subtype === 'rfc822' || subtype === 'global')) this.holding = 'message'
+      this.boundary = parameterOf(params, 'boundary')?.slice(0, MOST_BOUNDARY)
+    } else if (this.media === 'message/rfc822' || this.media === 'message/global') this.holding = 'message'
   }
 
   /** A budget ran out: it is left in one piece. */

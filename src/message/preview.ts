@@ -83,11 +83,10 @@ function isSpace(unit: number): boolean {
   return unit <= 0x20 || unit <= 0xa0 || unit === 0x200b || unit === 0x2028 || unit === 0x2029 || unit === 0xfeff
 }
 
+/** Not between the halves of a character beyond the basic plane, and not behind a blank. */
 function cut(text: string): string {
-  if (text.length <= MOST_PREVIEW) return text
   const last = text.charCodeAt(MOST_PREVIEW - 1)
-  // Not between the halves of a character beyond the basic plane.
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? MOST_PREVIEW - 1 : MOST_PREVIEW)
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? MOST_PREVIEW - 1 : MOST_PREVIEW).trimEnd()
 }
 
 /** Elements whose content nobody reads. */

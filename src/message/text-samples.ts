@@ -1,3 +1,4 @@
+import { parameterOf } from './content-fields.ts'
 import type { OpenPart } from './open-part.ts'
 import { previewOf, type TextSample } from './preview.ts'
 
@@ -22,7 +23,7 @@ class Sample implements TextSample {
   constructor(part: OpenPart, html: boolean, from: number) {
     this.html = html
     this.encoding = part.content.encoding
-    this.charset = part.content.type?.params.find(([name]) => name.toLowerCase() === 'charset')?.[1]
+    this.charset = parameterOf(part.content.type?.params ?? [], 'charset')
     this.from = from
     this.to = from + (html ? MOST_HTML : MOST_PLAIN)
   }
@@ -72,12 +73,11 @@ export class TextSamples {
   /** The body of `part`, which holds no others, begins at `at`. */
   begin(part: OpenPart, at: number): void {
     if (part.isEmbedded || part.content.disposition?.type.toLowerCase() === 'attachment') return
-    const type = part.type.toLowerCase()
-    const subtype = part.subtype.toLowerCase()
+    const { media } = part
     // RFC 2045 §5.2: a type that makes no sense is best taken for plain text.
-    const plain = type === '' || (type === 'text' && (subtype === 'plain' || subtype === ''))
+    const plain = media === 'text/plain' || media === 'text/' || media === '/'
     if (plain && !this.#plain) this.#open = this.#plain = new Sample(part, false, at)
-    else if (type === 'text' && subtype === 'html' && !this.#html) this.#open = this.#html = new Sample(part, true, at)
+    else if (media === 'text/html' && !this.#html) this.#open = this.#html = new Sample(part, true, at)
   }
 
   /** The part at hand ends at `at`. */

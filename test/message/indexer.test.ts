@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { octets } from '../../src/protocol/bytes/text.ts'
+import { encodeUtf8, octets, octetString } from '../../src/protocol/bytes/text.ts'
+import { parseHeaderBlock } from '../../src/message/headers.ts'
 import { createIndexer, indexMessage } from '../../src/message/indexer.ts'
+import { threadReferences } from '../../src/message/thread.ts'
 import { breaches } from './odd/invariants.ts'
 
 /** Pieces that mean something to the indexer, in any order. */
@@ -81,6 +83,38 @@ describe('createIndexer', () => {
     for (let at = 0; at < 100; at++) indexer.push(octets(`X-${at}: ${'y'.repeat(100)}\r\n`))
     indexer.push(octets('\r\ntext\r\n'))
     expect(indexer.end()).toMatchObject({ preview: 'text', oddities: [{ kind: 'over-headers', at: 0, count: 1 }] })
+  })
+})
+
+describe('preview', () => {
+  const previewOf = (header: string, body: string): string => indexMessage(octets(`${header}\r\n\r\n${body}`)).preview
+
+  it('is as long as people read, and cut between characters', () => {
+    expect(previewOf('Subject: x', 'word '.repeat(100))).toBe('word '.repeat(40).trimEnd())
+    const smiles = octetString(encodeUtf8(`x${'\u{1f600}'.repeat(200)}`))
+    expect(previewOf('Content-Type: text/plain; charset=utf-8', smiles)).toBe(`x${'\u{1f600}'.repeat(99)}`)
+  })
+
+  it('looks further where the first octets say little', () => {
+    expect(previewOf('Subject: x', `${'\r\n'.repeat(900)}text`)).toBe('text')
+    const escaped = '=C3=BC'.repeat(300)
+    const header = 'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable'
+    expect(previewOf(header, escaped)).toBe('ü'.repeat(200))
+  })
+
+  it('is not of an attachment, nor of a message in the message', () => {
+    expect(previewOf('Content-Type: text/plain\r\nContent-Disposition: attachment', 'text')).toBe('')
+    expect(previewOf('Content-Type: message/rfc822', 'Subject: x\r\n\r\ntext')).toBe('')
+  })
+})
+
+describe('messageId and references', () => {
+  it('are what threadReferences tells of the header', () => {
+    const header = 'Message-ID: <c@x>\r\nReferences: <a@x> (one)\r\n\t<b@x> <c@x>\r\nIn-Reply-To: <b@x>\r\nSubject: Re: x\r\n\r\n'
+    const { messageId, references } = threadReferences(parseHeaderBlock(octets(header)))
+    expect(indexMessage(octets(header))).toMatchObject({ messageId, references })
+    expect(references).toEqual(['<a@x>', '<b@x>'])
+    expect(indexMessage(octets('Subject: x\r\n\r\n'))).not.toHaveProperty('messageId')
   })
 })
 
