@@ -23,6 +23,7 @@ const shared: Options = {
 export default defineConfig((flags) => {
   const quick = (flags.dts as unknown) === false
   const esm: Options = { ...shared, format: 'esm', entry: { ...entries, ...cli }, dts: quick ? false : { entry: entries } }
-  const cjs: Options = { ...shared, format: 'cjs', entry: entries, dts: { entry: entries } }
+  // CommonJS has no import.meta: the shim gives its url.
+  const cjs: Options = { ...shared, format: 'cjs', entry: entries, dts: { entry: entries }, shims: true }
   return quick ? [esm] : [esm, cjs]
 })

@@ -163,7 +163,7 @@ function readAnswer(text: string): { account: string } | Reply | readonly Reply[
 }
 
 /** An event in a line, as transcripts write it. */
-export function describeEvent(event: SmtpServerEvent, asked: readonly (SmtpServerEvent & { id: number })[]): string {
+function describeEvent(event: SmtpServerEvent, asked: readonly (SmtpServerEvent & { id: number })[]): string {
   switch (event.kind) {
     case 'hello':
       return `hello ${event.verb} ${event.name}`

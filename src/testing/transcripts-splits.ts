@@ -28,7 +28,7 @@ export function smtpTranscripts({ describe, it, name, text }: SmtpTranscriptsOpt
 }
 
 /** Throws where a transcript does not hold. */
-export function checkTranscript(transcript: Transcript): void {
+function checkTranscript(transcript: Transcript): void {
   const play = smtpPlay(transcript)
   const { steps } = transcript
   const results = play.run(steps, whole)

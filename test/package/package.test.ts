@@ -9,7 +9,7 @@ const names = Object.keys(rooms).map((subpath) => `posthorn${subpath.slice(1)}`)
 /** Needs its peer to do anything at all. */
 const runner = 'posthorn/vitest'
 const plain = names.filter((name) => name !== runner)
-const neutral = ['smtp', 'sasl', 'session', 'message', 'contracts', 'memory']
+const neutral = ['smtp', 'sasl', 'session', 'message', 'contracts']
 
 let installed: Installed
 let dist = ''
@@ -120,7 +120,9 @@ describe('types, with skipLibCheck off', () => {
 
   /** Uses each subpath as a namespace, so that every declaration is loaded and one is looked at. */
   const everything = (list: readonly string[]): string =>
-    list.map((name, index) => `import * as m${index} from '${name}'\nexport const keys${index} = Object.keys(m${index})\n`).join('')
+    list
+      .map((name, index) => `import * as m${index} from '${name}'\nexport const keys${index} = Object.keys(m${index})\n`)
+      .join('')
 
   beforeAll(() => {
     for (const name of ['@types/node', 'undici-types']) installed.lend(name, 'copy')

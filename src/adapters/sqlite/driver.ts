@@ -40,8 +40,6 @@ export interface Connection {
   close(): unknown
 }
 
-declare const __filename: string | undefined
-
 /**
  * The first driver that is there: `node:sqlite` (Node 22.13 and later, nothing to install), `better-sqlite3`, `libsql`. None
  * of them is touched before this call.
@@ -78,8 +76,7 @@ export function findDriver(): SqliteDriver {
 
 /** Where packages are looked for: from this file, as an import would; then from the folder the program was started in. */
 function places(): string[] {
-  const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url
-  return [here, pathToFileURL(join(process.cwd(), 'package.json')).href]
+  return [import.meta.url, pathToFileURL(join(process.cwd(), 'package.json')).href]
 }
 
 /** The primary result codes (https://sqlite.org/rescode.html) that are treated apart. */

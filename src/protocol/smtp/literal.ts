@@ -21,7 +21,7 @@ export function parseLiteral(domain: string): AddressLiteral | undefined {
 }
 
 /** Four decimal numbers of 0–255, without leading zeros. */
-export function isIpv4(text: string): boolean {
+function isIpv4(text: string): boolean {
   const parts = text.split('.', 5)
   return parts.length === 4 && parts.every((part) => isDecimal(part) && Number(part) < 256)
 }

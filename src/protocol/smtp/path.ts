@@ -150,7 +150,7 @@ export function isDomain(domain: string): boolean {
 }
 
 /** Whether the local part can stand without quotes. */
-export function isDotString(local: string): boolean {
+function isDotString(local: string): boolean {
   let afterDot = true
   for (let at = 0; at < local.length; at++) {
     const unit = local.charCodeAt(at)
