@@ -4,6 +4,14 @@ export function networkOf(address: string): string {
   return `${ipv6Groups(address).slice(0, 4).join(':')}::/64`
 }
 
+/** Whether two addresses are the same, however their groups are written. */
+export function sameAddress(one: string, other: string): boolean {
+  if (one.toLowerCase() === other.toLowerCase()) return true
+  // With an IPv4 tail only one form is known here.
+  const isIpv6 = [one, other].every((address) => address.includes(':') && !address.includes('.'))
+  return isIpv6 && ipv6Groups(one).join(':') === ipv6Groups(other).join(':')
+}
+
 /** The eight groups of an IPv6 address, `::` written out, an IPv4 tail as two groups. */
 function ipv6Groups(address: string): string[] {
   const zone = address.indexOf('%')

@@ -1,4 +1,5 @@
 import type { Policy, Stage, Verdict } from '../../contracts/policy.ts'
+import { sameAddress } from '../networks.ts'
 import { reject } from '../verdict.ts'
 
 /** What {@link hostnameCheck} asks of the name in EHLO. */
@@ -25,9 +26,8 @@ export function hostnameCheck(options: HostnameCheckOptions = {}): Policy {
     if (own.has(name)) return reject(550, '5.7.1', 'That is my name, not yours')
     if (name.startsWith('[')) {
       const claimed = name.slice(1, -1).replace('ipv6:', '')
-      return literal && peer.address !== undefined && claimed !== peer.address.toLowerCase()
-        ? reject(550, '5.7.1', 'That is not your address')
-        : undefined
+      const isOther = literal && peer.address !== undefined && !sameAddress(claimed, peer.address)
+      return isOther ? reject(550, '5.7.1', 'That is not your address') : undefined
     }
     return qualified && !name.includes('.') ? reject(550, '5.7.1', 'Say EHLO with a full domain name') : undefined
   }
