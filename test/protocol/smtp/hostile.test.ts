@@ -60,8 +60,9 @@ const tell = (event: SmtpServerEvent): string =>
   JSON.stringify(event, (_name, value: unknown) => (value instanceof Map ? [...value] : value))
 
 /** Runs pieces through a session and writes down what it says; neighbouring body events as one, those of refused content not at all. */
-function hear(config: (typeof configs)[number], peer: SmtpPeer, pieces: readonly string[], burst: boolean): Heard {
+function hear(config: (typeof configs)[number], peer: SmtpPeer, pieces: readonly string[], burst: boolean, late?: 'first' | 'last'): Heard {
   const session = smtpServerSession(config, peer, 0)
+  const open: Asked[] = []
   const events: string[] = []
   let output = ''
   let body = ''
@@ -70,15 +71,18 @@ function hear(config: (typeof configs)[number], peer: SmtpPeer, pieces: readonly
     if (body !== '' && !(event.kind === 'abandoned' && event.why === 'refused')) events.push(`body ${body}`)
     body = ''
     events.push(tell(event))
-    if ('id' in event) session.answer(event, decide(event) as never)
+    if ('id' in event && late) open.push(event)
+    else if ('id' in event) session.answer(event, decide(event) as never)
     if (event.kind === 'startTls') session.tlsEstablished(0, { protocol: 'TLSv1.3', cipher: 'x' })
   }
   const pump = (): void => {
     for (;;) {
       for (let event = session.next(); event; event = session.next()) take(event)
       const said = session.takeOutput().join('')
-      if (said === '') return
       output += said
+      const question = late === 'first' ? open.shift() : open.pop()
+      if (question) session.answer(question, decide(question) as never)
+      else if (said === '') return
     }
   }
   pump()
@@ -100,10 +104,10 @@ const cut = (text: string, cuts: readonly number[]): string[] => {
 const which = fc.record({ config: fc.constantFrom(...configs), peer: fc.constantFrom(...peers) })
 const cuts = fc.array(fc.nat(5000), { maxLength: 10 })
 
-describe('any split of the input', () => {
-  /** STARTTLS and what follows it in the clear: TLS is up at once here, so the split decides what came before. */
-  const clear = (text: string): string => text.replaceAll('STARTTLS', 'NOOP')
+/** Without STARTTLS: TLS is up at once here, so that the split decides what came before. */
+const clear = (text: string): string => text.replaceAll('STARTTLS', 'NOOP')
 
+describe('any split of the input', () => {
   it.each([
     ['conversations that might be', likely],
     ['conversations of no sense', conversation],
@@ -118,6 +122,23 @@ describe('any split of the input', () => {
         expect(hear(config, peer, cut(text, at), true)).toEqual(whole)
       }),
       { numRuns: 300 },
+    )
+  })
+})
+
+describe('answers that come late, and those to recipients in the wrong order', () => {
+  const patient = options.map((option) =>
+    smtpServerConfig({ ...option, limits: { ...option.limits, errors: Infinity, commands: Infinity, refusedRecipients: Infinity, skippedOctets: Infinity } }),
+  )
+
+  it('change nothing of what is said', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...patient), likely.map(clear), cuts, (config, text, at) => {
+        const now = hear(config, {}, [text], false)
+        expect(hear(config, {}, cut(text, at), false, 'first')).toEqual(now)
+        expect(hear(config, {}, cut(text, at), true, 'last')).toEqual(now)
+      }),
+      { numRuns: 500 },
     )
   })
 })
