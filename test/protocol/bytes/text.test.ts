@@ -37,12 +37,26 @@ describe('base64', () => {
     )
   })
 
-  it.each(['A', 'AB', 'ABC', '=', '==', '====', 'A===', 'AB=C', 'AB=', 'QR==', 'QUJ=', 'QUJD=', 'QUJD====', 'QU JD', 'QUI\u013d', 'QQ=\u013d'])(
-    'refuses %j',
-    (text) => {
-      expect(decodeBase64(text)).toBeUndefined()
-    },
-  )
+  it.each([
+    'A',
+    'AB',
+    'ABC',
+    '=',
+    '==',
+    '====',
+    'A===',
+    'AB=C',
+    'AB=',
+    'QR==',
+    'QUJ=',
+    'QUJD=',
+    'QUJD====',
+    'QU JD',
+    'QUI\u013d',
+    'QQ=\u013d',
+  ])('refuses %j', (text) => {
+    expect(decodeBase64(text)).toBeUndefined()
+  })
 })
 
 describe('strings of octets', () => {
@@ -71,9 +85,12 @@ describe('strings of octets', () => {
     )
   })
 
-  it.each(['\u00c0\u0080', '\u00ed\u00a0\u0080', '\u00f4\u0090\u0080\u0080', '\u00ff', '\u00e2\u0082'])('are no UTF-8: %j', (text) => {
-    expect(fromUtf8Octets(text)).toBeUndefined()
-  })
+  it.each(['\u00c0\u0080', '\u00ed\u00a0\u0080', '\u00f4\u0090\u0080\u0080', '\u00ff', '\u00e2\u0082'])(
+    'are no UTF-8: %j',
+    (text) => {
+      expect(fromUtf8Octets(text)).toBeUndefined()
+    },
+  )
 
   it('keep a byte order mark', () => {
     expect(fromUtf8Octets('\u00ef\u00bb\u00bfa')).toBe('\ufeffa')

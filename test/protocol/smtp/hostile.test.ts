@@ -21,17 +21,55 @@ const options: SmtpServerOptions[] = [
   { hostname: 'mx.example.org', rules: { earlyTalk: 'accept' } },
   { hostname: 'mx.example.org', profile: 'submission', startTls: true, auth: { mechanisms: [plain, login], withoutTls: true } },
   { hostname: 'mx.example.org', profile: 'lmtp', limits: { messageOctets: 200, recipients: 3, errors: 40 } },
-  { hostname: 'mx.example.org', profile: 'test', limits: { commandOctets: 80, authOctets: 90, skippedOctets: 300, commands: 60, window: 3 } },
+  {
+    hostname: 'mx.example.org',
+    profile: 'test',
+    limits: { commandOctets: 80, authOctets: 90, skippedOctets: 300, commands: 60, window: 3 },
+  },
 ]
 const configs = options.map(smtpServerConfig)
 const peers: SmtpPeer[] = [{}, { trusted: true }, { secure: true }]
 
 /** Lines that a client might send, and some that no client would. */
 const line = fc.constantFrom(
-  'EHLO client.example', 'LHLO client.example', 'HELO client.example', 'MAIL FROM:<a@client.example>', 'MAIL FROM:<>', 'MAIL FROM:<x@defer.example> SIZE=100',
-  'MAIL FROM:<a@client.example> BODY=BINARYMIME', 'RCPT TO:<b@example.org>', 'RCPT TO:<c@example.org>', 'RCPT TO:<d@refuse.example>', 'RCPT TO:<postmaster>',
-  'DATA', 'DATA', '.', '..', '.x', 'Subject: x', '', 'Received: by x', 'BDAT 3', 'BDAT 10 LAST', 'BDAT 0 LAST', 'BDAT 500', 'BDAT x', 'RSET', 'NOOP', 'QUIT',
-  'VRFY x', 'EXPN x', 'HELP', 'STARTTLS', 'AUTH PLAIN AHVzZXIAc2VjcmV0', 'AUTH LOGIN', 'dXNlcg==', '*', 'XCLIENT ADDR=192.0.2.1', 'XFORWARD NAME=x', 'nonsense',
+  'EHLO client.example',
+  'LHLO client.example',
+  'HELO client.example',
+  'MAIL FROM:<a@client.example>',
+  'MAIL FROM:<>',
+  'MAIL FROM:<x@defer.example> SIZE=100',
+  'MAIL FROM:<a@client.example> BODY=BINARYMIME',
+  'RCPT TO:<b@example.org>',
+  'RCPT TO:<c@example.org>',
+  'RCPT TO:<d@refuse.example>',
+  'RCPT TO:<postmaster>',
+  'DATA',
+  'DATA',
+  '.',
+  '..',
+  '.x',
+  'Subject: x',
+  '',
+  'Received: by x',
+  'BDAT 3',
+  'BDAT 10 LAST',
+  'BDAT 0 LAST',
+  'BDAT 500',
+  'BDAT x',
+  'RSET',
+  'NOOP',
+  'QUIT',
+  'VRFY x',
+  'EXPN x',
+  'HELP',
+  'STARTTLS',
+  'AUTH PLAIN AHVzZXIAc2VjcmV0',
+  'AUTH LOGIN',
+  'dXNlcg==',
+  '*',
+  'XCLIENT ADDR=192.0.2.1',
+  'XFORWARD NAME=x',
+  'nonsense',
 )
 const odd = fc.constantFrom('\r', '\n', '\0', '.', '\u00ff', 'x'.repeat(350), '\r\n.\r\n', ' ', 'BDAT 5 LAST\r\nhello')
 const conversation = fc
@@ -39,7 +77,20 @@ const conversation = fc
   .map((parts) => parts.join(''))
 /** One in which a message gets through now and then. */
 const likely = fc
-  .array(fc.oneof(conversation, fc.constantFrom('EHLO c\r\n', 'LHLO c\r\n', 'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nDATA\r\nx\r\n.\r\n', 'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nBDAT 3\r\nabcBDAT 2 LAST\r\n\r\n', 'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nDATA\r\nx\ny\r\n', 'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nBDAT 3\r\nx\nyRSET\r\n')), { minLength: 1, maxLength: 6 })
+  .array(
+    fc.oneof(
+      conversation,
+      fc.constantFrom(
+        'EHLO c\r\n',
+        'LHLO c\r\n',
+        'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nDATA\r\nx\r\n.\r\n',
+        'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nBDAT 3\r\nabcBDAT 2 LAST\r\n\r\n',
+        'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nDATA\r\nx\ny\r\n',
+        'MAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nBDAT 3\r\nx\nyRSET\r\n',
+      ),
+    ),
+    { minLength: 1, maxLength: 6 },
+  )
   .map((parts) => parts.join(''))
 
 /** A host that decides by what is asked, so that every run hears the same. */
@@ -59,8 +110,17 @@ interface Heard {
 const tell = (event: SmtpServerEvent): string =>
   JSON.stringify(event, (_name, value: unknown) => (value instanceof Map ? [...value] : value))
 
-/** Runs pieces through a session and writes down what it says; neighbouring body events as one, those of refused content not at all. */
-function hear(config: (typeof configs)[number], peer: SmtpPeer, pieces: readonly string[], burst: boolean, late?: 'first' | 'last'): Heard {
+/**
+ * Runs pieces through a session and writes down what it says; neighbouring body events as one, those of refused content not
+ * at all.
+ */
+function hear(
+  config: (typeof configs)[number],
+  peer: SmtpPeer,
+  pieces: readonly string[],
+  burst: boolean,
+  late?: 'first' | 'last',
+): Heard {
   const session = smtpServerSession(config, peer, 0)
   const open: Asked[] = []
   const events: string[] = []
@@ -111,7 +171,10 @@ describe('any split of the input', () => {
   it.each([
     ['conversations that might be', likely],
     ['conversations of no sense', conversation],
-    ['octets of no sense', fc.string({ unit: fc.constantFrom('\r', '\n', ' ', 'A', 'D', '.', '\0', '\u00ff', ':', '<', '>', '\r\n'), maxLength: 300 })],
+    [
+      'octets of no sense',
+      fc.string({ unit: fc.constantFrom('\r', '\n', ' ', 'A', 'D', '.', '\0', '\u00ff', ':', '<', '>', '\r\n'), maxLength: 300 }),
+    ],
   ])('gives the same events and the same output: %s', (_what, arbitrary) => {
     fc.assert(
       fc.property(which, arbitrary, cuts, ({ config, peer }, raw, at) => {
@@ -128,7 +191,10 @@ describe('any split of the input', () => {
 
 describe('answers that come late, and those to recipients in the wrong order', () => {
   const patient = options.map((option) =>
-    smtpServerConfig({ ...option, limits: { ...option.limits, errors: Infinity, commands: Infinity, refusedRecipients: Infinity, skippedOctets: Infinity } }),
+    smtpServerConfig({
+      ...option,
+      limits: { ...option.limits, errors: Infinity, commands: Infinity, refusedRecipients: Infinity, skippedOctets: Infinity },
+    }),
   )
 
   it('change nothing of what is said', () => {
@@ -170,10 +236,18 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 80, arbitrary: fc.record({ do: fc.constant('send' as const), text: likely }) },
   {
     weight: 120,
-    arbitrary: fc.record({ do: fc.constant('answer' as const), which: fc.integer({ min: -3, max: 3 }), answer: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, reply), twice: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('answer' as const),
+      which: fc.integer({ min: -3, max: 3 }),
+      answer: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, reply),
+      twice: fc.boolean(),
+    }),
   },
   { weight: 10, arbitrary: fc.record({ do: fc.constant('fail' as const), which: fc.nat(3) }) },
-  { weight: 20, arbitrary: fc.record({ do: fc.constant('wait' as const), milliseconds: fc.constantFrom(1, 999, 61_000, 301_000) }) },
+  {
+    weight: 20,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), milliseconds: fc.constantFrom(1, 999, 61_000, 301_000) }),
+  },
   { weight: 20, arbitrary: fc.constant({ do: 'tls' as const }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('end' as const, 'disconnect' as const, 'drain' as const) }) },
 )
@@ -300,11 +374,16 @@ class Siege {
 describe('a hostile peer, and a host that answers late, out of order, twice, or nonsense', () => {
   it('never makes the session throw, hang, lose count or hold more than it says', () => {
     fc.assert(
-      fc.property(which, fc.array(fc.boolean(), { minLength: 1, maxLength: 7 }), fc.array(act, { maxLength: 40 }), ({ config, peer }, ready, acts) => {
-        const siege = new Siege(config, peer, ready)
-        for (const step of acts) siege.act(step)
-        siege.finish()
-      }),
+      fc.property(
+        which,
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 7 }),
+        fc.array(act, { maxLength: 40 }),
+        ({ config, peer }, ready, acts) => {
+          const siege = new Siege(config, peer, ready)
+          for (const step of acts) siege.act(step)
+          siege.finish()
+        },
+      ),
       { numRuns: 1500 },
     )
   })
@@ -319,7 +398,11 @@ describe('a hostile peer, and a host that answers late, out of order, twice, or 
   ])('holds no more than it says of a flood of %s', (_what, unit) => {
     for (const size of [1, 1000, 65_536]) {
       for (const waiting of [false, true]) {
-        const session = smtpServerSession(smtpServerConfig({ hostname: 'mx.example.org', limits: { errors: Infinity, commands: Infinity } }), {}, 0)
+        const session = smtpServerSession(
+          smtpServerConfig({ hostname: 'mx.example.org', limits: { errors: Infinity, commands: Infinity } }),
+          {},
+          0,
+        )
         const pump = (): void => {
           for (let event = session.next(); event; event = session.next()) {
             if ('id' in event && !(waiting && event.kind === 'recipient')) session.answer(event, undefined)

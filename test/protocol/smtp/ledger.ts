@@ -12,7 +12,12 @@ interface Inside {
 /** Octets that a session keeps: unread input, the open line, output nobody has taken, replies that wait for others. */
 export function heldOctets(session: SmtpServerSession): number {
   const { input, slots } = session as unknown as Inside
-  return input.held + (input.partial?.length ?? 0) + slots.out.length + slots.queue.reduce((sum, { wire }) => sum + (wire?.length ?? 0), 0)
+  return (
+    input.held +
+    (input.partial?.length ?? 0) +
+    slots.out.length +
+    slots.queue.reduce((sum, { wire }) => sum + (wire?.length ?? 0), 0)
+  )
 }
 
 /** Events that wait to be taken. */
@@ -30,7 +35,9 @@ export class Ledger {
   event(event: SmtpServerEvent): void {
     this.sure(!this.closed, `${event.kind} after closed`)
     if ('id' in event) this.asked(event)
-    if (event.kind === 'body') this.sure(this.transaction === 'content' && event.bytes.length > 0, `body while ${this.transaction}`)
+    if (event.kind === 'body') {
+      this.sure(this.transaction === 'content' && event.bytes.length > 0, `body while ${this.transaction}`)
+    }
     if (event.kind === 'message') {
       this.sure(this.transaction === 'content', `message while ${this.transaction}`)
       this.transaction = 'none'
