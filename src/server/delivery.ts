@@ -1,6 +1,6 @@
 import type { Body } from '../contracts/bodies.ts'
 import type { Verdict } from '../contracts/policy.ts'
-import type { Connection } from '../contracts/received.ts'
+import type { Connection, Recipient } from '../contracts/received.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
 import { combine, ourFault, pass } from '../inbound/verdict.ts'
 import type { MessageFacts } from '../message/facts.ts'
@@ -118,12 +118,18 @@ function settle(
   if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) {
     observeAccepted(reception, connection, transaction, refusals, done)
   }
-  for (const refusal of refusals) if (refusal) observeRefusal(reception, connection, transaction, refusal)
+  // One verdict for all is one event.
+  const told = Array.isArray(delivered) ? refusals : refusals.slice(0, 1)
+  told.forEach((refusal, at) => {
+    const to = Array.isArray(delivered) ? transaction.envelope.recipients[at] : undefined
+    if (refusal) observeRefusal(reception, connection, transaction, refusal, to)
+  })
   if (reception.lmtp) {
     let next = 0
     return transaction.kept.map((kept) => (kept ? (refusals[next++] ?? accepted) : accepted))
   }
-  // One reply stands for all: whoever was refused for now must come again, and duplicates are better than losses (RFC 5321 §6.1).
+  // One reply stands for all: whoever was refused for now must come again, and duplicates are better than losses (RFC 5321
+  // §6.1).
   return refusalOf(combine(each.map((verdict) => verdict ?? pass()))) === undefined ? accepted : strongest(refusals)
 }
 
@@ -152,7 +158,13 @@ function observeAccepted(
   })
 }
 
-function observeRefusal(reception: Reception, connection: Connection, transaction: Transaction, reply: Reply): void {
+function observeRefusal(
+  reception: Reception,
+  connection: Connection,
+  transaction: Transaction,
+  reply: Reply,
+  to?: Recipient,
+): void {
   reception.observe?.({
     kind: 'refused',
     at: reception.clock.now(),
@@ -161,5 +173,6 @@ function observeRefusal(reception: Reception, connection: Connection, transactio
     code: reply.code,
     text: typeof reply.text === 'string' ? reply.text : reply.text.join(' '),
     sender: shown(transaction.envelope.sender),
+    ...(to ? { recipient: shown(to) } : {}),
   })
 }

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+import { defer, discard, reject, type ReceiverOptions, type ServerEvent } from '../../src/index.ts'
+import { world, type World } from '../../src/testing/index.ts'
+
+describe('what an observer is told', () => {
+  it('is the whole life of a connection, in order, as plain data', async () => {
+    const w: World = world({
+      now: 1_000_000,
+      server: {
+        authenticate: ({ password }) => (password === 'right' ? { account: 'bob' } : undefined),
+        accepts: (to) => to.local !== 'c',
+      },
+    })
+    const client = w.connect('203.0.113.9', { startTls: true })
+    await client.startTls()
+    await w.clock.until(client.login('bob', 'wrong'))
+    await client.login('bob', 'right')
+    await w.clock.advance(500)
+    await client.send({ from: 'A@s.test', to: ['b@mx.test', 'c@mx.test'], content: 'Subject: secret subject\n\nsecret text\n' })
+    await client.say('QUIT')
+    await client.closed
+    const connection = w.delivered[0]!.connection.id
+    const common = { connection, at: 1_001_500 }
+    expect(w.events).toEqual([
+      { kind: 'connected', connection, at: 1_000_000, address: '203.0.113.9', port: 40_001 },
+      { kind: 'secured', connection, at: 1_000_000, protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+      { kind: 'authenticated', connection, at: 1_000_000, mechanism: 'PLAIN', username: 'bob', account: undefined },
+      { kind: 'authenticated', connection, at: 1_001_000, mechanism: 'PLAIN', username: 'bob', account: 'bob' },
+      {
+        ...common,
+        kind: 'refused',
+        stage: 'recipient',
+        code: 550,
+        text: 'No such recipient here',
+        sender: 'A@s.test',
+        recipient: 'c@mx.test',
+      },
+      {
+        ...common,
+        kind: 'accepted',
+        message: w.delivered[0]!.id,
+        sender: 'A@s.test',
+        recipients: ['b@mx.test'],
+        octets: w.delivered[0]!.octets,
+        took: 0,
+        discarded: false,
+      },
+      { ...common, kind: 'closed', why: 'quit', lasted: 1500 },
+    ])
+    // Never a password, never the text of a message.
+    expect(JSON.stringify(w.events)).not.toMatch(/wrong|right|secret/)
+  })
+
+  it('says how long an answer took', async () => {
+    const w: World = world({
+      server: { deliver: () => new Promise((resolve) => w.clock.alarm(w.clock.ticks() + 700, () => resolve(undefined))) },
+    })
+    await w.clock.until(w.connect().send({ from: null, to: 'b@mx.test' }))
+    expect(w.events.at(-1)).toMatchObject({ kind: 'accepted', took: 700, sender: '<>' })
+  })
+
+  it.each([
+    ['refused', () => reject('No'), [['refused', 550]]],
+    ['put off', () => defer('Later'), [['refused', 451]]],
+    [
+      'taken for one, refused for the other',
+      () => [undefined, reject('No')],
+      [
+        ['accepted', ['a@x.test']],
+        ['refused', 'b@x.test'],
+      ],
+    ],
+    [
+      'broken',
+      () => {
+        throw new Error('db')
+      },
+      [['failed', 'deliver']],
+    ],
+  ] as const)('of a delivery that is %s', async (_, deliver, told) => {
+    const w = world({ server: { profile: 'lmtp', deliver } })
+    await w.connect().send({ to: ['a@x.test', 'b@x.test'] })
+    const seen = w.events
+      .filter(({ kind }) => kind !== 'connected')
+      .map((event) => [
+        event.kind,
+        event.kind === 'accepted'
+          ? event.recipients
+          : event.kind === 'refused'
+            ? (event.recipient ?? event.code)
+            : event.kind === 'failed'
+              ? event.what
+              : '',
+      ])
+    expect(seen).toEqual(told)
+  })
+
+  it('tells what was dropped in silence', async () => {
+    const w = world({ server: { policies: [{ name: 'junk', message: () => discard('junk') }] } })
+    await w.connect().send({ to: 'a@x.test' })
+    expect(w.events.at(-1)).toMatchObject({ kind: 'accepted', discarded: true })
+  })
+
+  const ends: readonly (readonly [string, (w: ReturnType<typeof world>) => Promise<unknown>])[] = [
+    ['quit', (w) => w.connect().say('QUIT')],
+    [
+      'end',
+      async (w) => {
+        const client = w.connect()
+        await client.say()
+        client.finish()
+        await client.closed
+      },
+    ],
+    [
+      'timeout',
+      async (w) => {
+        await w.connect().say()
+        await w.clock.advance(60_000)
+      },
+    ],
+    ['errors', (w) => w.connect().say('EHLO x.test', ...Array<string>(10).fill('FOO'))],
+    ['limit', (w) => w.connect().flood('x', 100_000)],
+    [
+      'drained',
+      async (w) => {
+        await w.connect().say()
+        await w.stop()
+      },
+    ],
+  ]
+  it.each(ends)('names the end: %s', async (why, run) => {
+    const w = world({ server: { smtp: { rules: { earlyTalk: 'accept' } } } })
+    await run(w)
+    await w.clock.advance(10_000)
+    expect(w.events.at(-1)).toMatchObject({ kind: 'closed', why })
+  })
+
+  it('cannot break the server by what it throws', async () => {
+    const w = world({
+      server: {
+        observe: () => {
+          throw new Error('mine')
+        },
+      },
+    })
+    expect((await w.connect().send({ to: 'a@x.test' })).accepted).toBe(true)
+  })
+
+  it('is not asked for: without an observer all goes on', async () => {
+    const kinds = new Set<ServerEvent['kind']>()
+    const w: World = world({
+      server: {
+        observe: ({ kind }: ServerEvent) => void kinds.add(kind),
+        accepts: (): never => {
+          throw new Error('db')
+        },
+      },
+    })
+    await w.connect().send({ to: 'a@x.test' })
+    expect([...kinds]).toEqual(['connected', 'failed'])
+  })
+})
+
+describe('logging in', () => {
+  const answers: readonly (readonly [string, NonNullable<ReceiverOptions['authenticate']>, string])[] = [
+    ['an account', () => ({ account: 'bob' }), '235 2.7.0 Authentication successful'],
+    ['nothing', () => undefined, '535 5.7.8 Authentication credentials invalid'],
+    ['a delay', () => defer(454, '4.7.0', 'Directory is down'), '454 4.7.0 Directory is down'],
+    ['a refusal', () => reject(535, '5.7.9', 'Use an app password'), '535 5.7.9 Use an app password'],
+    ['a rejection', () => Promise.reject(new Error('db')), '451 4.3.0 Temporary failure, try again later'],
+  ]
+  it.each(answers)('with %s', async (_, authenticate, reply) => {
+    const w = world({ server: { authenticate, plaintextAuth: true } })
+    expect(await w.clock.until(w.connect().login('bob', 'pw'))).toBe(reply)
+  })
+
+  it('is offered over TLS alone, unless it is asked for in the clear', async () => {
+    const offered = async (server: object, tls: boolean): Promise<boolean> => {
+      const [, hello] = await world({ server })
+        .connect('203.0.113.9', tls ? { tls: true } : {})
+        .say('EHLO x.test')
+      return hello!.includes('AUTH PLAIN LOGIN')
+    }
+    const authenticate = () => undefined
+    expect([await offered({ authenticate }, false), await offered({ authenticate }, true)]).toEqual([false, true])
+    expect([await offered({ authenticate, plaintextAuth: true }, false), await offered({}, true)]).toEqual([true, false])
+  })
+})
