@@ -38,21 +38,7 @@ describe('base64', () => {
   })
 
   it.each([
-    'A',
-    'AB',
-    'ABC',
-    '=',
-    '==',
-    '====',
-    'A===',
-    'AB=C',
-    'AB=',
-    'QR==',
-    'QUJ=',
-    'QUJD=',
-    'QUJD====',
-    'QU JD',
-    'QUI\u013d',
+    'A', 'AB', 'ABC', '=', '==', '====', 'A===', 'AB=C', 'AB=', 'QR==', 'QUJ=', 'QUJD=', 'QUJD====', 'QU JD', 'QUI\u013d',
     'QQ=\u013d',
   ])('refuses %j', (text) => {
     expect(decodeBase64(text)).toBeUndefined()
