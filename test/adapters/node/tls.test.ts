@@ -30,9 +30,7 @@ interface Served {
   readonly refusals: Refusal[]
 }
 
-type ServeOptions = Partial<ListenOptions> & { tlsOptions?: object }
-
-async function serve(mode: 'implicit' | 'starttls', options: ServeOptions = {}): Promise<Served> {
+async function serve(mode: 'implicit' | 'starttls', options: Partial<ListenOptions> & { tlsOptions?: object } = {}): Promise<Served> {
   const accepted = new Accepted()
   accepting.push(accepted)
   const refusals: Refusal[] = []
