@@ -4,14 +4,23 @@ interface NativeSlice {
   latin1Slice?(from: number, to: number): string
 }
 
+/** Octets that become a string at a time: arguments go on the stack, which has an end. */
+const PIECE = 4096
+
 /** Octets [from, to) as a string of octets. */
 export function octetString(bytes: Uint8Array, from = 0, to = bytes.length): string {
-  // Platforms whose byte arrays know the short cut take a quarter of the loop's time.
+  // Platforms whose byte arrays know the short cut take a quarter of the time.
   const native = bytes as NativeSlice
   if (native.latin1Slice) return native.latin1Slice(from, to)
+  if (to - from <= PIECE) return piece(bytes, from, to)
   let text = ''
-  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at]!)
+  for (let at = from; at < to; at += PIECE) text += piece(bytes, at, Math.min(to, at + PIECE))
   return text
+}
+
+/** A string put together octet by octet weighs thirty times as much until it is read. */
+function piece(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode.apply(null, bytes.subarray(from, to) as unknown as number[])
 }
 
 /** The octets of a string of octets; code units above 255 lose their high bits. */

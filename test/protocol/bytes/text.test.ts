@@ -50,10 +50,17 @@ describe('strings of octets', () => {
     fc.assert(
       fc.property(octetText, (text) => {
         expect(octetString(octets(text))).toBe(text)
-        const foreign = { ...octets(text), length: text.length } as unknown as Uint8Array
-        expect(octetString(foreign)).toBe(text)
+        expect(octetString(Buffer.from(text, 'latin1'))).toBe(text)
       }),
     )
+  })
+
+  it.each([4095, 4096, 4097, 8192, 20_000])('are as long as they are: %d', (length) => {
+    const bytes = Uint8Array.from({ length: length + 7 }, (_, at) => at * 7)
+    const expected = Buffer.from(bytes).toString('latin1')
+    expect(octetString(bytes)).toBe(expected)
+    expect(octetString(bytes, 3, length + 3)).toBe(expected.slice(3, length + 3))
+    expect(octetString(bytes, 5, 5)).toBe('')
   })
 
   it('carry text as UTF-8, and know when they do not', () => {
