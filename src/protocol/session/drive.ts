@@ -84,6 +84,7 @@ class Driven implements Conversation, TransportSink {
   private error: Error | undefined
   private ending = false
   private told = false
+  /** Of questions whose handlers are at work, where one was asked for or the question is void. */
   private controllers: Map<number, AbortController> | undefined
 
   constructor(session: Session<SessionEvent>, transport: Transport, host: Handlers, options: DriveOptions) {
@@ -94,9 +95,7 @@ class Driven implements Conversation, TransportSink {
   }
 
   signal(question: { readonly id: number }): AbortSignal {
-    this.controllers ??= new Map()
-    let controller = this.controllers.get(question.id)
-    if (!controller) this.controllers.set(question.id, (controller = new AbortController()))
+    const controller = this.controllerOf(question.id)
     if (this.told) controller.abort()
     return controller.signal
   }
@@ -175,7 +174,7 @@ class Driven implements Conversation, TransportSink {
   /** Whether anything was written. */
   private flush(): boolean {
     const output = this.session.takeOutput()
-    if (output.length === 0 || this.over) return false
+    if (output.length === 0 || this.over || this.ending) return false
     if (!this.transport.write(output)) this.congested = true
     return true
   }
@@ -251,7 +250,8 @@ class Driven implements Conversation, TransportSink {
         this.pump()
       },
       (error: unknown) => {
-        if (!question) this.busy = false
+        if (question) this.session.advance(this.options.clock.ticks())
+        else this.busy = false
         this.broke(error, event)
         this.pump()
       },
@@ -273,7 +273,7 @@ class Driven implements Conversation, TransportSink {
     if (isQuestion(event)) {
       this.controllers?.delete(event.id)
       this.session.fail(event)
-    } else {
+    } else if (event.kind !== 'abandoned' && event.kind !== 'closed') {
       // Part of a body may be lost: nothing but the end of the connection keeps the peer, and nothing but the end of the
       // session the rest of the host, from believing otherwise.
       this.session.disconnect(this.options.clock.ticks())
@@ -281,12 +281,16 @@ class Driven implements Conversation, TransportSink {
     }
   }
 
+  private controllerOf(question: number): AbortController {
+    this.controllers ??= new Map()
+    let controller = this.controllers.get(question)
+    if (!controller) this.controllers.set(question, (controller = new AbortController()))
+    return controller
+  }
+
+  /** Of one question, also where its handler asks for the signal only later; or of all. */
   private abort(question: number | undefined): void {
-    if (!this.controllers) return
-    for (const [id, controller] of this.controllers) {
-      if (question !== undefined && id !== question) continue
-      this.controllers.delete(id)
-      controller.abort()
-    }
+    if (question !== undefined) this.controllerOf(question).abort()
+    else this.controllers?.forEach((controller) => controller.abort())
   }
 }
