@@ -13,13 +13,15 @@ const SHOWN = 8192
 /** A client in the hands of a test: says what it is told, knows when to wait for an answer, and keeps what it hears. */
 export interface TestClient {
   /**
-   * Says one thing after the other, each when what came before it is answered, and gives the replies, the greeting among them
-   * if it was still awaited: one text a reply, its lines joined by a line feed.
+   * Says one thing after the other, each when what came before it is answered, and gives all that the server answered, line
+   * by line, the greeting too if it was still awaited.
    *
-   * A text gets a CRLF where it has none, and may hold several lines, which are then pipelined; octets go as they are. Lines
-   * of content are not waited for, nor the octets of a BDAT. Stops where the server has closed.
+   * A text gets a CRLF where it has none, and may hold several lines, which are then pipelined; octets go as they are. Lines of
+   * content are not waited for, nor the octets of a BDAT. Stops where the server has closed.
    */
-  say(...words: readonly (string | Uint8Array)[]): Promise<string[]>
+  say(...words: readonly (string | Uint8Array)[]): Promise<string>
+  /** The same, and gives the replies one by one: a text each, its lines joined by a line feed. */
+  ask(...words: readonly (string | Uint8Array)[]): Promise<string[]>
   /**
    * Sends a message: greets if need be, speaks a whole transaction, and tells what became of it. Rejects when the connection
    * ends in between.
@@ -36,7 +38,7 @@ export interface TestClient {
    * how many went out.
    */
   flood(octets: Uint8Array | string, most: number): Promise<number>
-  /** The next reply that `say` has not given yet. Rejects when the connection ends without one. */
+  /** The next reply that has not been given yet. Rejects when the connection ends without one. */
   reply(): Promise<string>
   /** Ends the output; still listens. */
   finish(): void
@@ -99,7 +101,11 @@ class SpeakingClient extends Observed implements TestClient {
     return this.#lines.join('\n')
   }
 
-  async say(...words: readonly (string | Uint8Array)[]): Promise<string[]> {
+  async say(...words: readonly (string | Uint8Array)[]): Promise<string> {
+    return (await this.ask(...words)).join('\n')
+  }
+
+  async ask(...words: readonly (string | Uint8Array)[]): Promise<string[]> {
     const from = this.#taken
     await this.#answered()
     for (const word of words) {
@@ -115,17 +121,17 @@ class SpeakingClient extends Observed implements TestClient {
     if (!this.#dialogue.greeted) await this.#greet()
     const to = recipientsOf(mail)
     const parameters = mail.parameters === undefined ? '' : ` ${mail.parameters}`
-    const sender = await this.#ask(`MAIL FROM:<${senderOf(mail)}>${parameters}`)
+    const sender = await this.#one(`MAIL FROM:<${senderOf(mail)}>${parameters}`)
     if (!isFine(sender)) return outcome(to, Array<string>(to.length).fill(sender), sender)
     const replies: string[] = []
-    for (const recipient of to) replies.push(await this.#ask(`RCPT TO:<${recipient}>`))
+    for (const recipient of to) replies.push(await this.#one(`RCPT TO:<${recipient}>`))
     const taken = replies.filter(isFine).length
     if (taken === 0) {
-      await this.#ask('RSET')
+      await this.#one('RSET')
       return outcome(to, replies, replies.at(-1) ?? '')
     }
-    const ready = await this.#ask('DATA')
-    const last = ready.startsWith('354') ? this.#got(await this.say(contentOf(mail))) : [ready]
+    const ready = await this.#one('DATA')
+    const last = ready.startsWith('354') ? this.#got(await this.ask(contentOf(mail))) : [ready]
     // Over LMTP each recipient has a last word of its own.
     let next = 0
     const decided = replies.map((reply) => (isFine(reply) ? last[Math.min(next++, last.length - 1)]! : reply))
@@ -134,7 +140,7 @@ class SpeakingClient extends Observed implements TestClient {
 
   async startTls(facts: Partial<TlsFacts> = {}): Promise<string> {
     if (!this.#dialogue.greeted) await this.#greet()
-    const reply = await this.#ask('STARTTLS')
+    const reply = await this.#one('STARTTLS')
     if (!reply.startsWith('220')) return reply
     this.#wire.secure(facts)
     await this.until(() => this.#secured || this.isClosed)
@@ -143,7 +149,7 @@ class SpeakingClient extends Observed implements TestClient {
 
   async login(username: string, password: string): Promise<string> {
     if (!this.#dialogue.greeted) await this.#greet()
-    return this.#ask(`AUTH PLAIN ${Buffer.from(`\0${username}\0${password}`).toString('base64')}`)
+    return this.#one(`AUTH PLAIN ${Buffer.from(`\0${username}\0${password}`).toString('base64')}`)
   }
 
   write(octets: Uint8Array | string): boolean {
@@ -183,13 +189,13 @@ class SpeakingClient extends Observed implements TestClient {
   }
 
   async #greet(): Promise<void> {
-    const [greeting = ''] = this.#taken === 0 ? this.#got(await this.say()) : this.replies
-    const hello = await this.#ask(`${greeting.includes(' LMTP') ? 'LHLO' : 'EHLO'} ${this.#name}`)
+    const [greeting = ''] = this.#taken === 0 ? this.#got(await this.ask()) : this.replies
+    const hello = await this.#one(`${greeting.includes(' LMTP') ? 'LHLO' : 'EHLO'} ${this.#name}`)
     if (!hello.startsWith('2')) throw new MailError('peer', `The server refuses to be greeted:\n${this.transcript}`)
   }
 
-  async #ask(command: string): Promise<string> {
-    return this.#got(await this.say(command)).at(-1)!
+  async #one(command: string): Promise<string> {
+    return this.#got(await this.ask(command)).at(-1)!
   }
 
   #got(replies: string[]): string[] {

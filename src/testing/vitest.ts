@@ -1,7 +1,8 @@
 /** The test kit for vitest: a mailbox for each test, and matchers that wait for mail. */
-import { expect, test as base, type TestAPI } from 'vitest'
+import { chai, expect, test as base, type TestAPI } from 'vitest'
 import { preload } from '../adapters/nodemailer/transport.ts'
 import type { MailMatch } from './mail-match.ts'
+import type { MailboxMail } from './mailbox-mail.ts'
 import { type Patience, type TestMailbox, testMailbox, type TestMailboxOptions } from './mailbox.ts'
 
 export { expect }
@@ -35,7 +36,7 @@ export interface MailMatchers {
    * A mail that matches has come, or comes within so many milliseconds (default 2,000). Under `not`: none that matches is
    * there, and none comes within so many (default 50).
    */
-  toReceive(match?: MailMatch & Patience): Promise<void>
+  toReceive(match?: MailMatch & Patience): Promise<MailboxMail>
   /** Nothing is there, and nothing comes within so many milliseconds (default 50). */
   toReceiveNothing(options?: Patience): Promise<void>
 }
@@ -64,4 +65,15 @@ expect.extend({
   toReceiveNothing(mailbox: TestMailbox, options: Patience = {}): Promise<Judgement> {
     return judged(this.isNot, this.isNot ? mailbox.receives({}, options) : mailbox.receivesNothing({}, options))
   },
+})
+
+// A matcher gives nothing back of its own accord; this one gives the mail that it has found.
+chai.use(({ Assertion }, { flag, overwriteMethod }) => {
+  type Matcher = (this: object, match?: MailMatch & Patience) => Promise<unknown>
+  overwriteMethod(Assertion.prototype, 'toReceive', (judge: Matcher): Matcher => {
+    return async function (match = {}) {
+      await judge.call(this, match)
+      return flag(this, 'negate') ? undefined : (flag(this, 'object') as TestMailbox).receives(match)
+    }
+  })
 })

@@ -29,7 +29,7 @@ async function mail(policy: Policy): Promise<{ w: World; reply: string }> {
   const w = world({ server: { policies: [policy], connections: false } })
   const client = w.connect('203.0.113.9')
   const words = ['EHLO x.test', 'MAIL FROM:<a@s.test>', 'RCPT TO:<b@mx.test>', 'DATA', '.', 'QUIT']
-  const replies = await w.clock.until(client.say(...words))
+  const replies = await w.clock.until(client.ask(...words))
   await client.closed
   return { w, reply: replies[2]! }
 }

@@ -38,7 +38,7 @@ async function talk(
     },
   })
   const client = w.connect('203.0.113.9')
-  const replies = await w.clock.until(client.say(...conversation))
+  const replies = await w.clock.until(client.ask(...conversation))
   return { w, client, replies }
 }
 
@@ -61,7 +61,7 @@ describe('policies', () => {
       closed: ({ peer }) => void seen.push(['closed', peer.address]),
     }
     const { client } = await talk([watch])
-    await client.say('QUIT')
+    await client.ask('QUIT')
     await client.closed
     expect(seen).toEqual([
       ['connect', '203.0.113.9', undefined, true],
@@ -88,7 +88,7 @@ describe('policies', () => {
     })
     const client = w.connect()
     await w.clock.until(client.login('bob', 'wrong'))
-    await client.say('MAIL FROM:<>')
+    await client.ask('MAIL FROM:<>')
     expect(seen).toEqual([undefined, null])
   })
 
@@ -117,7 +117,7 @@ describe('policies', () => {
     }
     const w = world({ server: { policies: [waiting] } })
     const client = w.connect()
-    await client.say('EHLO x.test')
+    await client.ask('EHLO x.test')
     client.write('MAIL FROM:<>\r\n')
     await w.clock.advance(0)
     client.reset()
@@ -314,7 +314,7 @@ describe('the end of a connection', () => {
     ]
     const w = world({ server: { policies } })
     const client = w.connect()
-    await client.say('QUIT')
+    await client.ask('QUIT')
     await client.closed
     expect(told).toEqual(['b'])
     expect(w.events).toContainEqual(expect.objectContaining({ kind: 'failed', error: new Error('broke') }))

@@ -101,10 +101,10 @@ describe.each(stores)('messages too large for memory, %s', (_, make) => {
       })
       const client = w.connect()
       await client.send({ to: 'a@mx.test', content: large })
-      await client.say('MAIL FROM:<>', 'RCPT TO:<a@mx.test>')
+      await client.ask('MAIL FROM:<>', 'RCPT TO:<a@mx.test>')
       for (let at = 0; at < large.length; at += 100_000) {
         const piece = large.slice(at, at + 100_000)
-        await client.say(Buffer.from(`BDAT ${piece.length}${at + piece.length === large.length ? ' LAST' : ''}\r\n${piece}`))
+        await client.ask(Buffer.from(`BDAT ${piece.length}${at + piece.length === large.length ? ' LAST' : ''}\r\n${piece}`))
       }
       expect(texts).toEqual([large, large])
       expect(await left()).toBe(0)
@@ -161,7 +161,7 @@ describe.each(stores)('messages too large for memory, %s', (_, make) => {
   it('leave nothing behind where the client begins anew with RSET in the middle of its chunks', async () => {
     const { w, left } = await open()
     const client = w.connect()
-    await client.say(
+    await client.ask(
       'EHLO x.test',
       'MAIL FROM:<>',
       'RCPT TO:<a@mx.test>',
@@ -243,9 +243,9 @@ describe('memory', () => {
         },
       }),
     })
-    await client.say('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA', '')
+    await client.ask('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA', '')
     await client.flood(piece, 100 * 1024 * 1024)
-    expect((await client.say('.'))[0]).toMatch(/^250/)
+    expect((await client.ask('.'))[0]).toMatch(/^250/)
     expect(written).toBeGreaterThan(100 * 1024 * 1024)
     expect(most).toBeLessThan(1024 * 1024)
   })

@@ -21,8 +21,8 @@ describe('recipients that nobody claims', () => {
   ])('are refused: RCPT TO:<%s>', async (to) => {
     const w = world(own)
     const client = w.connect('203.0.113.9')
-    await client.say('EHLO x.test', 'MAIL FROM:<a@mx.test>')
-    expect(await client.say(`RCPT TO:<${to}>`, 'DATA')).toEqual([
+    await client.ask('EHLO x.test', 'MAIL FROM:<a@mx.test>')
+    expect(await client.ask(`RCPT TO:<${to}>`, 'DATA')).toEqual([
       '550 5.1.1 No such recipient here',
       '554 5.5.1 No valid recipients',
     ])
@@ -53,8 +53,8 @@ describe('recipients that nobody claims', () => {
   ])('are no addresses at all: RCPT TO:<%s>', async (to) => {
     const w = world({ server: { accepts: () => true } })
     const client = w.connect('203.0.113.9')
-    await client.say('EHLO x.test', 'MAIL FROM:<a@mx.test>')
-    const [reply] = await client.say(`RCPT TO:<${to}>`)
+    await client.ask('EHLO x.test', 'MAIL FROM:<a@mx.test>')
+    const [reply] = await client.ask(`RCPT TO:<${to}>`)
     expect(reply).toMatch(/^501 5\.1\.3/)
   })
 
@@ -97,8 +97,8 @@ describe('recipients that are claimed', () => {
     ['false', false, '550 5.1.1 No such recipient here'],
   ])('by %s', async (_, claim, reply) => {
     const client = world({ server: { accepts: () => claim } }).connect()
-    await client.say('EHLO x.test', 'MAIL FROM:<>')
-    expect(await client.say('RCPT TO:<a@mx.test>')).toEqual([reply])
+    await client.ask('EHLO x.test', 'MAIL FROM:<>')
+    expect(await client.ask('RCPT TO:<a@mx.test>')).toEqual([reply])
   })
 
   it('are told apart by address, tag and parameters', async () => {
@@ -106,7 +106,7 @@ describe('recipients that are claimed', () => {
     const w = world({ server: { accepts: (to) => (seen.push(to), true), smtp: { extensions: { dsn: true } } } })
     await w
       .connect()
-      .say(
+      .ask(
         'EHLO x.test',
         'MAIL FROM:<a@Sender.TEST> RET=HDRS ENVID=x+2By BODY=8BITMIME',
         'RCPT TO:<Ticket+42+x@MX.Test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;t@x.test',
@@ -164,9 +164,9 @@ describe('recipients that are claimed', () => {
         },
       })
       const client = w.connect()
-      await client.say(`${profile === 'lmtp' ? 'LHLO' : 'EHLO'} x.test`)
+      await client.ask(`${profile === 'lmtp' ? 'LHLO' : 'EHLO'} x.test`)
       const replies = await w.clock.until(
-        client.say(
+        client.ask(
           'MAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\nRCPT TO:<b@x.test>\r\nRCPT TO:<c@x.test>\r\nRCPT TO:<d@x.test>\r\nDATA',
           '.',
         ),
@@ -187,11 +187,11 @@ describe('recipients that are claimed', () => {
       },
     })
     const client = w.connect()
-    await client.say('LHLO x.test', 'MAIL FROM:<>')
-    expect(await w.clock.until(client.say('RCPT TO:<late@x.test>'))).toEqual(['451 4.3.0 Temporary failure, try again later'])
-    await client.say('RCPT TO:<a@x.test>')
+    await client.ask('LHLO x.test', 'MAIL FROM:<>')
+    expect(await w.clock.until(client.ask('RCPT TO:<late@x.test>'))).toEqual(['451 4.3.0 Temporary failure, try again later'])
+    await client.ask('RCPT TO:<a@x.test>')
     await w.clock.advance(2000)
-    const replies = await client.say('RCPT TO:<b@x.test>', 'DATA', '.')
+    const replies = await client.ask('RCPT TO:<b@x.test>', 'DATA', '.')
     expect(replies.map((reply) => reply.slice(0, 3))).toEqual(['250', '354', '250', '250'])
     expect(w.delivered[0]!.envelope.recipients.map(({ local }) => local)).toEqual(['a', 'b'])
   })
@@ -205,7 +205,7 @@ describe('recipients that are claimed', () => {
       },
     })
     const client = w.connect()
-    await client.say('EHLO x.test', 'MAIL FROM:<>')
+    await client.ask('EHLO x.test', 'MAIL FROM:<>')
     client.write('RCPT TO:<a@x.test>\r\n')
     await w.clock.advance(0)
     client.reset()

@@ -98,8 +98,8 @@ describe('an answer that is late', () => {
   const never = (): Promise<never> => new Promise(() => undefined)
   const begun = async (w: World) => {
     const client = w.connect()
-    await client.say('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA')
-    return { client, said: client.say('Subject: x', '', '.') }
+    await client.ask('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA')
+    return { client, said: client.ask('Subject: x', '', '.') }
   }
 
   it('is a 451 after five minutes; who still works on it is told to stop', async () => {
@@ -112,7 +112,7 @@ describe('an answer that is late', () => {
     expect(await said).toEqual([fault])
     expect(signal?.aborted).toBe(true)
     expect(w.events).toContainEqual(expect.objectContaining({ kind: 'failed', what: 'deliver' }))
-    expect(await client.say('NOOP')).toEqual(['250 2.0.0 Ok'])
+    expect(await client.ask('NOOP')).toEqual(['250 2.0.0 Ok'])
   })
 
   it('changes nothing any more when it comes', async () => {
@@ -122,7 +122,7 @@ describe('an answer that is late', () => {
     const { client, said } = await begun(w)
     await w.clock.advance(300_000)
     await said
-    await client.say('NOOP')
+    await client.ask('NOOP')
     await w.clock.advance(100_000)
     expect(client.replies.at(-1)).toBe('250 2.0.0 Ok')
   })

@@ -17,7 +17,7 @@ describe('what an observer is told', () => {
     await client.login('bob', 'right')
     await w.clock.advance(500)
     await client.send({ from: 'A@s.test', to: ['b@mx.test', 'c@mx.test'], content: 'Subject: secret subject\n\nsecret text\n' })
-    await client.say('QUIT')
+    await client.ask('QUIT')
     await client.closed
     const connection = w.delivered[0]!.connection.id
     const common = { connection, at: 1_001_500 }
@@ -102,12 +102,12 @@ describe('what an observer is told', () => {
   })
 
   const ends: readonly (readonly [string, (w: ReturnType<typeof world>) => Promise<unknown>])[] = [
-    ['quit', (w) => w.connect().say('QUIT')],
+    ['quit', (w) => w.connect().ask('QUIT')],
     [
       'end',
       async (w) => {
         const client = w.connect()
-        await client.say()
+        await client.ask()
         client.finish()
         await client.closed
       },
@@ -115,16 +115,16 @@ describe('what an observer is told', () => {
     [
       'timeout',
       async (w) => {
-        await w.connect().say()
+        await w.connect().ask()
         await w.clock.advance(60_000)
       },
     ],
-    ['errors', (w) => w.connect().say('EHLO x.test', ...Array<string>(10).fill('FOO'))],
+    ['errors', (w) => w.connect().ask('EHLO x.test', ...Array<string>(10).fill('FOO'))],
     ['limit', (w) => w.connect().flood('x', 100_000)],
     [
       'drained',
       async (w) => {
-        await w.connect().say()
+        await w.connect().ask()
         await w.stop()
       },
     ],
@@ -179,7 +179,7 @@ describe('logging in', () => {
     const offered = async (server: object, tls: boolean): Promise<boolean> => {
       const [, hello] = await world({ server })
         .connect('203.0.113.9', tls ? { tls: true } : {})
-        .say('EHLO x.test')
+        .ask('EHLO x.test')
       return hello!.includes('AUTH PLAIN LOGIN')
     }
     const authenticate = () => undefined

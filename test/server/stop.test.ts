@@ -19,7 +19,7 @@ describe('a stop', () => {
   ])('ends who is idle at once with 421: %s', async (_, words) => {
     const w = world()
     const client = w.connect()
-    await client.say(...words)
+    await client.ask(...words)
     const stopped = w.stop({ within: 1000 })
     expect(await client.reply()).toBe(farewell)
     await client.closed
@@ -30,7 +30,7 @@ describe('a stop', () => {
   it('ends who is in the middle of logging in', async () => {
     const w = world({ server: { authenticate: () => ({ account: 'a' }), plaintextAuth: true } })
     const client = w.connect()
-    await client.say('EHLO x.test', 'AUTH LOGIN')
+    await client.ask('EHLO x.test', 'AUTH LOGIN')
     const stopped = w.stop()
     expect(await client.reply()).toBe(farewell)
     expect(await stopped).toEqual({ completed: 1, cut: 0 })
@@ -40,7 +40,7 @@ describe('a stop', () => {
     let release = (): void => undefined
     const w = world({ server: { deliver: () => new Promise((resolve) => (release = () => resolve(undefined))) } })
     const client = w.connect()
-    await client.say(...opening)
+    await client.ask(...opening)
     client.write('Subject: x\r\n\r\n.\r\n')
     await w.clock.advance(0)
     const stopped = w.stop({ within: 30_000 })
@@ -55,10 +55,10 @@ describe('a stop', () => {
   it('takes a message to its end that has begun to come', async () => {
     const w = world()
     const client = w.connect()
-    await client.say(...opening, 'Subject: x', '', 'half')
+    await client.ask(...opening, 'Subject: x', '', 'half')
     const stopped = w.stop()
     await w.clock.advance(1000)
-    expect(await client.say('of it', '.')).toEqual([expect.stringMatching(/^250/), farewell])
+    expect(await client.ask('of it', '.')).toEqual([expect.stringMatching(/^250/), farewell])
     expect(await stopped).toEqual({ completed: 1, cut: 0 })
     expect(w.delivered).toHaveLength(1)
   })
@@ -67,12 +67,12 @@ describe('a stop', () => {
     let signal: AbortSignal | undefined
     const w = world({ server: { deliver: (_, context) => ((signal = context.signal), new Promise(() => undefined)) } })
     const working = w.connect()
-    await working.say(...opening)
+    await working.ask(...opening)
     working.write('.\r\n')
     const sending = w.connect()
-    await sending.say(...opening, 'half a mess')
+    await sending.ask(...opening, 'half a mess')
     const idle = w.connect()
-    await idle.say()
+    await idle.ask()
     const stopped = w.stop({ within: 5000 })
     await w.clock.advance(4999)
     expect([w.connections, signal?.aborted]).toEqual([2, false])
@@ -86,7 +86,7 @@ describe('a stop', () => {
 
   it('gives the same to who asks again', async () => {
     const w = world()
-    await w.connect().say()
+    await w.connect().ask()
     expect(await Promise.all([w.stop(), w.stop()])).toEqual([
       { completed: 1, cut: 0 },
       { completed: 1, cut: 0 },
@@ -96,13 +96,13 @@ describe('a stop', () => {
   it('ends at once who slips in afterwards', async () => {
     const w = world()
     await w.stop()
-    expect(await w.connect().say('EHLO x.test')).toEqual(['220 mx.test ESMTP', farewell])
+    expect(await w.connect().ask('EHLO x.test')).toEqual(['220 mx.test ESMTP', farewell])
   })
 
   it('does not wait for a client that will not read', async () => {
     const w = world({ server: { smtp: { timeouts: { command: 1_000_000 } } } })
     const client = w.connect('203.0.113.9', { through: slow({ octetsPerSecond: 0.01, clock: w.clock }) })
-    await client.say()
+    await client.ask()
     client.write('NOOP')
     const stopped = w.stop({ within: 5000 })
     await w.clock.advance(5000)
@@ -125,8 +125,8 @@ describe('a stop of a listener', () => {
     const running = await mx.listen({ port: 0, host: '127.0.0.1' })
     const dial = () => testClient(socketWire(connect({ port: running.port, host: '127.0.0.1', allowHalfOpen: true })))
     const [idle, busy] = [dial(), dial()]
-    await idle.say('EHLO x.test')
-    await busy.say(...opening)
+    await idle.ask('EHLO x.test')
+    await busy.ask(...opening)
     busy.write('.\r\n')
     await delivering
     expect(running.connections).toBe(2)

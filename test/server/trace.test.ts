@@ -22,7 +22,7 @@ async function traceOf({
 }: Scene): Promise<string> {
   const w = world({ seed: 1, now: Date.UTC(2026, 10, 20, 8, 9, 10), server: { ...server } })
   const client = w.connect(address, connect)
-  const replies = await client.say(hello, mail, ...to.map((one) => `RCPT TO:<${one}>`), 'DATA', 'Subject: x', '', 'x', '.')
+  const replies = await client.ask(hello, mail, ...to.map((one) => `RCPT TO:<${one}>`), 'DATA', 'Subject: x', '', 'x', '.')
   if (w.delivered.length === 0) throw new Error(replies.join('\n'))
   const text = Buffer.from(w.delivered[0]!.body.bytes!).toString('utf8')
   return text.slice(0, text.indexOf('Subject: x')).replaceAll(w.delivered[0]!.id, 'ID')
@@ -106,7 +106,7 @@ describe('the Received field', () => {
   ])('cannot be forged by the name in EHLO: %j', async (name) => {
     const w = world({ server: { smtp: { rules: { lenientPaths: true } } } })
     const client = w.connect(address)
-    const [, hello] = await client.say(`EHLO ${name}`)
+    const [, hello] = await client.ask(`EHLO ${name}`)
     if (!hello!.startsWith('250')) return expect(hello).toMatch(/^50[0-9] 5\.5\./)
     await client.send({ to: 'b@mx.test', content: 'Subject: x\n\n' })
     const [message] = w.delivered

@@ -10,7 +10,7 @@ describe('XCLIENT', () => {
   it.each(['203.0.113.9', '192.0.2.16', '2001:db8:0:1::1', undefined])('is not heard from %s', async (address) => {
     const w = world({ server: { trusted } })
     const client = w.connect(address)
-    const [, hello, refusal] = await client.say('EHLO x.test', 'XCLIENT ADDR=198.51.100.1', 'XFORWARD ADDR=198.51.100.1')
+    const [, hello, refusal] = await client.ask('EHLO x.test', 'XCLIENT ADDR=198.51.100.1', 'XFORWARD ADDR=198.51.100.1')
     expect(hello).not.toMatch(/XCLIENT|XFORWARD/)
     expect(refusal).toBe('550 5.7.0 Not authorised')
   })
@@ -24,7 +24,7 @@ describe('XCLIENT', () => {
   ])('%s speaks for another client', async (attributes, peer) => {
     const w = world({ server: { trusted } })
     const client = w.connect(proxy)
-    const replies = await client.say('EHLO proxy.test', `XCLIENT ${attributes}`)
+    const replies = await client.ask('EHLO proxy.test', `XCLIENT ${attributes}`)
     expect(replies.at(-1)).toBe('220 mx.test ESMTP')
     await client.send({ to: 'a@mx.test' })
     expect(w.delivered[0]!.connection.peer).toMatchObject({ ...peer, proxy })
@@ -46,12 +46,12 @@ describe('XCLIENT', () => {
     const w = world({ server: { trusted, policies: [watch], authenticate: () => ({ account: 'proxy' }), plaintextAuth: true } })
     const client = w.connect(proxy)
     await client.login('proxy', 'pw')
-    await client.say('XCLIENT ADDR=198.51.100.1')
-    expect((await client.say('MAIL FROM:<>'))[0]).toMatch(/^503/)
+    await client.ask('XCLIENT ADDR=198.51.100.1')
+    expect((await client.ask('MAIL FROM:<>'))[0]).toMatch(/^503/)
     await client.send({ to: 'a@mx.test' })
     expect(w.delivered[0]!.connection.account).toBeUndefined()
     expect(w.delivered[0]!.notes).toEqual([{ kind: 'tag', policy: 'watch', tag: 'from 198.51.100.1' }])
-    expect(await client.say('XCLIENT ADDR=198.51.100.66', 'EHLO x.test', 'QUIT')).toEqual([
+    expect(await client.ask('XCLIENT ADDR=198.51.100.66', 'EHLO x.test', 'QUIT')).toEqual([
       '550 5.7.1 Not you',
       '503 5.5.1 Only QUIT is accepted here',
       '221 2.0.0 Bye',
@@ -69,7 +69,7 @@ describe('XCLIENT', () => {
   it('may bring an account along', async () => {
     const w = world({ server: { trusted } })
     const client = w.connect(proxy)
-    await client.say('EHLO p.test', 'XCLIENT ADDR=198.51.100.1 LOGIN=bob')
+    await client.ask('EHLO p.test', 'XCLIENT ADDR=198.51.100.1 LOGIN=bob')
     await client.send({ to: 'a@mx.test' })
     expect(w.delivered[0]!.connection.account).toBe('bob')
     expect(Buffer.from(w.delivered[0]!.body.bytes!).toString()).toMatch(
@@ -79,18 +79,18 @@ describe('XCLIENT', () => {
 
   it('is refused in a transaction, and for what is unsound', async () => {
     const client = world({ server: { trusted } }).connect(proxy)
-    await client.say('EHLO p.test')
-    expect((await client.say('XCLIENT ADDR=+1'))[0]).toMatch(/^501/)
-    expect((await client.say('XCLIENT COLOR=red'))[0]).toMatch(/^501/)
-    await client.say('MAIL FROM:<>')
-    expect((await client.say('XCLIENT ADDR=198.51.100.1'))[0]).toMatch(/^503/)
+    await client.ask('EHLO p.test')
+    expect((await client.ask('XCLIENT ADDR=+1'))[0]).toMatch(/^501/)
+    expect((await client.ask('XCLIENT COLOR=red'))[0]).toMatch(/^501/)
+    await client.ask('MAIL FROM:<>')
+    expect((await client.ask('XCLIENT ADDR=198.51.100.1'))[0]).toMatch(/^503/)
   })
 
   it('counts connections by the client that it names', async () => {
     const w = world({ server: { trusted, connections: false, policies: [maxConnections({ address: 1 })] } })
     const through = async (address: string): Promise<string> => {
       const client = w.connect(proxy)
-      const replies = await client.say('EHLO p.test', `XCLIENT ADDR=${address}`)
+      const replies = await client.ask('EHLO p.test', `XCLIENT ADDR=${address}`)
       return replies.at(-1)!.slice(0, 3)
     }
     expect(await through('198.51.100.1')).toBe('220')
@@ -103,7 +103,7 @@ describe('XFORWARD', () => {
   it('is for the record alone', async () => {
     const w = world({ server: { trusted } })
     const client = w.connect(proxy)
-    const replies = await client.say(
+    const replies = await client.ask(
       'EHLO p.test',
       'XFORWARD NAME=mail.example ADDR=198.51.100.1',
       'XFORWARD PORT=[UNAVAILABLE] HELO=a+20b',

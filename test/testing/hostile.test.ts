@@ -15,7 +15,7 @@ describe('a hostile peer in a world', () => {
     const w = world()
     const client = w.connect('203.0.113.9', { through: slow({ octetsPerSecond: 10, clock: w.clock }) })
     const said = ['EHLO sender.test', 'MAIL FROM:<a@sender.test>', 'RCPT TO:<b@mx.test>', 'DATA', 'a: b', '', 'c', '.', 'QUIT']
-    await w.clock.until(client.say(...said))
+    await w.clock.until(client.ask(...said))
     expect(w.clock.ticks()).toBe(said.join('\r\n').length * 100 + 200)
     expect(w.delivered).toHaveLength(1)
   })
@@ -23,7 +23,7 @@ describe('a hostile peer in a world', () => {
   it('may be too slow: a command that takes longer than thirty seconds ends the connection', async () => {
     const w = world()
     const client = w.connect('203.0.113.9', { through: slow({ octetsPerSecond: 0.5, clock: w.clock }) })
-    expect((await w.clock.until(client.say('EHLO a-rather-long-name.test'))).at(-1)).toMatch(/^421 4\.4\.2/)
+    expect((await w.clock.until(client.ask('EHLO a-rather-long-name.test'))).at(-1)).toMatch(/^421 4\.4\.2/)
     expect(w.clock.ticks()).toBe(32_000)
     client.reset()
     await client.closed
@@ -34,8 +34,8 @@ describe('a hostile peer in a world', () => {
   it('may be too slow with its content: below 500 octets a second it is over once the grace has passed', async () => {
     const w = world()
     const client = w.connect('203.0.113.9', { through: slow({ octetsPerSecond: 100, clock: w.clock }) })
-    await w.clock.until(client.say(...opening))
-    const said = client.say('x'.repeat(60_000))
+    await w.clock.until(client.ask(...opening))
+    const said = client.ask('x'.repeat(60_000))
     // 180 seconds, and one more for each 500 octets: at 100 octets a second that is at 225.
     await w.clock.advance(224_900)
     expect(client.replies).toHaveLength(5)
@@ -51,7 +51,7 @@ describe('a hostile peer in a world', () => {
     for (let octets = 1; octets < whole; octets++) {
       const w = world()
       const client = w.connect('203.0.113.9', { through: resetAt(octets) })
-      await client.say(...opening, 'Subject: hi', '', 'Text', '.', 'QUIT')
+      await client.ask(...opening, 'Subject: hi', '', 'Text', '.', 'QUIT')
       await client.closed
       await w.clock.advance(0)
       expect([w.connections, w.clock.pending]).toEqual([0, 0])
@@ -66,7 +66,7 @@ describe('a hostile peer in a world', () => {
     for (let octets = 1; octets <= whole; octets++) {
       const w = world()
       const client = w.connect('203.0.113.9', { through: finishAt(octets) })
-      await client.say(...opening, 'Subject: hi', '', 'Text', '.')
+      await client.ask(...opening, 'Subject: hi', '', 'Text', '.')
       await client.closed
       expect([w.connections, w.delivered.length]).toEqual([0, octets === whole ? 1 : 0])
       if (octets === whole) expect(client.replies.at(-1)).toMatch(/^250 2\.0\.0/)
@@ -96,7 +96,7 @@ describe('a hostile peer in a world', () => {
   it('may send a line without end: refused at 64 kB', async () => {
     const w = world()
     const client = w.connect('203.0.113.9')
-    await client.say('EHLO x.test')
+    await client.ask('EHLO x.test')
     const out = await client.flood('x'.repeat(1000), 10_000_000)
     await client.closed
     expect(client.replies.at(-1)).toBe('500 5.5.2 Line too long')
@@ -107,7 +107,7 @@ describe('a hostile peer in a world', () => {
   it.each([1, 2, 3, 4, 5])('may talk garbage (seed %i)', async (seed) => {
     const w = world({ seed })
     const client = w.connect('203.0.113.9')
-    await client.say('EHLO x.test')
+    await client.ask('EHLO x.test')
     for (let pieces = 0; pieces < 50 && !client.isClosed; pieces++) {
       client.write(garbage(w.random, 200))
       await w.clock.advance(10)
@@ -138,12 +138,12 @@ describe('a hostile peer on a socket', () => {
     const dial = () => socketWire(connect({ port: running.port, host: '127.0.0.1', allowHalfOpen: true }))
     const polite = testClient(dial())
     expect((await polite.send({ to: 'a@mx.test' })).accepted).toBe(true)
-    await polite.say('QUIT')
+    await polite.ask('QUIT')
     const cut = testClient(resetAt(60)(dial()))
-    await cut.say(...opening, 'Text', '.')
+    await cut.ask(...opening, 'Text', '.')
     await cut.closed
     const half = testClient(finishAt(40)(dial()))
-    await half.say(...opening)
+    await half.ask(...opening)
     await half.closed
     expect(delivered).toHaveLength(1)
     await expect(polite.startTls()).rejects.toMatchObject({ code: 'closed' })

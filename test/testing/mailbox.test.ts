@@ -153,7 +153,7 @@ describe('a mailbox', () => {
   it('is over when it is closed: connections end, and whoever waits is told', async () => {
     const mailbox = make()
     const client = mailbox.client()
-    await client.say('EHLO app.test')
+    await client.ask('EHLO app.test')
     const waiting = mailbox.next()
     mailbox.close()
     await expect(waiting).rejects.toMatchObject({ code: 'closed' })

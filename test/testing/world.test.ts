@@ -20,7 +20,7 @@ describe('world', () => {
   it('carries a conversation, and knows all that happened', async () => {
     const w = world()
     const client = w.connect('203.0.113.9')
-    const replies = await client.say(...conversation)
+    const replies = await client.ask(...conversation)
     expect(brief(replies)).toEqual(['220 mx.te', '250 LIMIT', '250 2.1.0', '250 2.1.5', '354 End d', '250 2.0.0', '221 2.0.0'])
     expect(w.delivered.map((message) => message.headers.text('subject'))).toEqual(['hello'])
     expect(await client.closed).toBeUndefined()
@@ -33,7 +33,7 @@ describe('world', () => {
     const run = async (options: WorldOptions): Promise<string> => {
       const w = world(options)
       const client = w.connect('203.0.113.9')
-      await client.say(...conversation)
+      await client.ask(...conversation)
       return client.transcript + Buffer.from(w.delivered[0]!.body.bytes!).toString()
     }
     expect(await run({ seed: 7 })).toBe(await run({ seed: 7 }))
@@ -44,20 +44,20 @@ describe('world', () => {
   it('passes time when it is told to, and only then', async () => {
     const w = world({ server: { policies: [tarpit({ delay: 5000, after: 0 })] } })
     const client = w.connect('203.0.113.9')
-    await client.say('EHLO x.test', 'MAIL FROM:<>')
-    const said = client.say('RCPT TO:<a@mx.test>')
+    await client.ask('EHLO x.test', 'MAIL FROM:<>')
+    const said = client.ask('RCPT TO:<a@mx.test>')
     await w.clock.advance(4999)
     expect(client.replies).toHaveLength(3)
     await w.clock.advance(1)
     expect(await said).toEqual(['250 2.1.5 Recipient ok'])
-    expect(brief(await w.clock.until(client.say('RCPT TO:<b@mx.test>')))).toEqual(['250 2.1.5'])
+    expect(brief(await w.clock.until(client.ask('RCPT TO:<b@mx.test>')))).toEqual(['250 2.1.5'])
     expect(w.clock.ticks()).toBe(10_000)
   })
 
   it('ends idle connections after five minutes of its time', async () => {
     const w = world()
     const client = w.connect('203.0.113.9')
-    await client.say('EHLO x.test')
+    await client.ask('EHLO x.test')
     await w.clock.advance(300_000)
     expect(await client.reply()).toMatch(/^421 4\.4\.2/)
     await client.closed
@@ -68,7 +68,7 @@ describe('world', () => {
   it('has a latency if it is asked for', async () => {
     const w = world({ latency: 50 })
     const client = w.connect('203.0.113.9')
-    const said = client.say('EHLO x.test', 'QUIT')
+    const said = client.ask('EHLO x.test', 'QUIT')
     await w.clock.until(said)
     // The greeting comes; then there and back, twice.
     expect(w.clock.ticks()).toBe(250)
@@ -109,8 +109,8 @@ describe('world', () => {
         proxy: '192.0.2.7',
         tls: { serverName: 'mx.test' },
       })
-      .say()
-    await w.connect().say()
+      .ask()
+    await w.connect().ask()
     expect(seen).toEqual([
       {
         address: '2001:db8::9',
@@ -128,8 +128,8 @@ describe('world', () => {
     const w = world()
     const idle = w.connect('203.0.113.9')
     const busy = w.connect('203.0.113.10')
-    await idle.say('EHLO x.test')
-    await busy.say('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA', 'half a mess')
+    await idle.ask('EHLO x.test')
+    await busy.ask('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA', 'half a mess')
     const stopping = w.stop({ within: 1000 })
     expect(await idle.reply()).toMatch(/^421 4\.3\.2/)
     await w.clock.advance(1000)
@@ -141,24 +141,24 @@ describe('world', () => {
 describe('what a client says', () => {
   it('waits for the greeting first, and for each answer', async () => {
     const client = world().connect()
-    expect(await client.say()).toEqual(['220 mx.test ESMTP'])
-    expect(await client.say()).toEqual([])
-    expect(brief(await client.say('EHLO x.test', 'NOOP', 'FOO'))).toEqual(['250 LIMIT', '250 2.0.0', '500 5.5.1'])
+    expect(await client.ask()).toEqual(['220 mx.test ESMTP'])
+    expect(await client.ask()).toEqual([])
+    expect(brief(await client.ask('EHLO x.test', 'NOOP', 'FOO'))).toEqual(['250 LIMIT', '250 2.0.0', '500 5.5.1'])
   })
 
   it('is pipelined where it comes in one piece', async () => {
     const client = world().connect()
-    await client.say('EHLO x.test')
-    const pipelined = await client.say('MAIL FROM:<>\r\nRCPT TO:<a@mx.test>\r\nRCPT TO:<bad\r\nDATA')
+    await client.ask('EHLO x.test')
+    const pipelined = await client.ask('MAIL FROM:<>\r\nRCPT TO:<a@mx.test>\r\nRCPT TO:<bad\r\nDATA')
     expect(brief(pipelined)).toEqual(['250 2.1.0', '250 2.1.5', '501 5.1.3', '354 End d'])
-    expect(brief(await client.say('Subject: x\r\n\r\n..\r\n.', 'NOOP'))).toEqual(['250 2.0.0', '250 2.0.0'])
+    expect(brief(await client.ask('Subject: x\r\n\r\n..\r\n.', 'NOOP'))).toEqual(['250 2.0.0', '250 2.0.0'])
   })
 
   it('may hold content along with DATA', async () => {
     const w = world({ server: { smtp: { rules: { pipelining: 'flag' } } } })
     const client = w.connect()
-    await client.say('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>')
-    expect(brief(await client.say('DATA\r\nSubject: x\r\n\r\nNOOP\r\n.\r\nNOOP'))).toEqual([
+    await client.ask('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>')
+    expect(brief(await client.ask('DATA\r\nSubject: x\r\n\r\nNOOP\r\n.\r\nNOOP'))).toEqual([
       '354 End d',
       '250 2.0.0',
       '250 2.0.0',
@@ -167,14 +167,14 @@ describe('what a client says', () => {
 
   it('is a command again where DATA was refused', async () => {
     const client = world().connect()
-    expect(brief(await client.say('EHLO x.test', 'DATA', 'NOOP')).slice(2)).toEqual(['503 5.5.1', '250 2.0.0'])
+    expect(brief(await client.ask('EHLO x.test', 'DATA', 'NOOP')).slice(2)).toEqual(['503 5.5.1', '250 2.0.0'])
   })
 
   it('may be chunks, with their octets beside them or after them', async () => {
     const w = world()
     const client = w.connect()
-    await client.say('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>')
-    const replies = await client.say(
+    await client.ask('EHLO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>')
+    const replies = await client.ask(
       'BDAT 4',
       Buffer.from('a: b'),
       Buffer.from('BDAT 6\r\n\r\n\r\nNO'),
@@ -188,11 +188,11 @@ describe('what a client says', () => {
   it('is answered once for each recipient over LMTP', async () => {
     const w = world({ server: { profile: 'lmtp' } })
     const client = w.connect()
-    await client.say('LHLO x.test')
+    await client.ask('LHLO x.test')
     const mail = ['MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'RCPT TO:<bad', 'RCPT TO:<b@mx.test>']
-    expect(brief(await client.say(...mail, 'DATA', '.'))).toHaveLength(4 + 1 + 2)
-    expect(brief(await client.say(...mail, 'BDAT 0', 'BDAT 0 LAST', 'NOOP'))).toHaveLength(4 + 1 + 2 + 1)
-    expect(brief(await client.say(...mail, 'RSET', 'MAIL FROM:<>', 'DATA', 'NOOP')).slice(4)).toEqual([
+    expect(brief(await client.ask(...mail, 'DATA', '.'))).toHaveLength(4 + 1 + 2)
+    expect(brief(await client.ask(...mail, 'BDAT 0', 'BDAT 0 LAST', 'NOOP'))).toHaveLength(4 + 1 + 2 + 1)
+    expect(brief(await client.ask(...mail, 'RSET', 'MAIL FROM:<>', 'DATA', 'NOOP')).slice(4)).toEqual([
       '250 2.0.0',
       '250 2.1.0',
       '503 5.5.1',
@@ -203,7 +203,7 @@ describe('what a client says', () => {
   it('may be an AUTH exchange', async () => {
     const w = world({ server: { authenticate: ({ username }) => ({ account: username }), plaintextAuth: true } })
     const client = w.connect()
-    const replies = await client.say(
+    const replies = await client.ask(
       'EHLO x.test',
       'AUTH LOGIN',
       Buffer.from('bob').toString('base64'),
@@ -215,16 +215,16 @@ describe('what a client says', () => {
 
   it('stops where the server has closed', async () => {
     const client = world().connect()
-    expect(brief(await client.say('EHLO x.test', 'QUIT', 'NOOP'))).toEqual(['220 mx.te', '250 LIMIT', '221 2.0.0'])
+    expect(brief(await client.ask('EHLO x.test', 'QUIT', 'NOOP'))).toEqual(['220 mx.te', '250 LIMIT', '221 2.0.0'])
     await client.closed
-    expect(await client.say('NOOP')).toEqual([])
+    expect(await client.ask('NOOP')).toEqual([])
     await expect(client.reply()).rejects.toMatchObject({ code: 'closed', message: expect.stringContaining('C: QUIT\nS: 221') })
     await expect(client.send({ to: 'a@mx.test' })).rejects.toMatchObject({ code: 'closed' })
   })
 
   it('is kept word by word', async () => {
     const client = world().connect()
-    await client.say('HELO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA', `x: ${'y'.repeat(9000)}`, '.')
+    await client.ask('HELO x.test', 'MAIL FROM:<>', 'RCPT TO:<a@mx.test>', 'DATA', `x: ${'y'.repeat(9000)}`, '.')
     expect(client.transcript.split('\n')).toEqual([
       'S: 220 mx.test ESMTP',
       'C: HELO x.test',

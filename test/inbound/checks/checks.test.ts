@@ -67,8 +67,8 @@ describe('rateLimit', () => {
     expect(recipients.recipients.map(({ reply }) => reply.slice(0, 3))).toEqual(['250', '250', '450'])
 
     const connections = made(rateLimit({ perMinute: 1, count: 'connection' }))
-    expect((await connections.connect('203.0.113.9').say())[0]).toMatch(/^220/)
-    expect((await connections.connect('203.0.113.9').say())[0]).toMatch(/^450/)
+    expect((await connections.connect('203.0.113.9').ask())[0]).toMatch(/^220/)
+    expect((await connections.connect('203.0.113.9').ask())[0]).toMatch(/^450/)
 
     const accounts = made(rateLimit({ perMinute: 1, by: 'account' }), {
       authenticate: ({ username }) => ({ account: username }),
@@ -118,7 +118,7 @@ describe('rateLimit', () => {
 describe('maxConnections', () => {
   const greeting = async (w: World, address?: string): Promise<[TestClient, string]> => {
     const client = w.connect(address)
-    return [client, (await client.say())[0]!]
+    return [client, (await client.ask())[0]!]
   }
 
   it('refuses beyond what the server, an address or a network may have, and closes', async () => {
@@ -157,7 +157,7 @@ describe('maxConnections', () => {
       const [client, first] = await greeting(w, '203.0.113.9')
       expect(first).toMatch(/^220/)
       expect((await greeting(w, '203.0.113.9'))[1]).toMatch(/^421 4\.7\.0/)
-      if (leave === 'QUIT') await client.say('QUIT')
+      if (leave === 'QUIT') await client.ask('QUIT')
       else if (leave === 'reset') client.reset()
       else if (leave === 'finish') client.finish()
       else await w.clock.advance(60_000)
@@ -176,7 +176,7 @@ describe('maxConnections', () => {
     })
     const [client, first] = await greeting(w, '203.0.113.9')
     expect(first).toBe('554 No')
-    await client.say('QUIT')
+    await client.ask('QUIT')
     await client.closed
     expect((await greeting(w, '203.0.113.9'))[1]).toBe('554 No')
   })
@@ -197,7 +197,7 @@ describe('earlyTalker', () => {
   it('makes clients wait for the greeting', async () => {
     const w = made(earlyTalker({ wait: 5000 }))
     const client = w.connect('203.0.113.9')
-    const said = client.say('EHLO x.test')
+    const said = client.ask('EHLO x.test')
     await w.clock.advance(4999)
     expect(client.replies).toEqual([])
     await w.clock.advance(1)
@@ -224,14 +224,14 @@ describe('tarpit', () => {
   it('answers late from a recipient on', async () => {
     const w = made(tarpit({ delay: 2000, after: 2 }))
     const client = w.connect('203.0.113.9')
-    await client.say('EHLO x.test', 'MAIL FROM:<>')
+    await client.ask('EHLO x.test', 'MAIL FROM:<>')
     const times: number[] = []
     for (let at = 0; at < 4; at++) {
-      await w.clock.until(client.say(`RCPT TO:<a${at}@x.test>`))
+      await w.clock.until(client.ask(`RCPT TO:<a${at}@x.test>`))
       times.push(w.clock.ticks())
     }
     expect(times).toEqual([0, 0, 2000, 4000])
-    await client.say('RSET', 'MAIL FROM:<>', 'RCPT TO:<a@x.test>')
+    await client.ask('RSET', 'MAIL FROM:<>', 'RCPT TO:<a@x.test>')
     expect(w.clock.ticks()).toBe(4000)
   })
 
@@ -254,7 +254,7 @@ describe('hostnameCheck', () => {
     address: string | undefined,
     policy: Policy = hostnameCheck({ own: ['MX.test'] }),
   ): Promise<string> => {
-    const replies = await made(policy).connect(address).say(`EHLO ${name}`, 'MAIL FROM:<>')
+    const replies = await made(policy).connect(address).ask(`EHLO ${name}`, 'MAIL FROM:<>')
     return replies.at(-1)!
   }
 
