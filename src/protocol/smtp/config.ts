@@ -1,4 +1,4 @@
-import { hasControl, isAscii } from '../bytes/text.ts'
+import { asciiUpper, hasControl, isAscii } from '../bytes/text.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
 import { MailError } from '../session/errors.ts'
 import { ehloReply, type SmtpExtensions } from './extensions.ts'
@@ -216,7 +216,7 @@ function readers<T extends { other: ReadonlyMap<string, string | undefined> }>(
 
 /** A keyword or verb in upper case. */
 function word(option: string, text: string): string {
-  const upper = text.toUpperCase()
+  const upper = asciiUpper(text)
   let sound = upper.length > 0
   for (let at = 0; at < upper.length; at++) {
     const unit = upper.charCodeAt(at)

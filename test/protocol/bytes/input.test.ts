@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Input } from '../../../src/protocol/bytes/input.ts'
 
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
+const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
 /** All lines of chunks, with the length of each. */
 function linesOf(

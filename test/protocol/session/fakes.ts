@@ -1,6 +1,6 @@
 import type { Alarm, Clock, Output, Peer, TlsFacts, Transport, TransportSink } from '../../../src/protocol/session/index.ts'
 
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
+const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
 /** A transport that writes down what it is told, and tells what a test makes happen. */
 export class FakeTransport implements Transport {

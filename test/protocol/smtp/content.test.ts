@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ContentReader, type LineEnds } from '../../../src/protocol/smtp/content.ts'
 import { HeaderWatch } from '../../../src/protocol/smtp/header-watch.ts'
 
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
+const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
 interface Reading {
   /** What was given, as a string of octets. */

@@ -15,7 +15,7 @@ import { type Asked, heldEvents, heldOctets, Ledger } from './ledger.ts'
 /** What a session may keep whatever its peer does, beside the chunk that came last: see docs/limits.md. */
 const BOUND = 64 * 1024 + 12_288 + 64 * 1024 + 16 * 1024
 
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
+const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
 const options: SmtpServerOptions[] = [
   { hostname: 'mx.example.org', rules: { earlyTalk: 'accept' } },

@@ -19,7 +19,7 @@ export interface TalkOptions extends Partial<SmtpServerOptions> {
   readonly answers?: Answers
 }
 
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
+const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
 /** A session and its host in one hand: what is sent is answered at once, and the output comes back as text. */
 export class Talk {
