@@ -1,5 +1,5 @@
 /** The test kit for vitest: a mailbox for each test, and matchers that wait for mail. */
-import { chai, expect, test as base, type TestAPI } from 'vitest'
+import { beforeAll, chai, expect, test as base, type TestAPI } from 'vitest'
 import { preload } from '../adapters/nodemailer/transport.ts'
 import type { MailMatch } from './mail-match.ts'
 import type { MailboxMail } from './mailbox-mail.ts'
@@ -10,7 +10,7 @@ export type { MailMatch, TextMatch } from './mail-match.ts'
 export type { MailboxMail } from './mailbox-mail.ts'
 export type { Patience, TestMailbox, TestMailboxOptions } from './mailbox.ts'
 
-preload()
+beforeAll(preload)
 
 /** What each test is given that asks for it. */
 export interface MailFixtures {

@@ -54,9 +54,9 @@ export function mailTransport(host: string, connect: () => Socket): MailTranspor
   }
 }
 
-/** Begins to import nodemailer, where it is installed, so that the first mail does not wait for it. */
-export function preload(): void {
-  load().catch(() => undefined)
+/** Imports nodemailer, where it is installed, so that the first mail does not wait for it. Never rejects. */
+export async function preload(): Promise<void> {
+  await load().catch(() => undefined)
 }
 
 async function load(): Promise<typeof import('nodemailer')> {
