@@ -30,7 +30,8 @@ interface Served {
   readonly refusals: Refusal[]
 }
 
-async function serve(mode: 'implicit' | 'starttls', options: Partial<ListenOptions> & { tlsOptions?: object } = {}): Promise<Served> {
+type Serve = (mode: 'implicit' | 'starttls', options?: Partial<ListenOptions> & { tlsOptions?: object }) => Promise<Served>
+const serve: Serve = async (mode, options = {}) => {
   const accepted = new Accepted()
   accepting.push(accepted)
   const refusals: Refusal[] = []
