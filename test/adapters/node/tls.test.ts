@@ -15,7 +15,6 @@ const pair = issue({ subject: 'default.test', dns: ['default.test'] })
 const wild = issue({ subject: 'wild', dns: ['*.example.test'] })
 const authority = issue({ subject: 'Clients', ca: true })
 const source = certificates({ ...pair, also: [wild], watch: false })
-
 const listeners: NodeListener[] = []
 const accepting: Accepted[] = []
 afterAll(async () => {

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { type Conversation, drive, type Host, isMailError, MailError, type SessionEvent } from '../../../src/protocol/session/index.ts'
-import { type Reply, smtpServerConfig, type SmtpServerEvent, type SmtpServerOptions, smtpServerSession } from '../../../src/protocol/smtp/index.ts'
+import {
+  type Conversation,
+  drive,
+  type Host,
+  isMailError,
+  MailError,
+  type SessionEvent,
+} from '../../../src/protocol/session/index.ts'
+import {
+  type Reply,
+  smtpServerConfig,
+  type SmtpServerEvent,
+  type SmtpServerOptions,
+  smtpServerSession,
+} from '../../../src/protocol/smtp/index.ts'
 import { type Deferred, deferred, FakeClock, FakeTransport, settled, tls } from './fakes.ts'
 
 interface Driven {
@@ -121,7 +134,11 @@ describe('answers', () => {
     ['an account that is none', { account: undefined }],
     ['a number', 5],
   ])('to auth must name an account: %s', (_what, answer) => {
-    const mechanism = { name: 'X', plaintext: false, begin: () => ({ respond: () => ({ kind: 'verify', credentials: {} }) as never }) }
+    const mechanism = {
+      name: 'X',
+      plaintext: false,
+      begin: () => ({ respond: () => ({ kind: 'verify', credentials: {} }) as never }),
+    }
     const { transport, failures } = driven({ auth: () => answer as never }, { auth: { mechanisms: [mechanism], required: true } })
     transport.say('EHLO x')
     transport.since()
@@ -301,7 +318,21 @@ describe('time', () => {
   })
 
   it('never spins, whatever the deadlines', () => {
-    const { transport, clock } = driven({}, { timeouts: { idle: Infinity, greeting: Infinity, total: Infinity, command: 0, data: 0, answer: 0, message: 0, authDelay: 0 } })
+    const { transport, clock } = driven(
+      {},
+      {
+        timeouts: {
+          idle: Infinity,
+          greeting: Infinity,
+          total: Infinity,
+          command: 0,
+          data: 0,
+          answer: 0,
+          message: 0,
+          authDelay: 0,
+        },
+      },
+    )
     expect(clock.pending).toBe(0)
     transport.say('HELO x')
     clock.pass(1e9)
@@ -509,7 +540,10 @@ describe('the end', () => {
     expect(transport.since()).toEqual([])
     answer.resolve(undefined)
     await settled()
-    expect(transport.since()).toEqual(['250 2.0.0 Message accepted\r\n421 4.3.2 Service is shutting down, try again later\r\n', 'end'])
+    expect(transport.since()).toEqual([
+      '250 2.0.0 Message accepted\r\n421 4.3.2 Service is shutting down, try again later\r\n',
+      'end',
+    ])
   })
 
   it('may be asked for from inside a handler', () => {

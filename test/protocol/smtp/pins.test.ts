@@ -17,7 +17,15 @@ const ehlo = (options: Partial<SmtpServerOptions>, secure = false, authenticated
 
 const auth = { mechanisms: [plain, login] }
 
-const common = ['250-mx.example.org', '250-PIPELINING', '250-SIZE 52428800', '250-8BITMIME', '250-SMTPUTF8', '250-CHUNKING', '250-BINARYMIME']
+const common = [
+  '250-mx.example.org',
+  '250-PIPELINING',
+  '250-SIZE 52428800',
+  '250-8BITMIME',
+  '250-SMTPUTF8',
+  '250-CHUNKING',
+  '250-BINARYMIME',
+]
 const last = ['250-ENHANCEDSTATUSCODES', '250 LIMITS RCPTMAX=1000']
 const more = ['250-ENHANCEDSTATUSCODES', '250-LIMITS RCPTMAX=1000']
 const withLine = (line: string): string[] => [...common.slice(0, 3), line, ...common.slice(3), ...last]
