@@ -2,7 +2,10 @@ import type { Envelope, Recipient } from '../contracts/received.ts'
 import type { Address } from '../message/address.ts'
 import type { MailParameters, Path, RecipientQuestion } from '../protocol/smtp/index.ts'
 
-/** A sender or recipient as the rest of the server sees it: domains are compared without case, so they are given in lower case. */
+/**
+ * A sender or recipient as the rest of the server sees it: domains are compared without case, so they are given in lower
+ * case.
+ */
 const addressOf = (path: Path): Address => ({ local: path.local, domain: path.domain.toLowerCase() })
 
 /** The beginning of an envelope: no recipients yet. */

@@ -22,7 +22,8 @@ export interface Running {
   readonly connections: number
   /**
    * Stops accepting, lets conversations come to a safe point and ends them there with 421; never between the end of a message
-   * and its reply. What is open after `within` milliseconds (default 30,000) is reset. Resolves when all is closed; may be called again.
+   * and its reply. What is open after `within` milliseconds (default 30,000) is reset. Resolves when all is closed; may be
+   * called again.
    */
   stop(options?: { readonly within?: number }): Promise<Stopped>
 }
