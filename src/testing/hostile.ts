@@ -1,5 +1,6 @@
 import type { Alarm, Clock } from '../protocol/session/clock.ts'
 import type { Output } from '../protocol/session/session.ts'
+import type { TransportSink } from '../protocol/session/transport.ts'
 import type { SeededRandom } from './random.ts'
 import { octetsOf, type Wire } from './wire.ts'
 
@@ -24,8 +25,13 @@ export function slow(options: { readonly octetsPerSecond: number; readonly clock
     const begin = (): void => {
       alarm ??= clock.alarm(clock.ticks() + pause, trickle)
     }
+    const stop = (): void => {
+      alarm?.cancel()
+      waiting.length = 0
+    }
     return {
       ...around(wire),
+      open: (sink) => wire.open(closing(sink, stop)),
       write(output) {
         for (const piece of output) for (const octet of octetsOf(piece)) waiting.push(octet)
         if (waiting.length > 0) begin()
@@ -36,8 +42,7 @@ export function slow(options: { readonly octetsPerSecond: number; readonly clock
         begin()
       },
       reset() {
-        alarm?.cancel()
-        waiting.length = 0
+        stop()
         wire.reset()
       },
     }
@@ -116,6 +121,18 @@ export function garbage(random: SeededRandom, octets: number): Uint8Array {
   }
   return out
 }
+
+/** The sink, and what else is to happen when all is over. */
+const closing = (sink: TransportSink, over: () => void): TransportSink => ({
+  received: (bytes) => sink.received(bytes),
+  ended: () => sink.ended(),
+  drained: () => sink.drained(),
+  secured: (tls) => sink.secured(tls),
+  closed(error) {
+    over()
+    sink.closed(error)
+  },
+})
 
 /** The same wire; methods of classes do not survive being spread. */
 const around = (wire: Wire): Wire => ({
