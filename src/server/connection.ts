@@ -37,6 +37,7 @@ export class LiveConnection implements Connection {
       ...(peer.address === undefined || peer.proxy !== undefined ? {} : { proxy: peer.address }),
     }
     this.hello = undefined
-    this.account = attributes.get('LOGIN')
+    // Nobody has an empty name.
+    this.account = attributes.get('LOGIN') || undefined
   }
 }

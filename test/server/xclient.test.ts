@@ -77,11 +77,26 @@ describe('XCLIENT', () => {
     )
   })
 
-  it('is refused in a transaction, and for what is unsound', async () => {
+  it('may say that nobody has logged in', async () => {
+    const w = world({ server: { trusted } })
+    const client = w.connect(proxy)
+    await client.ask('EHLO p.test', 'XCLIENT LOGIN=')
+    await client.send({ to: 'a@mx.test' })
+    expect(w.delivered[0]!.connection.account).toBeUndefined()
+  })
+
+  it.each(['ADDR=+1', 'ADDR=', 'ADDR=somewhere', 'ADDR=192.0.2.256', 'ADDR=IPV6:192.0.2.1', 'COLOR=red', 'ADDR'])(
+    'is refused for what is unsound: %s',
+    async (attributes) => {
+      const client = world({ server: { trusted } }).connect(proxy)
+      await client.ask('EHLO p.test')
+      expect((await client.ask(`XCLIENT ${attributes}`))[0]).toMatch(/^501/)
+    },
+  )
+
+  it('is refused in a transaction', async () => {
     const client = world({ server: { trusted } }).connect(proxy)
     await client.ask('EHLO p.test')
-    expect((await client.ask('XCLIENT ADDR=+1'))[0]).toMatch(/^501/)
-    expect((await client.ask('XCLIENT COLOR=red'))[0]).toMatch(/^501/)
     await client.ask('MAIL FROM:<>')
     expect((await client.ask('XCLIENT ADDR=198.51.100.1'))[0]).toMatch(/^503/)
   })

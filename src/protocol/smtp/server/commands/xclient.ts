@@ -1,6 +1,7 @@
 import { asciiUpper, hasControl } from '../../../bytes/text.ts'
 import type { ClientAttributes, XclientQuestion } from '../../events.ts'
 import { XCLIENT_NAMES, XFORWARD_NAMES } from '../../extensions.ts'
+import { parseLiteral } from '../../literal.ts'
 import { encodeReply, reply, type Reply } from '../../reply.ts'
 import { decodeXtext } from '../../xtext.ts'
 import { type Command, refuses, type ServerContext, wireOf } from '../context.ts'
@@ -12,6 +13,7 @@ export const xclient: Command = (context, argument) => {
   if (context.transaction) return void context.complain(replies.inTransaction)
   const attributes = readAttributes(argument, XCLIENT_NAMES)
   if (typeof attributes === 'string') return void context.complain(badAttribute(attributes))
+  if (!isAddress(attributes.get('ADDR'))) return void context.complain(badAttribute('ADDR'))
   const question: XclientQuestion = { kind: 'xclient', id: context.id(), attributes }
   return context.ask(question)
 }
@@ -40,6 +42,13 @@ function readAttributes(text: string, known: readonly string[]): ClientAttribute
     attributes.set(name, upper === '[UNAVAILABLE]' || upper === '[TEMPUNAVAIL]' ? undefined : printable(value))
   }
   return attributes
+}
+
+/** Whether policies can tell the client by it: `192.0.2.1` or `IPV6:2001:db8::1`; or it is not known. */
+function isAddress(text: string | undefined): boolean {
+  if (text === undefined) return true
+  const kind = parseLiteral(`[${text}]`)?.kind
+  return kind === 'ipv4' || kind === 'ipv6'
 }
 
 /** What the client itself said comes through the proxy's mouth: control characters would reach logs and headers. */
