@@ -34,7 +34,7 @@ describe('a path', () => {
     expect(parsePath(encodePath(null), 0, strict)).toEqual({ path: null, end: 2 })
   })
 
-  it('has one meaning however its local part was quoted (S22)', () => {
+  it('S22 has one meaning however its local part was quoted', () => {
     fc.assert(
       fc.property(local, (name) => {
         const quoted = `<"${[...name].map((unit) => `\\${unit}`).join('')}"@b.example>`
