@@ -65,7 +65,7 @@ describe('docs/limits.md', () => {
   })
 
   it('argues each', () => {
-    for (const heading of ['One SMTP or LMTP conversation: `l', 'One SMTP or LMTP conversation: `t', 'What a message is', 'Receivers']) {
+    for (const heading of ['One SMTP or LMTP conversation: `l', 'One SMTP or LMTP conversation: `t', 'What a message', 'Receivers']) {
       for (const [name, { why }] of table(heading)) expect(why.length, name).toBeGreaterThan(20)
     }
   })
