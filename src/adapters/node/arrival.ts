@@ -33,6 +33,8 @@ export interface ArrivalHost {
   readonly tls: TlsAcceptor | undefined
   arrived(arrival: Arrival, socket: Socket, peer: Peer, plain: Socket | undefined): void
   refused(arrival: Arrival, refusal: Refusal): void
+  /** It went before it said anything. */
+  left(arrival: Arrival): void
 }
 
 const owner = Symbol('arrival')
@@ -47,6 +49,8 @@ export class Arrival implements HandshakeParty {
   readonly #socket: Owned
   #peer: Peer
   #head: Uint8Array = nothing
+  /** Octets of the header that was read. */
+  #headerOctets = 0
   #timer: NodeJS.Timeout | undefined
   #over = false
 
@@ -80,7 +84,8 @@ export class Arrival implements HandshakeParty {
   }
 
   failed(error: Error): void {
-    this.#refuse('handshake', error)
+    if ((error as NodeJS.ErrnoException).code === 'ERR_TLS_HANDSHAKE_TIMEOUT') this.#refuse('handshake', error)
+    else this.#gone('handshake', error)
   }
 
   #handshake(): void {
@@ -104,6 +109,14 @@ export class Arrival implements HandshakeParty {
     this.#host.refused(this, refusal)
   }
 
+  /** The peer went. One that had said nothing but whom it speaks for is a health check or a look at the port: no trouble. */
+  #gone(reason: RefusalReason, error: Error): void {
+    if (this.#over) return
+    if (this.#socket.bytesRead > this.#headerOctets) return this.#refuse(reason, error)
+    this.drop()
+    this.#host.left(this)
+  }
+
   #read(bytes: Uint8Array): void {
     this.#head = this.#head.length === 0 ? bytes : Buffer.concat([this.#head, bytes])
     const parsed = parseProxyHeader(this.#head)
@@ -116,6 +129,7 @@ export class Arrival implements HandshakeParty {
     const rest = this.#head.subarray(parsed.length)
     if (rest.length > 0) socket.unshift(rest)
     this.#head = nothing
+    this.#headerOctets = parsed.length
     this.#peer = proxiedPeer(parsed.header, this.#peer)
     this.#handshake()
   }
@@ -126,7 +140,7 @@ export class Arrival implements HandshakeParty {
   }
 
   static #onEnd(this: Owned): void {
-    this[owner].#refuse('proxy-header', new MailError('peer', 'the connection ended before the PROXY header did'))
+    this[owner].#gone('proxy-header', new MailError('peer', 'the connection ended before the PROXY header did'))
   }
 
   static #late(this: void, arrival: Arrival): void {
@@ -135,11 +149,10 @@ export class Arrival implements HandshakeParty {
 
   static #onError(this: Owned, error: Error): void {
     const arrival = this[owner]
-    if (!arrival.#over) arrival.#refuse(arrival.#timer === undefined ? 'handshake' : 'proxy-header', error)
+    arrival.#gone(arrival.#timer === undefined ? 'handshake' : 'proxy-header', error)
   }
 
   static #onClose(this: Owned): void {
-    const arrival = this[owner]
-    if (!arrival.#over) arrival.#refuse('handshake', new MailError('peer', 'the connection closed during the TLS handshake'))
+    this[owner].#gone('handshake', new MailError('peer', 'the connection closed during the TLS handshake'))
   }
 }

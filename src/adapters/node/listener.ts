@@ -57,7 +57,7 @@ export interface ListenOptions {
   readonly lingerFor?: number
   /** A connection that is ready to be driven. */
   readonly onTransport: (transport: Transport) => void
-  /** A connection that never got so far. */
+  /** A connection that never got so far; not one that left without a word, as health checks do. */
   readonly onRefused?: (refusal: Refusal) => void
   /** The listening socket has trouble (out of file descriptors, say) and goes on listening. */
   readonly onError?: (error: Error) => void
@@ -195,6 +195,10 @@ class Listener implements NodeListener, ArrivalHost {
   refused(arrival: Arrival, refusal: Refusal): void {
     this.#pending.delete(arrival)
     this.#options.onRefused?.(refusal)
+  }
+
+  left(arrival: Arrival): void {
+    this.#pending.delete(arrival)
   }
 
   #accept(socket: Socket): void {

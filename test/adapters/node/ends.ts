@@ -1,6 +1,7 @@
 /** Ends of real connections, as tests like them: what happened is recorded, and can be waited for without sleeping. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { Transport } from '../../../src/protocol/session/transport.ts'
@@ -146,4 +147,18 @@ export function opened(transport: Transport): Recorder {
   const recorder = new Recorder()
   transport.open(recorder)
   return recorder
+}
+
+/** The wire, with `header` put in front of what is written first, in one segment. */
+export function behind(header: Uint8Array, wire: Socket): Duplex {
+  let head = header
+  const stream = new Duplex({
+    read() {},
+    write(bytes: Buffer, _encoding, done) {
+      wire.write(Buffer.concat([head, bytes]), () => done())
+      head = new Uint8Array(0)
+    },
+  })
+  wire.on('data', (bytes) => stream.push(bytes)).on('error', () => {})
+  return stream
 }

@@ -277,15 +277,31 @@ describe('PROXY protocol', () => {
     expect(await refusal(trusting, (far) => far.send(text))).toMatchObject({ reason: 'proxy-header', error: { code: 'peer' } })
   })
 
-  it('refuses a header that ends early, breaks off, or does not come in time', async () => {
+  it('refuses a header that ends early or does not come in time', async () => {
     expect(await refusal(trusting, (far) => {
       far.send('PROXY TCP4')
       far.end()
     })).toMatchObject({ reason: 'proxy-header', error: { message: expect.stringContaining('ended before') } })
-    expect(await refusal(trusting, (far) => far.reset())).toMatchObject({ reason: 'proxy-header' })
     expect(await refusal({ proxy: { from: ['127.0.0.1'], within: 20 } }, (far) => far.send('PROXY '))).toMatchObject({
       reason: 'proxy-header', error: { message: expect.stringContaining('in time') },
     })
+  })
+
+  it.each([
+    ['ends', (far: SocketEnd) => far.end()],
+    ['breaks off', (far: SocketEnd) => far.reset()],
+  ] as const)('tells nothing of a connection that %s without a word, as health checks do', async (_, leave) => {
+    const refusals: Refusal[] = []
+    const { accepted, place } = await listen({ ...trusting, onRefused: (refusal) => void refusals.push(refusal) })
+    const checker = await dial(place)
+    leave(checker)
+    await checker.until(() => checker.closed || checker.ended)
+    const far = await dial(place)
+    far.send(encodeProxyHeader(client))
+    const near = await accepted.next()
+    expect(near.peer).toEqual(expected)
+    expect(refusals).toEqual([])
+    near.reset()
   })
 
   it('trusts whoever reaches its unix socket', async () => {
