@@ -52,6 +52,8 @@ export class Arrivals implements Host<SmtpServerEvent> {
   private transaction: Transaction | undefined
   private messages = 0
   private discarding = false
+  /** A TLS handshake is under way. */
+  private securing = false
   /** The message that is being delivered, or was last. */
   private answering: { readonly question: number; readonly transaction: Transaction } | undefined
 
@@ -171,9 +173,14 @@ export class Arrivals implements Host<SmtpServerEvent> {
     reception.observe?.({ kind: 'closed', at, connection: connection.id, why: event.why, lasted: at - connection.began })
   }
 
+  startTls(): void {
+    this.securing = true
+  }
+
   /** TLS is up: what the client said before counts no more (RFC 3207 §4.2). */
   secured(tls: TlsFacts): void {
     const { reception, connection } = this
+    this.securing = false
     connection.tls = tls
     connection.hello = undefined
     connection.account = undefined
@@ -184,6 +191,13 @@ export class Arrivals implements Host<SmtpServerEvent> {
       protocol: tls.protocol,
       cipher: tls.cipher,
     })
+  }
+
+  /** The transport has closed. Why a handshake failed is told nowhere else; that peers go is no trouble. */
+  left(error: Error | undefined): void {
+    const { reception, connection } = this
+    if (error === undefined || !this.securing) return
+    reception.observe?.({ kind: 'failed', at: reception.clock.now(), connection: connection.id, what: 'starttls', error })
   }
 
   private authenticated(

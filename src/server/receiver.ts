@@ -198,7 +198,8 @@ class Attendance implements DriveOptions {
     reception.observe?.({ kind: 'failed', at: clock.now(), connection: host.connection.id, what: event.kind, error })
   }
 
-  closed(_error: Error | undefined, conversation: Conversation): void {
+  closed(error: Error | undefined, conversation: Conversation): void {
+    this.host.left(error)
     this.reception.pipeline.closed(this.host.connection)
     this.conversations?.remove(conversation)
   }

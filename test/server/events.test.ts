@@ -51,6 +51,21 @@ describe('what an observer is told', () => {
     expect(JSON.stringify(w.events)).not.toMatch(/wrong|right|secret/)
   })
 
+  it('says why a TLS handshake failed, and nothing of peers that go otherwise', async () => {
+    const w = world()
+    const client = w.connect('203.0.113.9', { startTls: true })
+    await client.ask('EHLO x.test', 'STARTTLS')
+    client.reset()
+    await client.closed
+    const other = w.connect('203.0.113.9', { startTls: true })
+    await other.ask('EHLO x.test')
+    other.reset()
+    await other.closed
+    const connection = (w.events[0] as { connection: string }).connection
+    const failed = w.events.filter(({ kind }) => kind === 'failed')
+    expect(failed).toMatchObject([{ connection, what: 'starttls', error: expect.any(Error) }])
+  })
+
   it('says how long an answer took', async () => {
     const w: World = world({
       server: { deliver: () => new Promise((resolve) => w.clock.alarm(w.clock.ticks() + 700, () => resolve(undefined))) },
