@@ -295,6 +295,15 @@ describe('STARTTLS', () => {
     expect(failures.map(([, kind]) => kind)).toEqual(['startTls'])
   })
 
+  it('drains behind the handshake, where it was asked to meanwhile', () => {
+    const { transport, conversation } = driven({}, { startTls: true })
+    transport.say('EHLO x', 'STARTTLS')
+    conversation.drain()
+    transport.since()
+    transport.sink.secured(tls)
+    expect(transport.since()).toEqual(['421 4.3.2 Service is shutting down, try again later\r\n', 'end'])
+  })
+
   it('ends when the handshake takes too long', () => {
     const { transport, clock } = driven({}, { startTls: true })
     transport.say('EHLO x', 'STARTTLS')

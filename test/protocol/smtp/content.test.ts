@@ -36,6 +36,7 @@ function read(pieces: readonly string[], lineEnds: LineEnds, dotted: boolean): R
       // A call may do no more than learn that what was withheld is no end; never two in a row.
       stalled = reader.at > at || reader.piece !== undefined ? 0 : stalled + 1
       expect(stalled).toBeLessThan(2)
+      expect(reader.piece?.length).not.toBe(0)
       take()
       if (reader.done) end = passed + reader.at
     }
