@@ -33,13 +33,40 @@ class Shared {
   }
 }
 
+/** Messages that are remembered, at most, and octets of bodies that may be held for it. */
+const MOST_RECENT = 32
+const MOST_HELD = 1024 * 1024
+
+/**
+ * What is known of the messages that were appended last. Not a WeakMap: with one entry a message, sweeping it would cost as
+ * much as the appends do.
+ */
+class Recent {
+  readonly #known = new Map<Body, Shared>()
+  #held = 0
+
+  get(body: Body): Shared | undefined {
+    return this.#known.get(body)
+  }
+
+  set(body: Body, shared: Shared): void {
+    if (!this.#known.has(body)) this.#held += body.size
+    this.#known.set(body, shared)
+    for (const oldest of this.#known.keys()) {
+      if (oldest === body || (this.#known.size <= MOST_RECENT && this.#held <= MOST_HELD)) return
+      this.#known.delete(oldest)
+      this.#held -= oldest.size
+    }
+  }
+}
+
 /** The statements of an append, and what they share. */
 export class Appending implements Transaction {
   readonly counters: Counters
   readonly folder: string
   /** Counts the transactions. */
   serial = 0
-  readonly #known = new WeakMap<Body, Shared>()
+  readonly #recent = new Recent()
   readonly #exists: Statement
   readonly #again: Statement
   readonly #message: Statement
@@ -67,10 +94,10 @@ export class Appending implements Transaction {
 
   /** What is known of the message. Same body with other facts is another message. */
   shared({ body, facts }: NewMessage): Shared {
-    const known = this.#known.get(body)
+    const known = this.#recent.get(body)
     if (known?.facts === facts) return known
     const shared = new Shared(facts)
-    this.#known.set(body, shared)
+    this.#recent.set(body, shared)
     return shared
   }
 
@@ -122,13 +149,14 @@ export class Append implements Write {
     message: NewMessage,
     content: Uint8Array | string | undefined,
     appending: Appending,
+    shared: Shared,
     settle: Settle<StoredMessage>,
   ) {
     this.octets = typeof content === 'object' ? content.length : 0
     this.#mailbox = mailbox
     this.#message = message
     this.#content = content
-    this.#shared = appending.shared(message)
+    this.#shared = shared
     this.#with = appending
     this.#settle = settle
   }

@@ -117,10 +117,16 @@ export class SqliteStore implements MailStore {
     this.#close()
   }
 
-  #add(writing: Writing, mailbox: MailboxId, message: NewMessage, content?: Uint8Array | string): Promise<StoredMessage> {
-    const { commits, appending } = writing
+  /** `shared`: what was found out of the message already, where something was. */
+  #add(
+    { commits, appending }: Writing,
+    mailbox: MailboxId,
+    message: NewMessage,
+    content: Uint8Array | string | undefined,
+    shared = appending.shared(message),
+  ): Promise<StoredMessage> {
     return new Promise((resolve, reject) => {
-      commits.add(new Append(mailbox, message, content, appending, { resolve, reject }))
+      commits.add(new Append(mailbox, message, content, appending, shared, { resolve, reject }))
     })
   }
 
@@ -146,13 +152,13 @@ export class SqliteStore implements MailStore {
     const shared = appending.shared(message)
     if (shared.committed !== undefined) {
       const known = shared.committed
-      if (this.#read(() => appending.exists(known))) return this.#add(writing, mailbox, message)
+      if (this.#read(() => appending.exists(known))) return this.#add(writing, mailbox, message, undefined, shared)
       shared.committed = undefined
     }
     shared.users++
     shared.file ??= keepFile(this.#folder, message.body)
     try {
-      return await this.#add(writing, mailbox, message, await shared.file)
+      return await this.#add(writing, mailbox, message, await shared.file, shared)
     } finally {
       if (--shared.users === 0) {
         const { file } = shared
