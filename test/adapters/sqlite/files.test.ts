@@ -115,6 +115,16 @@ describe.each(drivers)('large bodies with %s', (_name, driver) => {
     expect(faultsIn(driver, path)).toEqual([])
   })
 
+  it('keep their files when many others are appended meanwhile', async () => {
+    const { store, files } = opened()
+    const boxes = await Promise.all(['alice', 'bob'].map((account) => store.create(account, ['INBOX'])))
+    // More than are remembered to be the same, each to two.
+    const messages = Array.from({ length: 60 }, (_, at) => numbered(at, 50_000))
+    const stored = await Promise.all(messages.flatMap((message) => boxes.map(({ id }) => store.append(id, message))))
+    for (const { id } of stored) expect((await octetsOf((await store.body(id)) as Body)).length).toBe(50_000)
+    expect(files().length).toBe(new Set(stored.map(({ id }) => id)).size)
+  })
+
   it('leave nothing behind when there is no mailbox for them', async () => {
     const { store, files } = opened()
     const message = numbered(1, 100_000)
