@@ -1,4 +1,5 @@
 import { MailError } from '../protocol/session/errors.ts'
+import { distance } from '../protocol/session/nearest.ts'
 
 /** The environment as a process gets it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -88,18 +89,4 @@ function unknown(name: string, known: readonly string[], spelt = name): MailErro
   const near = known.map((one) => ({ one, far: distance(spelling(one), spelling(spelt)) })).sort((a, b) => a.far - b.far)[0]
   const hint = near && near.far <= 3 ? `Did you mean ${near.one}?` : `There are: ${known.join(', ')}`
   return new MailError('config', `${name}: there is no such setting. ${hint}`)
-}
-
-/** Letters to be put in, taken out or changed to make one of the other. */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at)
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= other.length; j++) {
-      const change = row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1)
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[other.length]!
 }

@@ -1,11 +1,19 @@
 import type { Decision, Policy, Stage, Verdict } from '../contracts/policy.ts'
 import { MailError } from '../protocol/session/errors.ts'
+import { shownValue } from '../protocol/session/options.ts'
 import type { StageName } from './pipeline.ts'
-import { combine, ourFault, pass } from './verdict.ts'
+import { checkPolicy } from './policy-check.ts'
+import { combine, ourFault, pass, verdictOf } from './verdict.ts'
 
 const stages: readonly StageName[] = ['connect', 'hello', 'auth', 'sender', 'recipient', 'message']
 
 type Method = (subject: never, stage: Stage) => Decision
+/** A policy's say in one stage. */
+interface Say {
+  readonly name: string
+  readonly ask: Method
+}
+
 type Draft = { name: string } & Partial<Record<StageName, Method>> & Pick<Policy, 'closed'>
 
 /** A policy whose methods are those of `inner`, each wrapped. */
@@ -23,17 +31,37 @@ function wrap(
   return draft as Policy
 }
 
-const isPromise = (decision: Decision): decision is Promise<Verdict | undefined | void> =>
-  typeof decision === 'object' && decision !== null && 'then' in decision
+const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
+  typeof value === 'object' && value !== null && 'then' in value
 
-const after = (decision: Decision, then: (verdict: Verdict) => Decision): Decision =>
-  isPromise(decision) ? decision.then((verdict) => then(verdict ?? pass())) : then(decision ?? pass())
+/** Those of the policies that have a say in a stage. */
+const sayIn = (policies: readonly Policy[], stageName: StageName): Say[] =>
+  policies
+    .filter((policy) => policy[stageName])
+    .map((policy) => ({ name: policy.name, ask: (policy[stageName] as Method).bind(policy) as Method }))
+
+/** A policy of several: its name, and that all of them hear of the end, whatever one of them makes of it. */
+function several(name: string, policies: readonly Policy[]): Draft {
+  policies.forEach(checkPolicy)
+  return {
+    name: `${name}(${policies.map((policy) => policy.name).join(', ')})`,
+    closed: (connection): unknown =>
+      Promise.all(policies.map(async (policy): Promise<unknown> => policy.closed?.(connection))),
+  }
+}
+
+const after = (who: string, decision: Decision, then: (verdict: Verdict) => Decision): Decision =>
+  isPromise(decision)
+    ? decision.then((verdict) => then(verdictOf(verdict, who)))
+    : then(verdictOf(decision, who))
 
 /** Asks `policy` only where `match` says so. */
 export function when(match: (stage: Stage) => boolean | Promise<boolean>, policy: Policy): Policy {
+  if (typeof match !== 'function') throw new MailError('config', `when: give a function first, not ${shownValue(match)}.`)
+  checkPolicy(policy)
   return wrap(`when(${policy.name})`, policy, (ask, stage) => {
     const matches = match(stage)
-    return typeof matches === 'boolean' ? (matches ? ask() : undefined) : matches.then((sure) => (sure ? ask() : undefined))
+    return isPromise(matches) ? matches.then((sure) => (sure ? ask() : undefined)) : matches ? ask() : undefined
   })
 }
 
@@ -42,17 +70,16 @@ export function when(match: (stage: Stage) => boolean | Promise<boolean>, policy
  * which is how an allow-list goes before a block-list.
  */
 export function inOrder(...policies: readonly Policy[]): Policy {
-  const name = `inOrder(${policies.map((policy) => policy.name).join(', ')})`
-  const draft: Draft = { name, closed: (connection) => policies.forEach((policy) => policy.closed?.(connection)) }
+  const draft = several('inOrder', policies)
   for (const stageName of stages) {
-    const methods = policies
-      .filter((policy) => policy[stageName])
-      .map((policy) => (policy[stageName] as Method).bind(policy) as Method)
-    if (methods.length === 0) continue
-    const from = (at: number, subject: never, stage: Stage): Decision =>
-      at === methods.length
-        ? pass()
-        : after(methods[at]!(subject, stage), (verdict) => (verdict.kind === 'pass' ? from(at + 1, subject, stage) : verdict))
+    const says = sayIn(policies, stageName)
+    if (says.length === 0) continue
+    const from = (at: number, subject: never, stage: Stage): Decision => {
+      if (at === says.length) return pass()
+      const { name, ask } = says[at]!
+      const next = (verdict: Verdict): Decision => (verdict.kind === 'pass' ? from(at + 1, subject, stage) : verdict)
+      return after(name, ask(subject, stage), next)
+    }
     draft[stageName] = (subject, stage) => from(0, subject, stage)
   }
   return draft as Policy
@@ -60,8 +87,9 @@ export function inOrder(...policies: readonly Policy[]): Policy {
 
 /** Lets a policy speak without consequences: what it would have done becomes a tag, `would reject: 550 5.7.1 …`. */
 export function observeOnly(policy: Policy): Policy {
+  checkPolicy(policy)
   return wrap(`observeOnly(${policy.name})`, policy, (ask, stage) =>
-    after(ask(), (verdict) => {
+    after(policy.name, ask(), (verdict) => {
       if (verdict.kind !== 'pass') stage.notes.tag(`would ${describe(verdict)}`)
       return undefined
     }),
@@ -77,6 +105,10 @@ function describe(verdict: Verdict): string {
 
 /** Gives a policy so many milliseconds; then `otherwise` counts. */
 export function within(milliseconds: number, policy: Policy, otherwise: 'defer' | 'pass'): Policy {
+  checkPolicy(policy)
+  if (otherwise !== 'defer' && otherwise !== 'pass') {
+    throw new MailError('config', `within: what counts otherwise is 'defer' or 'pass', not ${shownValue(otherwise)}.`)
+  }
   if (!(milliseconds > 0)) throw new MailError('config', `within: ${milliseconds} milliseconds leave no time for ${policy.name}.`)
   return wrap(`within(${policy.name})`, policy, (ask, stage) => {
     const decision = ask()
@@ -88,17 +120,13 @@ export function within(milliseconds: number, policy: Policy, otherwise: 'defer' 
 
 /** Several policies as one: all are asked side by side, the strongest verdict counts. */
 export function allOf(...policies: readonly Policy[]): Policy {
-  const draft: Draft = {
-    name: `allOf(${policies.map((policy) => policy.name).join(', ')})`,
-    closed: (connection) => policies.forEach((policy) => policy.closed?.(connection)),
-  }
+  const draft = several('allOf', policies)
   for (const stageName of stages) {
-    const methods = policies
-      .filter((policy) => policy[stageName])
-      .map((policy) => (policy[stageName] as Method).bind(policy) as Method)
-    if (methods.length > 0) {
-      draft[stageName] = async (subject, stage) =>
-        combine((await Promise.all(methods.map((ask) => ask(subject, stage)))).map((verdict) => verdict ?? pass()))
+    const says = sayIn(policies, stageName)
+    if (says.length === 0) continue
+    draft[stageName] = async (subject, stage) => {
+      const one = async ({ name, ask }: Say): Promise<Verdict> => verdictOf(await ask(subject, stage), name)
+      return combine(await Promise.all(says.map(one)))
     }
   }
   return draft as Policy

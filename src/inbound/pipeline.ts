@@ -2,13 +2,15 @@ import type { Note } from '../contracts/note.ts'
 import type { Decision, Notebook, Policy, Stage, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
 import type { Address } from '../message/address.ts'
-import { combine, ourFault, pass } from './verdict.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import { checkPolicy } from './policy-check.ts'
+import { combine, ourFault, verdictOf } from './verdict.ts'
 
 /** The stages at which policies are asked. */
 export type StageName = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
 
 /** What a policy threw, for the one who watches. */
-export type PolicyFailure = (policy: string, stage: StageName, error: unknown) => void
+export type PolicyFailure = (policy: string, stage: StageName | 'closed', error: unknown) => void
 
 /** What a stage is about; everything but the notebook, which is each policy's own. */
 export type StageFacts = Omit<Stage, 'notes'>
@@ -24,7 +26,9 @@ export class Pipeline {
   private readonly watching: readonly Policy[]
   private readonly failed: PolicyFailure
 
+  /** Throws a `config` MailError for what is no policy. */
   constructor(policies: readonly Policy[], failed: PolicyFailure) {
+    policies.forEach(checkPolicy)
     const having = (name: StageName): Policy[] => policies.filter((policy) => policy[name] !== undefined)
     this.byStage = {
       connect: having('connect'),
@@ -74,10 +78,13 @@ export class Pipeline {
   /** The connection is over. */
   closed(connection: Connection): void {
     for (const policy of this.watching) {
+      const broke = (error: unknown): void => this.failed(policy.name, 'closed', error)
       try {
-        policy.closed!(connection)
+        // An async function is one that returns nothing, too; what it rejects with must not end the process.
+        const done: unknown = policy.closed!(connection)
+        if (isPromise(done)) done.then(undefined, broke)
       } catch (error) {
-        this.failed(policy.name, 'connect', error)
+        broke(error)
       }
     }
   }
@@ -97,7 +104,7 @@ export class Pipeline {
 
   private one(policy: Policy, name: StageName, facts: StageFacts, notes: Note[], ask: Ask): Verdict | Promise<Verdict> {
     const settle = (verdict: Verdict | undefined | void): Verdict => {
-      const settled = verdict ?? pass()
+      const settled = verdictOf(verdict, policy.name)
       if (settled.kind === 'quarantine') notes.push({ kind: 'quarantine', policy: policy.name, why: settled.why })
       return settled
     }
@@ -156,15 +163,24 @@ class PolicyNotebook implements Notebook {
   }
 
   tag(tag: string): void {
+    this.check('tag', typeof tag === 'string', 'a text')
     this.notes.push({ kind: 'tag', policy: this.policy, tag })
   }
 
   score(score: number, why: string): void {
+    this.check('score', Number.isFinite(score) && typeof why === 'string', 'a number and a text')
     this.notes.push({ kind: 'score', policy: this.policy, score, why })
   }
 
   header(name: string, value: string): void {
+    // Of a name, what cannot stand in one is left out when it is written: something must be left.
+    const isField = typeof name === 'string' && /[!-9;-~]/.test(name) && typeof value === 'string'
+    this.check('header', isField, 'the name of a header field and a text')
     this.notes.push({ kind: 'header', policy: this.policy, name, value })
+  }
+
+  private check(method: string, isSound: boolean, takes: string): void {
+    if (!isSound) throw new MailError('misuse', `${this.policy}: notes.${method}() takes ${takes}.`)
   }
 }
 

@@ -1,4 +1,6 @@
 import type { PolicyReply, Verdict } from '../contracts/policy.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import { shownValue } from '../protocol/session/options.ts'
 
 const PASS: Verdict = { kind: 'pass' }
 
@@ -38,6 +40,30 @@ export function defer(codeOrText: number | string, enhanced = '4.7.1', text = ''
 export const ourFault: PolicyReply = { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' }
 
 const rank: Record<Verdict['kind'], number> = { pass: 0, accept: 1, quarantine: 2, discard: 3, defer: 4, reject: 5 }
+
+/**
+ * What somebody has answered, as a verdict: nothing is `pass`.
+ *
+ * @throws MailError `misuse` for what is no verdict: taken for `pass` it would let mail in that somebody meant to refuse
+ */
+export function verdictOf(answer: unknown, who: string): Verdict {
+  if (answer === undefined || answer === null) return PASS
+  const { kind, reply } = answer as { kind?: unknown; reply?: unknown }
+  if (typeof kind !== 'string' || !Object.hasOwn(rank, kind)) {
+    const takes = 'nothing or a verdict, made by pass(), accept(), quarantine(), discard(), defer() or reject()'
+    throw new MailError('misuse', `${who} answered ${shownValue(answer)}; it takes ${takes}.`)
+  }
+  if ((kind === 'reject' || kind === 'defer') && !isRefusal(reply)) {
+    throw new MailError('misuse', `${who} answered ${kind} without a reply of 4xx or 5xx and a text.`)
+  }
+  return answer as Verdict
+}
+
+function isRefusal(reply: unknown): boolean {
+  if (typeof reply !== 'object' || reply === null) return false
+  const { code, text } = reply as { code?: unknown; text?: unknown }
+  return Number.isInteger(code) && (code as number) >= 400 && (code as number) < 600 && typeof text === 'string'
+}
 
 /** One verdict out of many: reject > defer > discard > quarantine > accept > pass; among equals, the first. Pure and total. */
 export function combine(verdicts: readonly Verdict[]): Verdict {

@@ -64,7 +64,7 @@ export type ServerEvent =
 /** Where in a conversation mail was refused. */
 export type RefusalStage = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
 
-/** Watches. Called at once and in order; what it throws is dropped. */
+/** Watches. Called at once and in order; what it throws or rejects with is dropped, and nobody waits for it. */
 export type Observer = (event: ServerEvent) => void
 
 /** An envelope address as the log shows it: `<>` for the null sender. */

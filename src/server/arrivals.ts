@@ -1,7 +1,7 @@
 import type { Note } from '../contracts/note.ts'
 import type { Decision, Verdict } from '../contracts/policy.ts'
 import type { Recipient } from '../contracts/received.ts'
-import { combine, pass, reject } from '../inbound/verdict.ts'
+import { combine, pass, reject, verdictOf } from '../inbound/verdict.ts'
 import { type RefusalStage, shown } from '../observe/events.ts'
 import type { Conversation, Host } from '../protocol/session/drive.ts'
 import type { AbandonedEvent } from '../protocol/session/session.ts'
@@ -33,6 +33,14 @@ import { traceField } from './trace.ts'
 import { Transaction } from './transaction.ts'
 
 const unclaimed = reject(550, '5.1.1', 'No such recipient here')
+
+/** What a claim means. Only `true` and verdicts say yes: an empty text, a row, a 0 are somebody's mistakes. */
+function verdictOnClaim(claimed: Claimed): Verdict {
+  if (claimed === true) return pass()
+  // A look-up that found nothing may say so by null.
+  if (claimed === false || claimed === undefined || claimed === null) return unclaimed
+  return verdictOf(claimed, 'accepts')
+}
 
 const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
@@ -238,7 +246,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
     claimed: Claimed,
   ): Reply | undefined | Promise<Reply | undefined> {
     const { pipeline } = this.reception
-    const verdict = claimed === true ? pass() : claimed === false || claimed === undefined ? unclaimed : claimed
+    const verdict = verdictOnClaim(claimed)
     if (verdict.kind === 'quarantine') transaction.notes.push({ kind: 'quarantine', policy: 'accepts', why: verdict.why })
     if (refusalOf(verdict) || !pipeline.has('recipient')) return this.settleRecipient(stage.question.id, transaction, to, verdict)
     return after(pipeline.recipient(to, stage, transaction.notes), (decision) =>

@@ -1,5 +1,4 @@
 import type { Body } from '../contracts/bodies.ts'
-import type { Verdict } from '../contracts/policy.ts'
 import type { Connection, Recipient } from '../contracts/received.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
 import { combine, ourFault, pass } from '../inbound/verdict.ts'
@@ -8,6 +7,7 @@ import { createIndexer } from '../message/indexer.ts'
 import { shown } from '../observe/events.ts'
 import type { Reply } from '../protocol/smtp/index.ts'
 import { type Collected, prefixed } from './collector.ts'
+import { outcomeOf } from './delivered.ts'
 import { StoredArrival } from './received-message.ts'
 import { type Delivered, type Reception, refusalOf } from './reception.ts'
 import { noteFields } from './trace.ts'
@@ -111,17 +111,17 @@ function settle(
   done: { octets: number; discarded: boolean; took: number },
 ): Answer {
   const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `Ok ${transaction.id}` }
-  const each = Array.isArray(delivered)
-    ? (delivered as readonly (Verdict | undefined)[])
-    : transaction.envelope.recipients.map(() => delivered as Verdict | undefined)
+  const { recipients } = transaction.envelope
+  const outcome = outcomeOf(delivered, recipients.length)
+  const each = 'each' in outcome ? outcome.each : recipients.map(() => outcome.all)
   const refusals = each.map(refusalOf)
   if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) {
     observeAccepted(reception, connection, transaction, refusals, done)
   }
   // One verdict for all is one event.
-  const told = Array.isArray(delivered) ? refusals : refusals.slice(0, 1)
+  const told = 'each' in outcome ? refusals : refusals.slice(0, 1)
   told.forEach((refusal, at) => {
-    const to = Array.isArray(delivered) ? transaction.envelope.recipients[at] : undefined
+    const to = 'each' in outcome ? recipients[at] : undefined
     if (refusal) observeRefusal(reception, connection, transaction, refusal, to)
   })
   if (reception.lmtp) {
@@ -130,7 +130,7 @@ function settle(
   }
   // One reply stands for all: whoever was refused for now must come again, and duplicates are better than losses (RFC 5321
   // §6.1).
-  return refusalOf(combine(each.map((verdict) => verdict ?? pass()))) === undefined ? accepted : strongest(refusals)
+  return refusalOf(combine(each)) === undefined ? accepted : strongest(refusals)
 }
 
 /** For now before for good: a message that one recipient may still get is not bounced for all. */

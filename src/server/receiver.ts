@@ -1,9 +1,7 @@
 import { addressSet, type AddressSet } from '../adapters/node/addresses.ts'
 import { type ListenOptions, listenNode, nodeClock, randomBytes } from '../adapters/node/index.ts'
 import { spoolBodies } from '../adapters/node/spool.ts'
-import type { BodyStore } from '../contracts/bodies.ts'
-import type { Policy } from '../contracts/policy.ts'
-import { maxConnections, type MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
+import { maxConnections } from '../inbound/checks/max-connections.ts'
 import { Pipeline } from '../inbound/pipeline.ts'
 import type { Observer, ServerEvent } from '../observe/events.ts'
 import { login } from '../protocol/sasl/login.ts'
@@ -14,60 +12,11 @@ import { MailError } from '../protocol/session/errors.ts'
 import type { SessionEvent } from '../protocol/session/session.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Transport } from '../protocol/session/transport.ts'
-import {
-  type Profile,
-  type SmtpServerConfig,
-  smtpServerConfig,
-  type SmtpServerOptions,
-  smtpServerSession,
-} from '../protocol/smtp/index.ts'
+import { type SmtpServerConfig, smtpServerConfig, smtpServerSession } from '../protocol/smtp/index.ts'
 import { Arrivals } from './arrivals.ts'
 import { Conversations, Listening, type Running } from './listening.ts'
+import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 import type { Reception } from './reception.ts'
-
-/** What of the conversation can be set: limits, time-outs, rules, extensions, words of the host's own. */
-export type ConversationOptions = Omit<SmtpServerOptions, 'hostname' | 'profile' | 'startTls' | 'auth'>
-
-/** What {@link receiver} is made of. */
-export interface ReceiverOptions {
-  /** This server's name, in greeting and trace. */
-  readonly hostname: string
-  /** Claims recipients. Whom nobody claims is refused: a receiver cannot relay. */
-  readonly accepts: Reception['accepts']
-  /**
-   * Takes a message over. The client hears 250 when it resolves, `451 4.3.0` when it throws, and what a returned `reject`
-   * or `defer` says otherwise. The message's octets are there until then; a larger one's lie in a file that is removed
-   * afterwards.
-   */
-  readonly deliver: Reception['deliver']
-  /** How strict to be (default `mx`; `lmtp` speaks LMTP, `test` forgives). */
-  readonly profile?: Profile
-  readonly policies?: readonly Policy[]
-  /** Offer AUTH (PLAIN, LOGIN) and judge credentials. Without it AUTH is not offered. */
-  readonly authenticate?: NonNullable<Reception['authenticate']>
-  /** Offer AUTH without TLS too (default false). For tests and trusted networks. */
-  readonly plaintextAuth?: boolean
-  /** Connections at a time (default: 100 in all, 20 of one address). `false`: no bound. */
-  readonly connections?: MaxConnectionsOptions | false
-  /** Octets of a message that stay in memory (default 256 KiB); a larger one goes to `bodies` while it comes in. */
-  readonly inMemory?: number
-  /** Where larger messages wait to be delivered (default: a folder among the system's temporary files). */
-  readonly bodies?: BodyStore
-  /**
-   * Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). `final`: a `Return-Path:` field
-   * before that, as whoever delivers for good has to.
-   */
-  readonly trace?: Reception['trace']
-  /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
-  readonly trusted?: readonly string[]
-  readonly smtp?: ConversationOptions
-  /** Watches: connections, refusals, acceptance, failures. */
-  readonly observe?: Observer
-  /** Default: the platform's. */
-  readonly clock?: Clock
-  /** Draws so many random octets (default: the platform's generator). */
-  readonly random?: (octets: number) => Uint8Array
-}
 
 /** Where to listen, and how it is secured. */
 export type ReceiverListenOptions = Pick<ListenOptions, 'port' | 'host' | 'path' | 'mode' | 'backlog' | 'tls' | 'proxy'>
@@ -102,6 +51,7 @@ class MailReceiver implements Receiver {
   private listeners = 0
 
   constructor(options: ReceiverOptions) {
+    checkReceiverOptions(options)
     this.options = options
     const observe = quietly(options.observe)
     const clock = options.clock ?? nodeClock
@@ -226,7 +176,9 @@ function quietly(observe: Observer | undefined): Observer | undefined {
   if (!observe) return undefined
   return (event: ServerEvent) => {
     try {
-      observe(event)
+      // An async function is one that returns nothing, too; what it rejects with must not end the process.
+      const done: unknown = observe(event)
+      if (done instanceof Promise) done.catch(() => undefined)
     } catch {
       // It watches at its own risk.
     }

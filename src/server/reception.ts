@@ -1,5 +1,5 @@
 import type { BodyStore } from '../contracts/bodies.ts'
-import type { Awaitable, PolicyReply, Verdict } from '../contracts/policy.ts'
+import type { Awaitable, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
 import type { Pipeline } from '../inbound/pipeline.ts'
 import type { Observer } from '../observe/events.ts'
@@ -7,10 +7,17 @@ import type { Credentials } from '../protocol/sasl/exchange.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import type { Reply } from '../protocol/smtp/index.ts'
 
-/** What became of a delivery: one verdict for all, or one for each recipient in their order; nothing accepts. */
+/**
+ * What became of a delivery: one verdict for all, or one for each recipient in their order. Nothing accepts, and so does what is
+ * neither a verdict nor looks as if it was to be one, such as the row that was written. `false`, an error, a list of verdicts
+ * for other than all recipients are mistakes: the client hears `451 4.3.0`.
+ */
 export type Delivered = Verdict | readonly (Verdict | undefined | void)[] | undefined | void
 
-/** Whether a recipient is claimed: `true` or a verdict. `false` and nothing refuse it with `550 5.1.1`. */
+/**
+ * Whether a recipient is claimed: `true` or a verdict. `false` and nothing refuse it with `550 5.1.1`; anything else is a
+ * mistake, and the client hears `451 4.3.0`.
+ */
 export type Claimed = boolean | Verdict | undefined | void
 
 /** What a claim may look at beside the recipient. */
@@ -50,12 +57,5 @@ export interface Reception {
 
 /** The reply that a verdict means, or nothing where it does not refuse. */
 export function refusalOf(verdict: Verdict | undefined | void): Reply | undefined {
-  return verdict?.kind === 'reject' || verdict?.kind === 'defer' ? checked(verdict.reply) : undefined
-}
-
-/** A policy's refusal must be one, whatever the policy wrote. */
-function checked(reply: PolicyReply): Reply {
-  return reply.code >= 400 && reply.code < 600
-    ? reply
-    : { code: 451, enhanced: '4.3.0', text: 'Temporary failure, try again later' }
+  return verdict?.kind === 'reject' || verdict?.kind === 'defer' ? verdict.reply : undefined
 }

@@ -8,7 +8,8 @@ import type { ReceivedMessage } from '../contracts/received.ts'
 import type { ServerEvent } from '../observe/events.ts'
 import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
-import { type Receiver, receiver, type ReceiverOptions } from '../server/receiver.ts'
+import type { ReceiverOptions } from '../server/options.ts'
+import { type Receiver, receiver } from '../server/receiver.ts'
 import { type TestClient, testClient } from './client.ts'
 import { described, type MailMatch, mismatches, short } from './mail-match.ts'
 import { ArrivedMail, type MailboxMail } from './mailbox-mail.ts'
@@ -103,7 +104,7 @@ class OwnMailbox extends Observed implements TestMailbox {
       },
       observe: (event) => {
         this.#watched(event)
-        more.observe?.(event)
+        return more.observe?.(event)
       },
     })
   }

@@ -4,7 +4,8 @@ import type { Observer, ServerEvent } from '../observe/events.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Transport } from '../protocol/session/transport.ts'
 import { Conversations, type Stopped } from '../server/listening.ts'
-import { type Receiver, receiver, type ReceiverOptions } from '../server/receiver.ts'
+import type { ReceiverOptions } from '../server/options.ts'
+import { type Receiver, receiver } from '../server/receiver.ts'
 import { type TestClient, testClient } from './client.ts'
 import { type FakeDns, fakeDns, type FakeZone } from './fake-dns.ts'
 import type { Hostility } from './hostile.ts'
@@ -150,7 +151,7 @@ class MadeWorld implements World {
       random: (octets) => random.octets(octets),
       observe: (event) => {
         observe(event)
-        options.observe?.(event)
+        return options.observe?.(event)
       },
       deliver: (message, context) => {
         this.delivered.push(message)

@@ -69,11 +69,11 @@ describe('over LMTP', () => {
     ['one answer for all', () => undefined, ['250 2.0.0', '250 2.0.0', '250 2.0.0']],
     ['one refusal for all', () => reject('No'), ['550 5.7.1', '550 5.7.1', '550 5.7.1']],
     ['an answer each', () => [undefined, defer('Full'), reject('No')], ['250 2.0.0', '451 4.7.1', '550 5.7.1']],
-    ['fewer answers than recipients', () => [reject('No')], ['550 5.7.1', '250 2.0.0', '250 2.0.0']],
+    ['fewer answers than recipients', () => [reject('No')], ['451 4.3.0', '451 4.3.0', '451 4.3.0']],
     [
       'more answers than recipients',
       () => [undefined, undefined, undefined, reject('No')],
-      ['250 2.0.0', '250 2.0.0', '250 2.0.0'],
+      ['451 4.3.0', '451 4.3.0', '451 4.3.0'],
     ],
     [
       'a throw',

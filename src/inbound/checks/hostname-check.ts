@@ -1,4 +1,5 @@
 import type { Policy, Stage, Verdict } from '../../contracts/policy.ts'
+import { aSwitch, checkOptions, texts } from '../../protocol/session/options.ts'
 import { sameAddress } from '../networks.ts'
 import { reject } from '../verdict.ts'
 
@@ -17,6 +18,7 @@ export interface HostnameCheckOptions {
  * an account are exempt.
  */
 export function hostnameCheck(options: HostnameCheckOptions = {}): Policy {
+  checkOptions('hostnameCheck', options, { own: texts, qualified: aSwitch, literal: aSwitch })
   const { qualified = true, literal = true } = options
   const own = new Set((options.own ?? []).map((name) => name.toLowerCase()))
   const judge = (stage: Stage): Verdict | undefined => {

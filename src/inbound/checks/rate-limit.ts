@@ -1,5 +1,5 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
-import { MailError } from '../../protocol/session/errors.ts'
+import { aFunction, aNumberAboveZero, checkOptions, oneOf, type OptionKinds, required } from '../../protocol/session/options.ts'
 import { networkOf } from '../networks.ts'
 import { defer } from '../verdict.ts'
 
@@ -17,6 +17,14 @@ export interface RateLimitOptions {
 
 const WINDOW = 60_000
 
+const whose = oneOf('address', 'network', 'account')
+const kinds: OptionKinds<RateLimitOptions> = {
+  perMinute: required(aNumberAboveZero),
+  count: oneOf('connection', 'message', 'recipient'),
+  by: { takes: `${whose.takes} or a function`, is: (value) => whose.is(value) || aFunction.is(value) },
+  keys: aNumberAboveZero,
+}
+
 /** Two counts that stand for a sliding minute: the present one, and the one before as far as it still reaches into it. */
 interface Counts {
   minute: number
@@ -32,8 +40,8 @@ function sliding(counts: Counts, now: number): number {
 
 /** Defers what comes too fast: `450 4.7.1`, so that a sound client comes again. Counted over a sliding minute. */
 export function rateLimit(options: RateLimitOptions): Policy {
+  checkOptions('rateLimit', options, kinds)
   const { perMinute, count = 'message', by = 'address', keys = 100_000 } = options
-  if (!(perMinute > 0)) throw new MailError('config', `rateLimit: perMinute is ${perMinute}; it must be above 0.`)
   const seen = new Map<string, Counts>()
   const check = (stage: Stage) => {
     const key = keyOf(by, stage)

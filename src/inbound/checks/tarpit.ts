@@ -1,6 +1,6 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
 import type { Envelope } from '../../contracts/received.ts'
-import { MailError } from '../../protocol/session/errors.ts'
+import { aNumber, checkOptions, required } from '../../protocol/session/options.ts'
 
 /** How much {@link tarpit} slows a client down, and from when on. */
 export interface TarpitOptions {
@@ -15,10 +15,9 @@ export interface TarpitOptions {
  * choose whom.
  */
 export function tarpit(options: TarpitOptions): Policy {
+  const is = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 60_000
+  checkOptions('tarpit', options, { delay: required({ takes: '1 to 59999 milliseconds', is }), after: aNumber })
   const { delay, after = 5 } = options
-  if (!(delay > 0 && delay < 60_000)) {
-    throw new MailError('config', `tarpit: delay is ${delay}; it takes 1 to 59999 milliseconds.`)
-  }
   const asked = new WeakMap<Envelope, number>()
   const count = (stage: Stage): number => {
     const recipients = (asked.get(stage.envelope!) ?? 0) + 1

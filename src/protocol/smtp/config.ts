@@ -1,6 +1,19 @@
 import { asciiUpper, hasControl, isAscii } from '../bytes/text.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
 import { MailError } from '../session/errors.ts'
+import {
+  aList,
+  aNumber,
+  anObject,
+  aSwitch,
+  aText,
+  checkOptions,
+  oneOf,
+  type OptionKinds,
+  orFalse,
+  required,
+  texts,
+} from '../session/options.ts'
 import { ehloReply, type SmtpExtensions } from './extensions.ts'
 import { defaultLimits, defaultTimeouts, type SmtpLimits, type SmtpTimeouts } from './limits.ts'
 import {
@@ -124,18 +137,56 @@ const defaultExtensions: SmtpExtensions = {
   futureRelease: false,
 }
 
+const kinds: OptionKinds<SmtpServerOptions> = {
+  hostname: required(aText),
+  profile: oneOf('mx', 'submission', 'lmtp', 'test'),
+  banner: aText,
+  startTls: aSwitch,
+  tlsRequired: aSwitch,
+  auth: anObject,
+  rules: anObject,
+  extensions: anObject,
+  limits: anObject,
+  timeouts: anObject,
+  verbs: texts,
+  keywords: texts,
+  mailParameters: aList,
+  recipientParameters: aList,
+}
+
+const ruleKinds: OptionKinds<SmtpRules> = {
+  bareLineFeed: aSwitch,
+  lenientPaths: aSwitch,
+  earlyTalk: oneOf('refuse', 'accept'),
+  pipelining: oneOf('enforce', 'flag'),
+  bareLineEnds: oneOf('reject', 'normalize'),
+  longLines: oneOf('accept', 'reject'),
+}
+
+const isOn = aSwitch.is
+const extensionKinds: OptionKinds<SmtpExtensions> = {
+  smtpUtf8: aSwitch,
+  binaryMime: aSwitch,
+  dsn: aSwitch,
+  requireTls: aSwitch,
+  deliverBy: { takes: 'true, false or seconds', is: (value) => isOn(value) || aNumber.is(value) },
+  priority: { takes: 'true, false or the name of a profile', is: (value) => isOn(value) || aText.is(value) },
+  futureRelease: orFalse({ ...anObject, takes: 'an object with seconds and until' }),
+}
+
 /** Checks options and fills in their defaults. Throws a `config` MailError that names what is wrong. */
 export function smtpServerConfig(options: SmtpServerOptions): SmtpServerConfig {
+  checkOptions('smtp', options, kinds)
+  checkOptions('rules', options.rules ?? {}, ruleKinds)
+  checkOptions('extensions', options.extensions ?? {}, extensionKinds)
   const profile = options.profile ?? 'mx'
-  const rules = profiles[profile]
-  if (!rules) throw new MailError('config', `profile: ${JSON.stringify(profile)} is none of mx, submission, lmtp, test.`)
   // RFC 6531 §3.7.1: in greeting and EHLO, A-labels only.
   if (!isDomain(options.hostname) || !isAscii(options.hostname)) {
     throw new MailError('config', `hostname: ${JSON.stringify(options.hostname)} is not a domain name in ASCII.`)
   }
   const banner = options.banner ?? ''
   if (hasControl(banner)) throw new MailError('config', 'banner: must not hold control characters.')
-  const extensions = { ...defaultExtensions, ...options.extensions }
+  const extensions = { ...defaultExtensions, ...withoutUndefined(options.extensions ?? {}) }
   const { priority, futureRelease } = extensions
   if (hasControl(`${priority}${futureRelease ? futureRelease.until : ''}`)) {
     throw new MailError('config', 'extensions: must not hold control characters.')
@@ -152,10 +203,10 @@ export function smtpServerConfig(options: SmtpServerOptions): SmtpServerConfig {
     authRequired: options.auth?.required ?? false,
     authWithoutTls: options.auth?.withoutTls ?? false,
     mechanisms,
-    rules: { ...rules, ...options.rules },
+    rules: { ...profiles[profile], ...withoutUndefined(options.rules ?? {}) },
     extensions,
     limits: limitsOf(options.limits),
-    timeouts: bounds('timeouts', defaultTimeouts, options.timeouts),
+    timeouts: { ...defaultTimeouts, ...checkedNumbers('timeouts', defaultTimeouts, options.timeouts) },
     verbs: new Set((options.verbs ?? []).map(verbOf)),
     keywords: (options.keywords ?? []).map(keywordLine),
     mailReaders: readers(
@@ -243,18 +294,19 @@ function keywordLine(line: string): string {
 }
 
 function limitsOf(given: Partial<SmtpLimits> | undefined): SmtpLimits {
-  const limits = bounds('limits', defaultLimits, given)
+  const limits = { ...defaultLimits, ...checkedNumbers('limits', defaultLimits, given) }
   // Shorter lines are not measured.
   if (limits.textLineOctets < 64) throw new MailError('config', 'limits.textLineOctets: must be at least 64.')
   return limits
 }
 
-function bounds<T extends object>(option: string, defaults: T, given: Partial<T> | undefined): T {
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (!(name in defaults)) throw new MailError('config', `${option}: there is no ${JSON.stringify(name)}.`)
-    if (typeof value !== 'number' || !(value >= 0)) {
-      throw new MailError('config', `${option}.${name}: must be a number from 0 on.`)
-    }
-  }
-  return { ...defaults, ...given }
+/** Numbers by the names that the defaults have. */
+function checkedNumbers<T extends object>(option: string, defaults: T, given: Partial<T> | undefined): Partial<T> {
+  checkOptions(option, given ?? {}, Object.fromEntries(Object.keys(defaults).map((name) => [name, aNumber])))
+  return withoutUndefined(given ?? {})
+}
+
+/** Only what is given, so that nothing stands in the way of a default. */
+function withoutUndefined<T extends object>(given: T): T {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T
 }

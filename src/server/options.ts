@@ -1,0 +1,103 @@
+import type { BodyStore } from '../contracts/bodies.ts'
+import type { Policy } from '../contracts/policy.ts'
+import type { MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
+import type { Observer } from '../observe/events.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import {
+  aFunction,
+  aList,
+  aNumber,
+  anObject,
+  aSwitch,
+  aText,
+  checkOptions,
+  having,
+  oneOf,
+  type OptionKinds,
+  orFalse,
+  required,
+  texts,
+} from '../protocol/session/options.ts'
+import type { Profile, SmtpServerOptions } from '../protocol/smtp/index.ts'
+import type { Reception } from './reception.ts'
+
+/** What of the conversation can be set: limits, time-outs, rules, extensions, words of the host's own. */
+export type ConversationOptions = Omit<SmtpServerOptions, 'hostname' | 'profile' | 'startTls' | 'auth'>
+
+/** What {@link receiver} is made of. */
+export interface ReceiverOptions {
+  /** This server's name, in greeting and trace. */
+  readonly hostname: string
+  /** Claims recipients. Whom nobody claims is refused: a receiver cannot relay. */
+  readonly accepts: Reception['accepts']
+  /**
+   * Takes a message over. The client hears 250 when it resolves, `451 4.3.0` when it throws, and what a returned `reject`
+   * or `defer` says otherwise. The message's octets are there until then; a larger one's lie in a file that is removed
+   * afterwards.
+   */
+  readonly deliver: Reception['deliver']
+  /** How strict to be (default `mx`; `lmtp` speaks LMTP, `test` forgives). */
+  readonly profile?: Profile
+  readonly policies?: readonly Policy[]
+  /** Offer AUTH (PLAIN, LOGIN) and judge credentials. Without it AUTH is not offered. */
+  readonly authenticate?: NonNullable<Reception['authenticate']>
+  /** Offer AUTH without TLS too (default false). For tests and trusted networks. */
+  readonly plaintextAuth?: boolean
+  /** Connections at a time (default: 100 in all, 20 of one address). `false`: no bound. */
+  readonly connections?: MaxConnectionsOptions | false
+  /** Octets of a message that stay in memory (default 256 KiB); a larger one goes to `bodies` while it comes in. */
+  readonly inMemory?: number
+  /** Where larger messages wait to be delivered (default: a folder among the system's temporary files). */
+  readonly bodies?: BodyStore
+  /**
+   * Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). `final`: a `Return-Path:` field
+   * before that, as whoever delivers for good has to.
+   */
+  readonly trace?: Reception['trace']
+  /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
+  readonly trusted?: readonly string[]
+  readonly smtp?: ConversationOptions
+  /** Watches: connections, refusals, acceptance, failures. */
+  readonly observe?: Observer
+  /** Default: the platform's. */
+  readonly clock?: Clock
+  /** Draws so many random octets (default: the platform's generator). */
+  readonly random?: (octets: number) => Uint8Array
+}
+
+const kinds: OptionKinds<ReceiverOptions> = {
+  hostname: required({ ...aText, takes: "this server's name, such as 'mx.example.org'" }),
+  accepts: required({ ...aFunction, takes: 'a function that claims recipients' }),
+  deliver: required({ ...aFunction, takes: 'a function that takes a message over' }),
+  profile: oneOf('mx', 'submission', 'lmtp', 'test'),
+  policies: { ...aList, takes: 'a list of policies' },
+  authenticate: aFunction,
+  plaintextAuth: aSwitch,
+  connections: orFalse({ ...anObject, takes: 'bounds such as { server: 100, address: 20 }' }),
+  inMemory: { ...aNumber, takes: 'octets, a number from 0 on' },
+  bodies: having('a body store', 'create'),
+  trace: { takes: "true, false or 'final'", is: (value) => typeof value === 'boolean' || value === 'final' },
+  trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" },
+  smtp: anObject,
+  observe: aFunction,
+  clock: having('a clock', 'now', 'ticks', 'alarm'),
+  random: aFunction,
+}
+
+/** What the receiver sets by itself, and where it takes that from. */
+const elsewhere: Readonly<Record<string, string>> = {
+  hostname: 'hostname',
+  profile: 'profile',
+  startTls: 'tls of listen()',
+  auth: 'authenticate',
+}
+
+/** Looks at the options of a receiver. Throws a `config` MailError that names the one that cannot be, and says what it takes. */
+export function checkReceiverOptions(options: ReceiverOptions): void {
+  checkOptions('receiver', options, kinds)
+  for (const name of Object.keys(options.smtp ?? {})) {
+    if (!Object.hasOwn(elsewhere, name)) continue
+    throw new MailError('config', `smtp: ${name} is not set here but by ${elsewhere[name]!}.`)
+  }
+}
