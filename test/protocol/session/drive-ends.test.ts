@@ -256,6 +256,19 @@ describe('the end', () => {
     ])
   })
 
+  it('lets no handler in while another is at work, whatever that does', () => {
+    const seen: string[] = []
+    const { transport } = sending({
+      body: ({ bytes }, conversation) => {
+        seen.push(`begins ${bytes.length}`)
+        conversation.drain()
+        seen.push(`ends ${bytes.length}`)
+      },
+    })
+    transport.send(message('one\r\n..two'))
+    expect(seen).toEqual(['begins 5', 'ends 5', 'begins 6', 'ends 6'])
+  })
+
   it('may be asked for from inside a handler', () => {
     const { transport } = driven({ hello: (_question, conversation) => conversation.drain() })
     transport.since()

@@ -104,9 +104,9 @@ export class Slots {
       if (slot.wire === undefined || (slot.due !== Infinity && slot.due > now)) break
       this.out += slot.wire
     }
-    if (filled === 0) return
-    if (filled === queue.length) queue.length = 0
-    else queue.splice(0, filled)
+    // Mostly there was one.
+    if (filled === 1 && queue.length === 1) queue.pop()
+    else if (filled > 0) queue.splice(0, filled)
   }
 }
 

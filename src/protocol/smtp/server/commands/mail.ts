@@ -13,7 +13,7 @@ export function pathStart(argument: string, word: 'FROM:' | 'TO:'): number {
   let at = 0
   while (argument.charCodeAt(at) === 32) at++
   const end = at + word.length
-  if (asciiUpper(argument.slice(at, end)) !== word) return -1
+  if (!argument.startsWith(word, at) && asciiUpper(argument.slice(at, end)) !== word) return -1
   at = end
   while (argument.charCodeAt(at) === 32) at++
   return at
