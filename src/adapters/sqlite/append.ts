@@ -33,8 +33,8 @@ class Shared {
   }
 }
 
-/** Messages that are remembered, at most, and octets of bodies that may be held for it. */
-const MOST_RECENT = 32
+/** Messages that are remembered, at most, and octets of bodies held for it. Few: what is remembered survives collections. */
+const MOST_RECENT = 8
 const MOST_HELD = 1024 * 1024
 
 /**
