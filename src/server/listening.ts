@@ -28,6 +28,9 @@ export interface Running {
   stop(options?: { readonly within?: number }): Promise<Stopped>
 }
 
+/** Milliseconds that conversations which were reset get to let go of what they hold. */
+const LEFT_BEHIND = 1000
+
 /** Conversations that belong together, to be stopped together. */
 export class Conversations {
   private readonly open = new Set<Conversation>()
@@ -64,20 +67,25 @@ export class Conversations {
     for (const conversation of [...this.open]) conversation.drain()
     let cut = 0
     if (this.open.size > 0) {
-      const { clock } = this
-      await new Promise<void>((resolve) => {
-        this.emptied = resolve
-        const alarm = clock.alarm(clock.ticks() + within, () => {
-          cut = this.open.size
-          for (const conversation of [...this.open]) conversation.reset()
-        })
-        this.emptied = () => {
-          alarm.cancel()
-          resolve()
-        }
-      })
+      await this.emptiedWithin(within)
+      cut = this.open.size
+      for (const conversation of [...this.open]) conversation.reset()
+      // A handler that never ends keeps its conversation open for ever, but not the one who stops.
+      if (this.open.size > 0) await this.emptiedWithin(LEFT_BEHIND)
     }
     return { completed: all - cut, cut }
+  }
+
+  /** Resolves when no conversation is open, or so many milliseconds have passed. */
+  private emptiedWithin(milliseconds: number): Promise<void> {
+    const { clock } = this
+    return new Promise((resolve) => {
+      const alarm = clock.alarm(clock.ticks() + milliseconds, resolve)
+      this.emptied = () => {
+        alarm.cancel()
+        resolve()
+      }
+    })
   }
 }
 
@@ -86,6 +94,7 @@ export class Listening implements Running {
   private readonly listener: NodeListener
   private readonly conversations: Conversations
   private readonly released: () => Promise<void>
+  private stopping: Promise<Stopped> | undefined
 
   constructor(listener: NodeListener, conversations: Conversations, released: () => Promise<void>) {
     this.listener = listener
@@ -109,9 +118,13 @@ export class Listening implements Running {
     return this.conversations.size
   }
 
-  async stop(options: { readonly within?: number } = {}): Promise<Stopped> {
+  stop(options: { readonly within?: number } = {}): Promise<Stopped> {
+    return (this.stopping ??= this.end(options.within ?? 30_000))
+  }
+
+  private async end(within: number): Promise<Stopped> {
     this.listener.close()
-    const stopped = await this.conversations.stop(options.within ?? 30_000)
+    const stopped = await this.conversations.stop(within)
     await this.listener.closed
     await this.released()
     return stopped

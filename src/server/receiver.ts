@@ -14,7 +14,7 @@ import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Transport } from '../protocol/session/transport.ts'
 import { type SmtpServerConfig, smtpServerConfig, smtpServerSession } from '../protocol/smtp/index.ts'
 import { Arrivals } from './arrivals.ts'
-import { Conversations, Listening, type Running } from './listening.ts'
+import { Conversations, Listening, type Running, type Stopped } from './listening.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 import type { Reception } from './reception.ts'
 
@@ -30,6 +30,8 @@ export interface Receiver {
    * be secured.
    */
   serve(transport: Transport, options?: { readonly startTls?: boolean }): Conversation
+  /** Ends what `serve` began, as {@link Running.stop} ends what a listener began. Connections served afterwards hear 421. */
+  stop(options?: { readonly within?: number }): Promise<Stopped>
 }
 
 /**
@@ -47,6 +49,8 @@ class MailReceiver implements Receiver {
   private readonly configs: Record<'plain' | 'startTls', SmtpServerConfig>
   /** Ids are unique in this process by their count, and among processes by what stands before it. */
   private readonly prefix: string
+  /** Conversations that no listener began. */
+  private readonly served: Conversations
   private connections = 0
   private listeners = 0
 
@@ -73,17 +77,23 @@ class MailReceiver implements Receiver {
     }
     this.isTrusted = addressSet('trusted', options.trusted ?? [])
     this.configs = { plain: configOf(options, false), startTls: configOf(options, true) }
+    this.served = new Conversations(clock)
     this.prefix = idPrefix(clock.now(), options.random ?? randomBytes)
   }
 
   async listen(options: ReceiverListenOptions): Promise<Running> {
-    if (options.port === 25 && this.reception.lmtp) {
+    // Whoever forgot them is told by listenNode.
+    const { port, tls, proxy } = (options as ReceiverListenOptions | undefined) ?? {}
+    if (port === 25 && this.reception.lmtp) {
       // RFC 2033 §5: LMTP must not be spoken on port 25 (S38).
       throw new MailError('config', 'port: LMTP must not listen on port 25 (RFC 2033 §5); use another port or a unix socket.')
     }
+    if (this.configs.plain.tlsRequired && tls === undefined && proxy === undefined) {
+      throw new MailError('config', 'smtp: tlsRequired is set, and a listener without tls could take no mail: give it tls.')
+    }
     const { clock, observe } = this.reception
     const conversations = new Conversations(clock)
-    const startTls = options.tls?.mode === 'starttls'
+    const startTls = tls?.mode === 'starttls'
     const listener = await listenNode({
       ...options,
       onTransport: (transport) => void this.begin(transport, startTls, conversations),
@@ -102,23 +112,34 @@ class MailReceiver implements Receiver {
   }
 
   serve(transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
-    return this.begin(transport, options.startTls ?? false, undefined)
+    return this.begin(transport, options.startTls ?? false, this.served)
   }
 
-  private begin(transport: Transport, startTls: boolean, conversations: Conversations | undefined): Conversation {
+  async stop(options: { readonly within?: number } = {}): Promise<Stopped> {
+    const stopped = await this.served.stop(options.within ?? 30_000)
+    if (this.listeners === 0) await this.letGo()
+    return stopped
+  }
+
+  private begin(transport: Transport, startTls: boolean, conversations: Conversations): Conversation {
     const { reception } = this
     const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer)
     const facts = { secure: transport.peer.tls !== undefined, trusted: this.isTrusted(transport.peer.address) }
     const session = smtpServerSession(startTls ? this.configs.startTls : this.configs.plain, facts, reception.clock.ticks())
     const conversation = drive(session, transport, host, new Attendance(reception, host, conversations))
-    conversations?.add(conversation)
+    conversations.add(conversation)
     return conversation
   }
 
-  /** A listener is down. Bodies that the receiver has opened for itself go with the last. */
+  /** A listener is down. */
   private async released(): Promise<void> {
     this.listeners--
-    if (this.listeners === 0 && this.options.bodies === undefined) await this.reception.bodies.close?.()
+    if (this.listeners === 0) await this.letGo()
+  }
+
+  /** Bodies that the receiver has opened for itself go with the last listener. */
+  private async letGo(): Promise<void> {
+    if (this.options.bodies === undefined) await this.reception.bodies.close?.()
   }
 }
 
@@ -130,9 +151,9 @@ class Attendance implements DriveOptions {
   readonly clock: Clock
   private readonly reception: Reception
   private readonly host: Arrivals
-  private readonly conversations: Conversations | undefined
+  private readonly conversations: Conversations
 
-  constructor(reception: Reception, host: Arrivals, conversations: Conversations | undefined) {
+  constructor(reception: Reception, host: Arrivals, conversations: Conversations) {
     this.clock = reception.clock
     this.reception = reception
     this.host = host
@@ -151,7 +172,7 @@ class Attendance implements DriveOptions {
   closed(error: Error | undefined, conversation: Conversation): void {
     this.host.left(error)
     this.reception.pipeline.closed(this.host.connection)
-    this.conversations?.remove(conversation)
+    this.conversations.remove(conversation)
   }
 }
 

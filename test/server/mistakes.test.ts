@@ -259,3 +259,17 @@ describe('those who only listen', () => {
     expect((await sent).reply).toMatch(/^451 4\.7\.1/)
   })
 })
+
+describe('a listener', () => {
+  it.each([
+    [{}, undefined, /either a port or a path/],
+    [{}, 25, /either a port or a path/],
+    [{ smtp: { tlsRequired: true } }, { port: 0 }, /tlsRequired is set, and a listener without tls could take no mail/],
+  ])('says what is wrong: %j %j', async (more, place, message) => {
+    const complaint = await receiver({ ...sound, ...more })
+      .listen(place as never)
+      .catch((error: unknown) => error)
+    expect(isMailError(complaint) && complaint.code).toBe('config')
+    expect((complaint as Error).message).toMatch(message)
+  })
+})

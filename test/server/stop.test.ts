@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { linkedTransports, memoryBodies } from '../../src/adapters/memory/index.ts'
+import type { BodyStore } from '../../src/contracts/index.ts'
 import { receiver } from '../../src/index.ts'
 import { slow, socketWire, testClient, virtualClock, world } from '../../src/testing/index.ts'
 
@@ -138,6 +140,44 @@ describe('a stop of a listener', () => {
     release()
     expect(await busy.reply()).toMatch(/^250/)
     expect(await stopped).toEqual({ completed: 2, cut: 0 })
+    expect(await running.stop()).toEqual({ completed: 2, cut: 0 })
     expect(running.connections).toBe(0)
+  })
+})
+
+describe('a stop of what a host serves itself', () => {
+  it('ends it there, and later ones at once', async () => {
+    const clock = virtualClock()
+    const mx = receiver({ hostname: 'mx.test', accepts: () => true, deliver: () => undefined, clock })
+    const dial = () => {
+      const link = linkedTransports({ clock })
+      mx.serve(link.server)
+      return testClient(link.client)
+    }
+    const client = dial()
+    await client.ask('EHLO x.test')
+    const stopped = mx.stop({ within: 1000 })
+    expect(await client.reply()).toBe(farewell)
+    expect(await stopped).toEqual({ completed: 1, cut: 0 })
+    expect(await dial().reply()).toMatch(/^(220|421) /)
+  })
+
+  it('does not wait for ever for a body store that never answers', async () => {
+    const clock = virtualClock()
+    const never = new Promise<never>(() => undefined)
+    const bodies: BodyStore = {
+      ...memoryBodies(),
+      create: () => ({ write: () => never, commit: () => never, discard: async () => undefined }),
+    }
+    const mx = receiver({ hostname: 'mx.test', accepts: () => true, deliver: () => undefined, clock, bodies, inMemory: 10 })
+    const link = linkedTransports({ clock })
+    mx.serve(link.server)
+    const client = testClient(link.client)
+    await client.ask(...opening)
+    client.write(`${'x'.repeat(100)}\r\n`)
+    await clock.advance(0)
+    const stopped = mx.stop({ within: 5000 })
+    await clock.advance(6000)
+    expect(await stopped).toEqual({ completed: 0, cut: 1 })
   })
 })
