@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { BodyStore, BodyWriter, ByteRange, StoredBody } from '../../contracts/bodies.ts'
 import { MailError } from '../../protocol/session/errors.ts'
+import { aSwitch, aText, checkOptions, required } from '../../protocol/session/options.ts'
 import { BodyFile } from './body-file.ts'
 import { randomBytes } from './random.ts'
 
@@ -29,6 +30,7 @@ const flushesFolders = process.platform !== 'win32'
  * error).
  */
 export async function fileBodies(options: FileBodiesOptions): Promise<BodyStore> {
+  checkOptions('fileBodies', options, { directory: required(aText), fsync: aSwitch })
   const { directory, fsync = true } = options
   const bodies = new FileBodies(resolve(directory), fsync)
   try {

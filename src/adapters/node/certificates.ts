@@ -6,6 +6,18 @@ import { createSecureContext } from 'node:tls'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import type { Alarm, Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
+import {
+  aFunction,
+  aList,
+  aNumberAboveZero,
+  aSwitch,
+  aText,
+  checkOptions,
+  having,
+  oneOf,
+  type OptionKinds,
+  required,
+} from '../../protocol/session/options.ts'
 import { nodeClock } from './clock.ts'
 import { checkPair, isPem, nameOf, noCertificate, pemBlocks } from './key-pair.ts'
 import type { CheckedPair, ReadPem } from './key-pair.ts'
@@ -45,6 +57,7 @@ export interface CertificatesOptions extends KeyPair {
   /** Milliseconds between looks (default 10,000). A change counts once it has been seen twice: a copy under way is left alone. */
   readonly every?: number
   readonly clock?: Clock
+  /** What it throws or rejects with is dropped. */
   readonly onEvent?: (event: CertificateEvent) => void
 }
 
@@ -81,7 +94,22 @@ const thresholds = [0, 1, 7, 14, 30]
  * certificate is no error but an event: a mail server that does not start helps nobody.
  */
 export function certificates(options: CertificatesOptions): CertificateSource {
+  checkOptions('certificates', options, kinds)
   return new Certificates(options)
+}
+
+const aPem = { ...aText, takes: 'the path of a PEM file, or PEM text' }
+const kinds: OptionKinds<CertificatesOptions> = {
+  cert: required(aPem),
+  key: required(aPem),
+  also: { ...aList, takes: 'a list of { cert, key }' },
+  clientCa: aPem,
+  minVersion: oneOf('TLSv1.2', 'TLSv1.3'),
+  ciphers: aText,
+  watch: aSwitch,
+  every: aNumberAboveZero,
+  clock: having('a clock', 'now', 'ticks', 'alarm'),
+  onEvent: aFunction,
 }
 
 interface Loaded {
@@ -140,7 +168,7 @@ class Certificates implements CertificateSource {
     }
     this.#loaded = load(this.#settings, (pathOrPem) => texts.get(pathOrPem) ?? pathOrPem)
     this.generation++
-    this.#settings.onEvent?.({ kind: 'reloaded', certificates: this.expires() })
+    this.#tell({ kind: 'reloaded', certificates: this.expires() })
     this.#tellExpiry()
   }
 
@@ -160,7 +188,7 @@ class Certificates implements CertificateSource {
     const settled = stamp === this.#stamp
     this.#stamp = stamp
     if (settled && stamp !== this.#inUse) {
-      await this.reload().catch((error: unknown) => this.#settings.onEvent?.({ kind: 'refused', error }))
+      await this.reload().catch((error: unknown) => this.#tell({ kind: 'refused', error }))
     }
     this.#tellExpiry()
     if (!this.#closed) this.#schedule()
@@ -170,6 +198,16 @@ class Certificates implements CertificateSource {
     return stampOf(await Promise.all(this.#paths.map((path) => stat(path).catch(() => undefined))))
   }
 
+  /** Whoever listens, at once or later, cannot break what it watches. */
+  #tell(event: CertificateEvent): void {
+    try {
+      const done: unknown = this.#settings.onEvent?.(event)
+      if (done instanceof Promise) done.catch(() => undefined)
+    } catch {
+      // It listens at its own risk.
+    }
+  }
+
   #tellExpiry(): void {
     const now = this.#clock.now()
     for (const certificate of this.expires()) {
@@ -177,7 +215,7 @@ class Certificates implements CertificateSource {
       const days = thresholds.find((threshold) => certificate.expires - now <= threshold * day)
       if (days === undefined || days >= (this.#told.get(key) ?? Infinity)) continue
       this.#told.set(key, days)
-      this.#settings.onEvent?.({ kind: 'expiring', ...certificate, days })
+      this.#tell({ kind: 'expiring', ...certificate, days })
     }
   }
 }

@@ -1,67 +1,16 @@
 import { chmod } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { MailError } from '../../protocol/session/errors.ts'
-import type { Peer, Transport } from '../../protocol/session/transport.ts'
+import type { Peer } from '../../protocol/session/transport.ts'
 import { addressSet, plainAddress } from './addresses.ts'
 import type { AddressSet } from './addresses.ts'
 import { Arrival } from './arrival.ts'
 import type { ArrivalHost, Refusal } from './arrival.ts'
-import type { CertificateSource } from './certificates.ts'
 import { listenError, removeStaleSocket } from './listen-errors.ts'
+import { checkListenOptions, type ListenOptions } from './listen-options.ts'
 import { SocketTransport } from './socket-transport.ts'
 import type { SocketSettings } from './socket-transport.ts'
 import { TlsAcceptor } from './tls.ts'
-
-/** Times in milliseconds. */
-export interface ListenOptions {
-  /** A TCP port, 0 for any that is free. Either this or `path`. */
-  readonly port?: number
-  /** An address of this machine (default: all of them). */
-  readonly host?: string
-  /** The path of a unix socket. One that a dead server left behind is replaced. */
-  readonly path?: string
-  /** Permissions of the unix socket (`0o660`); default: what the process's umask leaves. */
-  readonly mode?: number
-  /** Connections that may wait to be accepted (default 4,096; the kernel has a limit of its own). */
-  readonly backlog?: number
-  /** `implicit`: TLS from the first byte. `starttls`: when the session says so. */
-  readonly tls?: {
-    readonly mode: 'implicit' | 'starttls'
-    readonly certificates: CertificateSource
-    /** Protocols to agree on with clients that ask (ALPN). */
-    readonly alpn?: readonly string[]
-    /** For the whole handshake (default 10,000). */
-    readonly handshakeWithin?: number
-  }
-  /**
-   * A PROXY protocol header comes first on connections from these addresses; over a unix socket, which its permissions guard,
-   * on every one. From elsewhere no header is ever read.
-   */
-  readonly proxy?: {
-    /** Addresses and CIDRs: `['10.0.0.0/8', '2001:db8::7']`. */
-    readonly from: readonly string[]
-    /**
-     * TCP connections from elsewhere: turned away (default), or served as what they are, a header being no more than a
-     * wrong command.
-     */
-    readonly others?: 'refuse' | 'serve'
-    /** For the header (default 5,000). */
-    readonly within?: number
-  }
-  /** Connections between accept and transport (PROXY header, implicit TLS) at a time (default 1,000); others are refused. */
-  readonly maxPending?: number
-  /** After a transport's `end()`: how long the peer may take to read what was written (default 30,000). */
-  readonly flushWithin?: number
-  /** After that: how long it may take to close (default 5,000). */
-  readonly lingerFor?: number
-  /** A connection that is ready to be driven. */
-  readonly onTransport: (transport: Transport) => void
-  /** A connection that never got so far; not one that left without a word, as health checks do. */
-  readonly onRefused?: (refusal: Refusal) => void
-  /** The listening socket has trouble (out of file descriptors, say) and goes on listening. */
-  readonly onError?: (error: Error) => void
-}
 
 /** A socket that accepts connections. */
 export interface NodeListener {
@@ -77,8 +26,8 @@ export interface NodeListener {
 
 /** Begins to listen. Rejects with a `config` MailError that says what is wrong and what to do. */
 export async function listenNode(options: ListenOptions): Promise<NodeListener> {
+  checkListenOptions(options)
   const { port, host, path, backlog = 4096, mode } = options
-  if ((port === undefined) === (path === undefined)) throw new MailError('config', 'listen on either a port or a path')
   const listener = new Listener(options)
   try {
     if (path === undefined) await listener.listen({ port, host, backlog })

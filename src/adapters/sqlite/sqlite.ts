@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { MailStore } from '../../contracts/store.ts'
 import { MailError, isMailError } from '../../protocol/session/errors.ts'
+import { aFunction, aSwitch, aText, checkOptions, type OptionKinds, required } from '../../protocol/session/options.ts'
 import { Appending } from './append.ts'
 import { GroupCommit } from './commit.ts'
 import { closeConnection, openConnection } from './connection.ts'
@@ -26,6 +27,17 @@ export interface SqliteOptions {
 /** Octets of the largest row, well below what SQLite can hold (SQLITE_MAX_LENGTH, 10^9). */
 const MOST_IN_ROW = 256 * 1024 * 1024
 
+const kinds: OptionKinds<SqliteOptions> = {
+  path: required({ ...aText, takes: "the path of a file, such as 'mail.db'" }),
+  readonly: aSwitch,
+  driver: { ...aFunction, takes: 'a driver: the class Database of better-sqlite3 or libsql, or DatabaseSync of node:sqlite' },
+  bodyThreshold: {
+    takes: `whole octets, 0 to ${MOST_IN_ROW}`,
+    is: (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_IN_ROW,
+  },
+  now: aFunction,
+}
+
 /** Everything that is kept in one database. */
 export interface SqliteMail {
   readonly store: MailStore
@@ -45,10 +57,8 @@ export interface SqliteMail {
  * the file cannot be used, is another program's or was written by a newer version
  */
 export function sqlite(options: SqliteOptions): SqliteMail {
+  checkOptions('sqlite', options, kinds)
   const { path, readonly = false, driver, bodyThreshold = 1024 * 1024, now = Date.now } = options
-  if (!Number.isSafeInteger(bodyThreshold) || bodyThreshold < 0 || bodyThreshold > MOST_IN_ROW) {
-    throw new MailError('config', `bodyThreshold: give whole octets, 0 to ${MOST_IN_ROW}, not ${bodyThreshold}`)
-  }
   const db = openConnection({ path, readonly, now: now(), ...(driver && { driver }) })
   const folder = `${resolve(path)}-bodies`
   let commits: GroupCommit | undefined

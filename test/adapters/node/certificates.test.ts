@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { certificates, listenNode } from '../../../src/adapters/node/index.ts'
 import type { CertificateEvent, CertificatesOptions } from '../../../src/adapters/node/index.ts'
 import { alternativeNames } from '../../../src/adapters/node/x509.ts'
@@ -44,6 +44,14 @@ describe('certificates', () => {
   it('takes the common name where there are no alternative names', () => {
     const old = issue({ subject: 'Old.example.test' })
     expect(certificates({ ...old, watch: false }).expires()[0]?.names).toEqual(['old.example.test'])
+  })
+
+  it.each([
+    [undefined, /certificates takes an object of options/],
+    [{ cert: 5, key: leaf.key }, /cert is 5; it takes the path of a PEM file, or PEM text/],
+    [{ ...leaf, clientCA: root.cert }, /no option "clientCA". Did you mean clientCa\?/],
+  ])('says what is wrong with %o', (options, message) => {
+    expect(() => certificates(options as never)).toThrow(message)
   })
 
   it.each<readonly [string, () => { cert: string; key: string; clientCa?: string }, RegExp]>([
@@ -219,6 +227,34 @@ describe('certificates on disk', () => {
     }
     expect(days).toEqual([30, 14, 7, 1, 0].map((left) => [left, 'short.test']))
     source.close()
+  })
+
+  it('do not mind a listener that fails, at once or later', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    for (const fail of [
+      () => {
+        throw new Error('at once')
+      },
+      async () => {
+        throw new Error('later')
+      },
+    ]) {
+      const clock = new Still()
+      const heard: string[] = []
+      const pair = issue({ subject: 'short', dns: ['short.test'], expires: clock.now() + 8 * day })
+      const onEvent = ({ kind }: CertificateEvent): unknown => (heard.push(kind), fail())
+      const source = certificates({ ...pair, clock, onEvent: onEvent as (event: CertificateEvent) => void })
+      for (let passed = 0; passed < 9; passed++) {
+        clock.pass(day)
+        await clock.next()
+      }
+      expect(heard).toEqual(['expiring', 'expiring', 'expiring', 'expiring'])
+      source.close()
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', unhandled)
+    expect(unhandled).not.toHaveBeenCalled()
   })
 
   it('tell at the start that they have ended, and serve nonetheless', () => {

@@ -70,10 +70,17 @@ describe('listenNode', () => {
   it.each<readonly [string, Partial<ListenOptions>, RegExp]>([
     ['no place', {}, /either a port or a path/],
     ['two places', { port: 1, path: 'x' }, /either a port or a path/],
-    ['a port that is none', { port: 65_536 }, /port 65536 cannot be listened on/],
+    ['a port that is none', { port: 65_536 }, /port is 65536; it takes a number from 0/],
     ['an address of another machine', { port: 0, host: '192.0.2.1' }, /no such address/],
     ['a path without its folder', { path: '/nonexistent/mail.sock' }, /mail.sock cannot be made: .* (folder|not write)/],
     ['a path that is too long', { path: `/tmp/${'x'.repeat(200)}` }, /cannot be (made|listened on)/],
+    ['a port in words', { port: '2525' as never }, /port is "2525"/],
+    ['a port that is null', { port: null as never }, /port is null/],
+    ['an option that nobody knows', { prot: 0 } as never, /no option "prot". Did you mean port\?/],
+    ['TLS without certificates', { port: 0, tls: { mode: 'implicit' } as never }, /tls: certificates is missing/],
+    ['TLS of another kind', { port: 0, tls: { mode: 'ssl' } as never }, /mode is "ssl"; it takes 'implicit' or 'starttls'/],
+    ['a proxy without addresses', { port: 0, proxy: true as never }, /proxy is true; it takes an object/],
+    ['a proxy from one text', { port: 0, proxy: { from: '10.0.0.0/8' as never } }, /from is "10.0.0.0\/8"; it takes a list/],
     ['a CIDR that is none', { port: 0, proxy: { from: ['10/8'] } }, /proxy.from: "10\/8" is no address or CIDR/],
   ])('refuses %s', async (_, options, message) => {
     const error = await failure(options)

@@ -77,7 +77,7 @@ describe.each(drivers)('group commit with %s', (_name, driver) => {
 
   it('refuses a threshold that is none', () => {
     for (const bodyThreshold of [-1, NaN, 0.5, Infinity, 2 ** 30]) {
-      expect(() => openMail({ driver, bodyThreshold })).toThrow('bodyThreshold: give whole octets')
+      expect(() => openMail({ driver, bodyThreshold })).toThrow('it takes whole octets')
     }
   })
 
