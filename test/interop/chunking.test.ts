@@ -52,7 +52,7 @@ describeWith(['python3'], 'BDAT', () => {
       ['with an empty last chunk', plainMail, { chunk: 700, emptyLast: true }],
       ['as one pipeline', plainMail, { chunk: 100, pipelined: true, emptyLast: true }],
       ['with octets that no text has', binaryMail, { chunk: 333, parameters: ' BODY=BINARYMIME' }],
-      ['with octets that no text has, in one pipeline', binaryMail, { chunk: 333, parameters: ' BODY=BINARYMIME', pipelined: true }],
+      ['with such octets, in one pipeline', binaryMail, { chunk: 333, parameters: ' BODY=BINARYMIME', pipelined: true }],
       ['20 MB long, in chunks of 1 MB', largeMail, { chunk: 1_000_000 }],
       ['20 MB long, in one pipeline', largeMail, { chunk: 65_521, pipelined: true }],
     ] as const)('a message %s arrives octet for octet', async (_, make, how) => {
@@ -65,7 +65,8 @@ describeWith(['python3'], 'BDAT', () => {
     })
 
     it.each([false, true])('chunks for nobody are never taken for commands (pipelined: %s)', async (pipelined) => {
-      const mail = { subject: subjectOf('refused'), octets: Buffer.from('RSET\r\nQUIT\r\n.\r\nMAIL FROM:<x@y.test>\r\n'.repeat(20)) }
+      const commands = 'RSET\r\nQUIT\r\n.\r\nMAIL FROM:<x@y.test>\r\n'
+      const mail = { subject: subjectOf('refused'), octets: Buffer.from(commands.repeat(20)) }
       const replies = await send(mail, { to: ['nobody@elsewhere.test'], chunk: 300, pipelined })
       const [sender, recipient, ...rest] = replies
       expect([sender, recipient?.slice(0, 9)]).toEqual(['250 2.1.0 Sender ok', '550 5.1.1'])

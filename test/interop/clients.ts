@@ -9,6 +9,8 @@ export type Security = 'plain' | 'starttls' | 'implicit'
 /** What a client is to do. */
 export interface Sending {
   readonly port: number
+  /** Of nodemailer alone; default `localhost`. */
+  readonly host?: string
   readonly security?: Security
   /** The certificate to verify the server's by; its name is `localhost`. */
   readonly ca?: string
@@ -67,7 +69,8 @@ const swaks: Client = {
 /** What swaks is told, to be added to. */
 export function swaksOptions({ port, security, ca, from = FROM, to, file, auth, source }: Sending): string[] {
   return [
-    '--server', `127.0.0.1:${port}`, '--ehlo', HELLO, '--from', from, '--to', to.join(','), '--data', `@${file}`, '--suppress-data',
+    '--server', `127.0.0.1:${port}`, '--ehlo', HELLO, '--from', from, '--to', to.join(','),
+    '--data', `@${file}`, '--suppress-data',
     ...(security === 'starttls' ? ['--tls'] : security === 'implicit' ? ['--tls-on-connect'] : []),
     ...(ca === undefined ? [] : ['--tls-verify', '--tls-ca-path', ca]),
     ...(auth ? ['--auth', auth.mechanism, '--auth-user', auth.user, '--auth-password', auth.password] : []),
@@ -114,9 +117,9 @@ const nodemailer: Client = {
   securities: all,
   utf8: true,
   auth: true,
-  async send({ port, security, ca, from = FROM, to, file, auth, source }) {
+  async send({ port, host = 'localhost', security, ca, from = FROM, to, file, auth, source }) {
     const transport = createTransport({
-      host: 'localhost',
+      host,
       port,
       name: HELLO,
       secure: security === 'implicit',
@@ -153,3 +156,8 @@ const openssl: Client = {
 
 /** Everybody who can send a message on its own. */
 export const clients: readonly Client[] = [swaks, curl, smtplib, nodemailer, openssl]
+
+/** One of them. */
+export function clientNamed(name: 'swaks' | 'curl' | 'nodemailer'): Client {
+  return clients.find((client) => client.name === name)!
+}

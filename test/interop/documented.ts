@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * A configuration as docs/deploy has it: the block under `<!-- config: NAME -->` of that page. `instead` gives what a test must have
- * otherwise (addresses, paths), text by text; each must stand there.
+ * A configuration as docs/deploy has it: the block under `<!-- config: NAME -->` of that page. `instead` gives what a test must
+ * have otherwise (addresses, paths), text by text; each must stand there.
  */
 export function documented(page: string, name: string, instead: Readonly<Record<string, string>> = {}): string {
   const text = readFileSync(new URL(`../../docs/deploy/${page}.md`, import.meta.url), 'utf8')

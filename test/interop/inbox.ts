@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { parseReceived, type Received } from '../../src/message/received.ts'
-import type { Connection, ReceivedMessage } from '../../src/contracts/received.ts'
-import { type Observer, receiver, type ReceiverListenOptions, type ReceiverOptions, type Running, type ServerEvent } from '../../src/index.ts'
+import { receiver } from '../../src/index.ts'
+import type {
+  Connection, Delivered, Observer, ReceivedMessage, ReceiverListenOptions, ReceiverOptions, Recipient, Running, ServerEvent,
+} from '../../src/index.ts'
 import { PATIENCE } from './children.ts'
 
 /** A message that a receiver was given, and what was known when it came. */
@@ -44,13 +46,14 @@ export class Inbox {
 
   /** Listens on the loopback. `deliver` has its say before a message is kept. */
   static async open(options: InboxOptions = {}): Promise<Inbox> {
+    const { listen, ...settings } = options
     const watching = new Set<() => void>()
     const changed = (): void => [...watching].forEach((check) => check())
     const server = receiver({
       hostname: 'mx.example.test',
       accepts: (to) => to.domain === 'example.test',
       connections: false,
-      ...options,
+      ...settings,
       observe: (event) => {
         inbox.events.push(event)
         options.observe?.(event)
@@ -60,12 +63,12 @@ export class Inbox {
         inbox.taking++
         changed()
         const verdict = await options.deliver?.(message, context)
-        if (verdict === undefined || Array.isArray(verdict)) inbox.taken.push(await takenOf(message))
+        const taken = whose(verdict, message.envelope.recipients)
+        if (taken.length > 0) inbox.taken.push(await takenOf(message, taken))
         changed()
         return verdict
       },
     })
-    const { listen } = options
     const where = listen?.path === undefined ? { host: '127.0.0.1', port: 0 } : {}
     const inbox: Inbox = new Inbox(await server.listen({ ...where, ...listen }), watching)
     return inbox
@@ -122,13 +125,19 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-async function takenOf(message: ReceivedMessage): Promise<Taken> {
+/** The recipients whose copy was taken. */
+function whose(verdict: Delivered, recipients: readonly Recipient[]): readonly Recipient[] {
+  const each = Array.isArray(verdict) ? (verdict as readonly unknown[]) : recipients.map(() => verdict)
+  return recipients.filter((_, at) => each[at] === undefined)
+}
+
+async function takenOf(message: ReceivedMessage, recipients: readonly Recipient[]): Promise<Taken> {
   const pieces: Uint8Array[] = []
   for await (const piece of message.raw()) pieces.push(piece)
   const raw = Buffer.concat(pieces)
   const { traceText, content } = split(raw)
   const { peer, tls, hello, account, forwarded } = message.connection
-  const { sender, recipients } = message.envelope
+  const { sender } = message.envelope
   return {
     sender: sender && `${sender.local}@${sender.domain}`,
     recipients: recipients.map((to) => `${to.local}@${to.domain}`),

@@ -27,7 +27,8 @@ function header(subject: string, more: readonly string[] = []): string {
 export function plainMail(what = 'plain'): Mail {
   const subject = subjectOf(what)
   const lines = [
-    'A line.', '.', '..', '.hidden', '', '. ', 'From the start of a line', 'trailing blanks  ', '\ttab', 'x'.repeat(998), '', '.', 'The end.',
+    'A line.', '.', '..', '.hidden', '', '. ', 'From the start of a line', 'trailing blanks  ', '\ttab', 'x'.repeat(998),
+    '', '.', 'The end.',
   ]
   return { subject, octets: Buffer.from(`${header(subject)}${lines.join('\r\n')}\r\n`) }
 }
@@ -37,7 +38,8 @@ export function eightBitMail(what = 'eight-bit'): Mail {
   const subject = subjectOf(what)
   const head = header(subject, ['Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: 8bit'])
   const every = Buffer.from(Array.from({ length: 255 }, (_, at) => at + 1).filter((octet) => octet >= 32 && octet !== 127))
-  return { subject, octets: Buffer.concat([Buffer.from(`${head}Grüße aus Würzburg, 日本語\r\n`), every, Buffer.from('\r\n')]) }
+  const text = Buffer.from(`${head}Grüße aus Würzburg, 日本語\r\n`)
+  return { subject, octets: Buffer.concat([text, every, Buffer.from('\r\n')]) }
 }
 
 /** Headers in UTF-8 too, as RFC 6532 has them. */

@@ -45,7 +45,9 @@ export class Dialogue {
 
   /** The next reply. */
   async reply(): Promise<string> {
-    const look = (): RegExpExecArray | undefined => /^(?:\d{3}-.*\r\n)*\d{3}(?: .*)?\r\n/.exec(this.#child.out.slice(this.#read)) ?? undefined
+    const look = (): RegExpExecArray | undefined => {
+      return /^(?:\d{3}-.*\r\n)*\d{3}(?: .*)?\r\n/.exec(this.#child.out.slice(this.#read)) ?? undefined
+    }
     const found = await Promise.race([this.#child.ended.then(look), this.#child.until(look, 'a reply').catch(look)])
     const reply = found?.[0] ?? ''
     this.#read += reply.length
@@ -58,12 +60,16 @@ export class Dialogue {
     const words = [`EHLO ${mail.hello}`, `MAIL FROM:${mail.from}`, ...mail.to.map((to) => `RCPT TO:<${to}>`), 'DATA']
     for (const line of words) if (said.at(-1) !== '') said.push(await this.say(`${line}\r\n`))
     if (said.at(-1)?.startsWith('354')) {
-      const text = `\r\n${mail.content.toString('latin1')}`.replaceAll('\r\n.', '\r\n..').slice(2)
-      said.push(await this.say(Buffer.from(`${text}.\r\n`, 'latin1')))
+      said.push(await this.say(Buffer.concat([stuffed(mail.content), Buffer.from('.\r\n')])))
     }
     const accepted = said.at(-1)?.startsWith('250') ?? false
     await this.say('QUIT\r\n')
     await this.#child.stop()
     return { accepted, said: said.join('') }
   }
+}
+
+/** The octets of a message with the dots of its lines doubled (RFC 5321 §4.5.2). */
+export function stuffed(content: Buffer): Buffer {
+  return Buffer.from(`\r\n${content.toString('latin1')}`.replaceAll('\r\n.', '\r\n..').slice(2), 'latin1')
 }

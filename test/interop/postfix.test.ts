@@ -49,7 +49,7 @@ describeWith(POSTFIX, 'Postfix, over SMTP', () => {
     const content = given(taken)
     expect([content.length, sha256(content)]).toEqual([mail.octets.length, sha256(mail.octets)])
     expect(taken).toMatchObject({ sender: 'sender@client.test', recipients: ['alice@example.test'] })
-    expect(taken.trace).toMatchObject({ from: expect.stringContaining('postfix.test') as string, address: '127.0.0.1', with: type })
+    expect(taken.trace).toMatchObject({ from: 'postfix.test', address: '127.0.0.1', with: type })
     await postfix.emptied()
   })
 
@@ -58,7 +58,8 @@ describeWith(POSTFIX, 'Postfix, over SMTP', () => {
     const mail = utf8Mail('postfix')
     await postfix.post(mail, { from: 'jürgen@client.test', to: 'grüße@example.test' })
     const taken = await inbox.message(mail.subject)
-    expect(taken).toMatchObject({ sender: 'jürgen@client.test', recipients: ['grüße@example.test'], trace: { with: 'UTF8SMTP' } })
+    expect(taken).toMatchObject({ sender: 'jürgen@client.test', recipients: ['grüße@example.test'] })
+    expect(taken.trace.with).toBe('UTF8SMTP')
     await postfix.emptied()
   })
 
@@ -72,7 +73,7 @@ describeWith(POSTFIX, 'Postfix, over SMTP', () => {
     await postfix.emptied()
     expect(tap.heard).toContain('250-CHUNKING')
     const envelope = tap.said.find((piece) => piece.includes('MAIL FROM'))
-    expect(envelope).toMatch(/^MAIL FROM:<sender@client\.test> SIZE=\d+(?: BODY=8BITMIME)?\r\n(?:RCPT TO:<.@example\.test>.*\r\n){3}DATA\r\n$/)
+    expect(envelope).toMatch(/^MAIL FROM:<sender@client\.test> SIZE=\d+.*\r\n(?:RCPT TO:<.@example\.test>.*\r\n){3}DATA\r\n$/)
     expect(tap.said.at(-1)).toMatch(/\r\n\.\r\n(?:QUIT\r\n)?$|^QUIT\r\n$/)
     expect(tap.said.join('')).not.toMatch(/^BDAT/m)
   })
@@ -82,7 +83,8 @@ describeWith(POSTFIX, 'Postfix, over SMTP', () => {
     const mail = plainMail('postfix xforward')
     await postfix.post(mail, alice)
     const { connection, trace } = await inbox.message(mail.subject)
-    expect(Object.fromEntries(connection.forwarded ?? [])).toMatchObject({ ADDR: '127.0.0.33', HELO: 'origin.test', PROTO: 'ESMTP' })
+    const forwarded = Object.fromEntries(connection.forwarded ?? [])
+    expect(forwarded).toMatchObject({ ADDR: '127.0.0.33', HELO: 'origin.test', PROTO: 'ESMTP' })
     expect(trace.address).toBe('127.0.0.1')
     await postfix.emptied()
   })
@@ -94,7 +96,8 @@ describeWith(POSTFIX, 'Postfix, over SMTP', () => {
     expect((await inbox.message(mail.subject)).recipients).toEqual(['alice@example.test', 'bob@example.test'])
     const bounce = await inbox.until(() => inbox.taken.find(({ sender }) => sender === null), 'the bounce')
     expect(bounce.recipients).toEqual(['sender@client.test'])
-    expect(bounce.content.toString()).toMatch(/Final-Recipient: rfc822; nobody@example\.test[^]*Status: 5\.1\.1[^]*No such recipient here/)
+    const report = bounce.content.toString()
+    expect(report).toMatch(/Final-Recipient: rfc822; nobody@example\.test[^]*Status: 5\.1\.1[^]*No such recipient here/)
     await postfix.emptied()
     expect(inbox.taken.length).toBe(2)
   })
@@ -159,7 +162,8 @@ describeWith(POSTFIX, 'Postfix, over SMTP', () => {
 
     it('a message to several, of whom one is deferred', async () => {
       let tries = 0
-      const inbox = await open({ accepts: (to) => (to.local === 'bob' && ++tries < 2 ? defer(450, '4.2.1', 'Bob is busy') : true) })
+      const busy = defer(450, '4.2.1', 'Bob is busy')
+      const inbox = await open({ accepts: (to) => (to.local === 'bob' && ++tries < 2 ? busy : true) })
       const mail = plainMail('postfix one deferred')
       await postfix.post(mail, { to: ['alice@example.test', 'bob@example.test'] })
       await inbox.until(() => (inbox.taken.length === 2 ? true : undefined), 'both')

@@ -112,7 +112,8 @@ export class Postfix {
 
   /** Hands it a message, from the loopback; it has queued it then. */
   async post(mail: Mail, { from = 'sender@client.test', to }: Posting): Promise<void> {
-    const transport = createTransport({ host: '127.0.0.1', port: this.#port, name: 'origin.test', localAddress: '127.0.0.33', ignoreTLS: true })
+    const where = { host: '127.0.0.1', port: this.#port, localAddress: '127.0.0.33' }
+    const transport = createTransport({ ...where, name: 'origin.test', ignoreTLS: true })
     try {
       await transport.sendMail({ envelope: { from, to: [to].flat() }, raw: mail.octets })
     } finally {

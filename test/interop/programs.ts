@@ -39,8 +39,8 @@ function canAccess(path: string, mode: number): boolean {
 }
 
 /**
- * `describe` for tests that talk to these programs (or need these files). Where one is missing they are skipped, and it is said why;
- * with `CI=true` that is a failure.
+ * `describe` for tests that talk to these programs (or need these files). Where one is missing they are skipped, and it is said
+ * why; with `CI=true` that is a failure.
  */
 export function describeWith(needed: readonly string[], name: string, tests: () => void): void {
   const missing = needed.filter((one) => !isThere(one))

@@ -15,8 +15,13 @@ const folder = held.folder('refusals')
 const certificate = certificateIn(folder, held)
 const alice = ['alice@example.test']
 
+interface Where {
+  readonly port: number
+  readonly security: Security
+}
+
 /** A receiver for one test, and how a client is to reach it: in plain text where it can. */
-async function opened(client: Client, options: InboxOptions = {}): Promise<{ inbox: Inbox; where: { port: number; security: Security } }> {
+async function opened(client: Client, options: InboxOptions = {}): Promise<{ inbox: Inbox; where: Where }> {
   const security = client.securities[0] ?? 'plain'
   const tls = { tls: { mode: security === 'implicit' ? security : 'starttls', certificates: certificate.source } } as const
   const inbox = await Inbox.open({ ...options, listen: tls })
@@ -50,7 +55,8 @@ for (const client of clients) {
 
     it('is told that a message is too large, before or after it has sent it', async () => {
       const { inbox, where } = await opened(client, { smtp: { limits: { messageOctets: 100_000 } } })
-      const sent = await client.send({ ...where, to: alice, file: fileOf(largeMail(`${client.name} too large`, 150_000), folder) })
+      const large = fileOf(largeMail(`${client.name} too large`, 150_000), folder)
+      const sent = await client.send({ ...where, to: alice, file: large })
       expect(sent).toMatchObject({ accepted: false, said: expect.stringMatching(/552.5\.3\.4/) as string })
       expect(inbox.taken).toEqual([])
     })
@@ -82,8 +88,8 @@ for (const client of clients) {
 
     it('hears 421 where there are too many connections', async () => {
       const { inbox, where } = await opened(client, { connections: { address: 1 } })
-      const { port } = inbox
-      const other = where.security === 'implicit' ? secure({ port, host: '127.0.0.1', rejectUnauthorized: false }) : connect(port, '127.0.0.1')
+      const there = { port: inbox.port, host: '127.0.0.1' }
+      const other = where.security === 'implicit' ? secure({ ...there, rejectUnauthorized: false }) : connect(there)
       onTestFinished(() => void other.destroy())
       await once(other, 'data')
       const sent = await client.send({ ...where, to: alice, file })

@@ -74,7 +74,8 @@ describeWith(['openssl'], 'openssl s_client', () => {
       expect(String(failure.error)).toMatch(/unsupported protocol|wrong version number/i)
     })
 
-    it.each(['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384'])('%s is refused', async (cipher) => {
+    const refused = ['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384']
+    it.each(refused)('%s is refused', async (cipher) => {
       const { text } = await connect('localhost', ['-tls1_2', '-cipher', `${cipher}:@SECLEVEL=0`])
       expect(text).toContain('Cipher is (NONE)')
     })
@@ -94,7 +95,8 @@ describeWith(['openssl'], 'openssl s_client', () => {
   })
 
   it('reads the refusal of a server that is full, and then its end', async () => {
-    const full = await Inbox.open({ connections: { server: 0 }, listen: { tls: { mode: 'implicit', certificates: certificate.source } } })
+    const tls = { mode: 'implicit', certificates: certificate.source } as const
+    const full = await Inbox.open({ connections: { server: 0 }, listen: { tls } })
     held.later(() => full.stop())
     for (const option of ['-tls1_2', '-tls1_3']) {
       const { text } = await tlsClient({ port: full.port, security: 'implicit', more: [option] }, true).ended
