@@ -66,6 +66,11 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** The same text in memory of its own. */
+export function copied(text: string): string {
+  return decodeUtf8(encodeUtf8(text)) ?? text
+}
+
 /** The UTF-8 bytes of a text. */
 export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text)

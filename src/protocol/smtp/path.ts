@@ -1,4 +1,5 @@
 import type { Address } from '../../message/address.ts'
+import { copied } from '../bytes/text.ts'
 import { isLetterDigitHyphen, parseLiteral } from './literal.ts'
 
 /** An address of an SMTP envelope: what it means, and what stood on the wire. */
@@ -25,6 +26,10 @@ export type ParsedPath = { readonly path: Path | null; readonly end: number } | 
 const MAX_LOCAL = 256
 const MAX_DOMAIN = 255
 const MAX_LABEL = 63
+/** Octets between the brackets: an address and the little that anybody still writes of routes. */
+const MAX_PATH = 600
+/** Octets of a text that may be kept for the sake of an address in it. */
+const LONG = 512
 
 const SPACE = 32
 const QUOTE = 34
@@ -72,7 +77,14 @@ export function parsePath(text: string, from: number, rules: PathRules): ParsedP
   let domain = text.slice(at + 1, end)
   if (rules.lenient && domain.length > 1 && domain.endsWith('.')) domain = domain.slice(0, -1)
   if (!isDomain(domain)) return { error: 'the domain is malformed' }
-  return { path: { local: local.value, domain, wire: text.slice(start, end) }, end: bracketed ? end + 1 : end }
+  if (end - start > MAX_PATH) return { error: 'it is too long' }
+  const path = { local: local.value, domain, wire: text.slice(start, end) }
+  return { path: text.length > LONG ? detached(path) : path, end: bracketed ? end + 1 : end }
+}
+
+/** A piece of a string holds on to the whole: a thousand recipients would keep a thousand lines of parameters. */
+function detached({ local, domain, wire }: Path): Path {
+  return { local: copied(local), domain: copied(domain), wire: copied(wire) }
 }
 
 /** Behind `@one,@two:`, or -1. */

@@ -44,11 +44,84 @@ describe('what is said once', () => {
 })
 
 describe('pipelining in vain is no error', () => {
-  it('lets a client pipeline behind a refused sender', () => {
-    const talk = ready({ answers: { sender: () => ({ code: 450, text: 'later' }) }, limits: { errors: 2 } })
+  const limits = { errors: 2 }
+
+  it('behind a refused sender', () => {
+    const talk = ready({ answers: { sender: () => ({ code: 450, text: 'later' }) }, limits })
     const rcpt = Array.from({ length: 20 }, (_, at) => `RCPT TO:<u${at}@example.org>`)
     expect(codes(talk.say('MAIL FROM:<>', ...rcpt, 'DATA'))).toEqual(['450', ...rcpt.map(() => '503'), '503'])
     expect(talk.ended()).toBeUndefined()
+  })
+
+  it('behind recipients that were refused, by the host or by us', () => {
+    const talk = ready({ answers: { recipient: () => ({ code: 550, text: 'no' }) }, limits })
+    const [data, rset] = [['DATA', 'DATA', 'DATA'], 'RSET']
+    expect(codes(talk.say('MAIL FROM:<>', 'RCPT TO:<a@b.c>', ...data, rset)).join()).toBe('250,550,554,554,554,250')
+    // The address itself is one.
+    expect(codes(talk.say('MAIL FROM:<>', 'RCPT TO:<nobody>', ...data, rset)).join()).toBe('250,501,554,554,554,250')
+  })
+
+  it('but is one behind EHLO and RSET, which began anew', () => {
+    for (const again of ['EHLO x', 'RSET']) {
+      const talk = ready({ answers: { sender: () => ({ code: 450, text: 'later' }) }, limits })
+      expect(codes(talk.say('MAIL FROM:<>', again, 'RCPT TO:<a@b.c>', 'DATA'))).toEqual(['450', '250', '503', '503', '421'])
+    }
+  })
+})
+
+describe('plaintext before TLS', () => {
+  it('is never taken for what came over it, even where nobody looked at it in between', () => {
+    const talk = ready({ startTls: true })
+    talk.say('STARTTLS')
+    talk.session.receive(0, Buffer.from('MAIL FROM:<evil@x>\r\n'))
+    talk.session.tlsEstablished(0, { protocol: 'TLSv1.3', cipher: 'x' })
+    expect(talk.pump()).toBe('')
+    expect(talk.say('EHLO x', 'RCPT TO:<a@b.c>').split('\r\n').at(-2)).toBe('503 5.5.1 MAIL first')
+  })
+
+  it('is fatal, however little it is', () => {
+    const talk = ready({ startTls: true })
+    talk.say('STARTTLS')
+    expect(talk.send('\n')).toBe('')
+    expect(talk.ended()).toBe('protocol')
+    talk.session.tlsEstablished(0, { protocol: 'TLSv1.3', cipher: 'x' })
+    expect(talk.say('EHLO x')).toBe('')
+  })
+})
+
+describe('lines as long as they may be, and a little longer', () => {
+  const lengths = [4095, 4096, 4097, 12_287, 12_288, 12_289, 65_535, 65_536, 65_537, 65_538]
+
+  it.each(lengths)('%i octets are judged the same, wherever they are cut', (length) => {
+    for (const start of ['NOOP ', 'AUTH PLAIN ']) {
+      const line = `${start}${'A'.repeat(length - start.length - 2)}\r\nNOOP\r\n`
+      const whole = ready({ profile: 'submission', auth: { mechanisms: [login], withoutTls: true } })
+      const said = whole.send(line)
+      for (const cut of [1, 5, 4095, 4096, 4097, 12_288, 65_535, 65_536, length - 2, length - 1, length]) {
+        if (cut > line.length) continue
+        const talk = ready({ profile: 'submission', auth: { mechanisms: [login], withoutTls: true } })
+        expect(talk.send(line.slice(0, cut)) + talk.send(line.slice(cut))).toBe(said)
+        expect(talk.ended()).toBe(whole.ended())
+      }
+    }
+  })
+})
+
+it('refuses paths that are longer than anybody needs', () => {
+  const route = Array.from({ length: 20 }, () => '@hosts.example').join(',')
+  const path = (octets: number): string => `${route}:${'b'.repeat(250)}@${'c'.repeat(octets - 551)}`
+  expect(path(600)).toHaveLength(600)
+  expect(ready().say(`MAIL FROM:<${path(600)}>`)).toBe('250 2.1.0 Sender ok\r\n')
+  expect(ready().say(`MAIL FROM:<${path(601)}>`)).toBe('501 5.1.7 Bad address: it is too long\r\n')
+})
+
+it('keeps nothing of a long line but what was asked for', () => {
+  const talk = ready()
+  talk.say('MAIL FROM:<>', `RCPT TO:<somebody.with.a.name@example.org>${' '.repeat(3000)}`)
+  expect(talk.last('recipient').recipient).toEqual({
+    local: 'somebody.with.a.name',
+    domain: 'example.org',
+    wire: 'somebody.with.a.name@example.org',
   })
 })
 

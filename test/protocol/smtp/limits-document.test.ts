@@ -65,7 +65,8 @@ describe('docs/limits.md', () => {
   })
 
   it('argues each', () => {
-    for (const heading of ['One SMTP or LMTP conversation: `l', 'One SMTP or LMTP conversation: `t', 'What a message', 'Receivers']) {
+    const conversation = 'One SMTP or LMTP conversation'
+    for (const heading of [`${conversation}: \`l`, `${conversation}: \`t`, 'What a message is', 'Receivers']) {
       for (const [name, { why }] of table(heading)) expect(why.length, name).toBeGreaterThan(20)
     }
   })

@@ -1,6 +1,9 @@
-import { fromUtf8Octets } from '../../bytes/text.ts'
+import { copied, fromUtf8Octets } from '../../bytes/text.ts'
 import type { SmtpServerConfig } from '../config.ts'
 import { replies } from './replies.ts'
+
+/** Octets of a line that may be kept for the sake of a word in it. */
+const LONG = 512
 
 /** A command line, or why it is not executed. */
 export type CheckedLine = { readonly line: string } | { readonly wire: string }
@@ -26,7 +29,9 @@ export function checkLine(config: SmtpServerConfig, text: string, octets: number
   }
   // RFC 5321 §4.1.1: trailing white space is tolerated.
   if (!sasl) while (text.charCodeAt(end - 1) === 32) end--
-  const line = high ? fromUtf8Octets(text.slice(0, end)) : text.slice(0, end)
+  // A piece of a string holds on to the whole: a thousand recipients would keep a thousand lines of blanks.
+  const whole = text.length > LONG ? copied(text.slice(0, end)) : text.slice(0, end)
+  const line = high ? fromUtf8Octets(whole) : whole
   return line === undefined ? { wire: replies.badUtf8 } : { line }
 }
 
