@@ -177,7 +177,7 @@ class Reference implements ReferenceServer {
 
 /** Where large messages lie while they come in. What a crash left there was never answered for. */
 async function emptyBodies(path: string): Promise<BodyStore> {
-  const bodies = await fileBodies({ directory: path, fsync: false })
+  const bodies = await fileBodies({ directory: path, fsync: false, alone: true })
   const left: string[] = []
   for await (const id of bodies.list()) left.push(id)
   await bodies.remove(left)

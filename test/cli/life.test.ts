@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -28,6 +28,20 @@ describe('a data folder', () => {
     )
     await server.stop()
     expect((await serve(data)).ready).toMatchObject({ event: 'ready' })
+  })
+
+  it('is rid of what was coming in when its server was killed', async () => {
+    const data = folder()
+    const { server, mx } = await serve(data)
+    const client = await inContent(mx)
+    client.socket.write(`${'x'.repeat(998)}\r\n`.repeat(2000))
+    const left = (): string[] => readdirSync(join(data, 'incoming', 'unfinished'))
+    while (left().length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    server.child.kill('SIGKILL')
+    await server.ended
+    expect(left()).toHaveLength(1)
+    await serve(data)
+    expect(left()).toEqual([])
   })
 
   it('of a server that was killed is taken over, and has all that was acknowledged', async () => {

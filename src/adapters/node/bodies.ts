@@ -14,6 +14,8 @@ export interface FileBodiesOptions {
   readonly directory: string
   /** Flush file and folder before `commit` resolves (default true). Without it a body survives the process, not the machine. */
   readonly fsync?: boolean
+  /** No other process uses the folder (default false): whatever is unfinished when it is opened was left behind, and goes. */
+  readonly alone?: boolean
 }
 
 /** Nobody writes on one message for so long; what is older was left behind by a process that died. */
@@ -30,12 +32,12 @@ const flushesFolders = process.platform !== 'win32'
  * error).
  */
 export async function fileBodies(options: FileBodiesOptions): Promise<BodyStore> {
-  checkOptions('fileBodies', options, { directory: required(aText), fsync: aSwitch })
-  const { directory, fsync = true } = options
+  checkOptions('fileBodies', options, { directory: required(aText), fsync: aSwitch, alone: aSwitch })
+  const { directory, fsync = true, alone = false } = options
   const bodies = new FileBodies(resolve(directory), fsync)
   try {
     await mkdir(join(directory, unfinished), { recursive: true, mode: 0o700 })
-    await sweep(join(directory, unfinished), Date.now() - stale)
+    await sweep(join(directory, unfinished), alone ? Infinity : Date.now() - stale)
   } catch (cause) {
     throw new MailError('config', `${directory} cannot be used for message bodies: ${reason(cause)}`, { cause })
   }

@@ -152,6 +152,8 @@ describe('fileBodies', () => {
     await utimes(old, longAgo, longAgo)
     await fileBodies({ directory })
     expect(await unfinished()).toEqual(['young'])
+    await fileBodies({ directory, alone: true })
+    expect(await unfinished()).toEqual([])
   })
 
   it('ends a reading early without holding the file', async () => {
