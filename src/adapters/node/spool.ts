@@ -21,11 +21,12 @@ class Spool implements BodyStore {
   }
 
   async open(id: string): Promise<StoredBody | undefined> {
-    return (await this.#bodies()).open(id)
+    return (await this.#opened)?.bodies.open(id)
   }
 
+  /** Never makes the folder anew: a delivery may end, and its body go, when the folder is gone with the server. */
   async remove(ids: readonly string[]): Promise<void> {
-    await (await this.#bodies()).remove(ids)
+    await (await this.#opened)?.bodies.remove(ids)
   }
 
   async *list(): AsyncGenerator<string> {
