@@ -6,7 +6,7 @@ import { replies } from './replies.ts'
 const LONG = 512
 
 /** A command line, or why it is not executed. */
-export type CheckedLine = { readonly line: string } | { readonly wire: string }
+export type CheckedLine = string | { readonly wire: string }
 
 /**
  * Checks a line as it was cut: `octets` long with its LF, `text` without. Lines that hold controls, or end in a bare LF where
@@ -32,7 +32,7 @@ export function checkLine(config: SmtpServerConfig, text: string, octets: number
   // A piece of a string holds on to the whole: a thousand recipients would keep a thousand lines of blanks.
   const whole = text.length > LONG ? copied(text.slice(0, end)) : text.slice(0, end)
   const line = high ? fromUtf8Octets(whole) : whole
-  return line === undefined ? { wire: replies.badUtf8 } : { line }
+  return line ?? { wire: replies.badUtf8 }
 }
 
 /**

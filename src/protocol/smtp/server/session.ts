@@ -339,10 +339,10 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
     this.lineSince = undefined
     if (!sasl && ++this.commands > limits.commands) return this.close('limit', replies.tooManyCommands)
     const checked = checkLine(this.config, text, octets, sasl)
-    if ('wire' in checked) return this.badLine(text, checked.wire)
-    if (!sasl) return this.command(checked.line)
+    if (typeof checked !== 'string') return this.badLine(text, checked.wire)
+    if (!sasl) return this.command(checked)
     this.phase = COMMAND
-    return authLine(this, checked.line)
+    return authLine(this, checked)
   }
 
   /** A line that is not executed. Inside an AUTH exchange it ends that too. */
