@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { smtpTranscripts } from '../../src/testing/index.ts'
 import { parseTranscripts } from '../../src/testing/transcripts.ts'
@@ -29,6 +30,12 @@ describe('a transcript that holds', () => {
   ])('%s', async (_what, conversation) => {
     expect(await failures(text(conversation, 'verbs: ["XPING"]'))).toEqual([])
   })
+})
+
+it('holds as docs/testing.md shows it', async () => {
+  const shown = /^`{4}md\n(.*?)^`{4}$/ms.exec(readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8'))?.[1]
+  expect(parseTranscripts(shown!)).toHaveLength(1)
+  expect(await failures(shown!)).toEqual([])
 })
 
 describe('a transcript that does not hold', () => {

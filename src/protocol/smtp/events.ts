@@ -109,7 +109,10 @@ export interface CommandQuestion extends Question<'command', Reply> {
 /** What a trusted proxy or filter says of the client it speaks for (Postfix's XCLIENT and XFORWARD). Keys in upper case. */
 export type ClientAttributes = ReadonlyMap<string, string | undefined>
 
-/** XCLIENT: once accepted, the connection is the named client's and begins anew, with a `connect` question. */
+/**
+ * XCLIENT: once accepted, the connection is the named client's and begins anew, with a `connect` question; `LOGIN` makes it its
+ * account's, as AUTH does.
+ */
 export interface XclientQuestion extends Question<'xclient', Reply> {
   readonly attributes: ClientAttributes
 }
