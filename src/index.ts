@@ -15,7 +15,16 @@ export type { Running, Stopped } from './server/listening.ts'
 export type { ConversationOptions, ReceiverOptions } from './server/options.ts'
 export { receiver } from './server/receiver.ts'
 export type { Receiver, ReceiverListenOptions } from './server/receiver.ts'
-export type { Authenticated, ClaimContext, Claimed, Delivered, DeliveryContext, Reception } from './server/reception.ts'
+export type {
+  Accepts,
+  Authenticate,
+  Authenticated,
+  ClaimContext,
+  Claimed,
+  Deliver,
+  Delivered,
+  DeliveryContext,
+} from './server/reception.ts'
 export { MailError, isMailError } from './protocol/session/errors.ts'
 export type { MailErrorCode } from './protocol/session/errors.ts'
 export type * from './contracts/index.ts'

@@ -30,7 +30,9 @@ export type Verdict =
 
 /** Takes down what a policy has learned. */
 export interface Notebook {
+  /** A word to find the message by. */
   tag(tag: string): void
+  /** Points for or against, to be summed up; the higher, the worse. */
   score(score: number, why: string): void
   /** A header field for the message. The value is text; it is encoded and folded when written. */
   header(name: string, value: string): void
@@ -68,6 +70,7 @@ export interface Policy {
     attempt: { readonly username: string; readonly mechanism: string; readonly account: string | undefined },
     stage: Stage,
   ): Decision
+  /** MAIL FROM; `null` is the null sender. */
   sender?(sender: Address | null, stage: Stage): Decision
   /** One recipient. Those accepted before are in `stage.envelope`. */
   recipient?(to: Recipient, stage: Stage): Decision

@@ -159,7 +159,7 @@ export function needsEncoding(text: string): boolean {
 
 /**
  * Text as encoded words in UTF-8 (RFC 2047), as many as it takes, with a blank between them to fold at; the shorter of the
- * two encodings. Text that {@link needsEncoding} says no to comes back unchanged. Decoding it gives the text back, but for
+ * two encodings. Text that needs none comes back unchanged. Decoding it gives the text back, but for
  * lone surrogates (U+FFFD) and CR, LF and NUL (blanks).
  */
 export function encodeWords(text: string): string {

@@ -76,6 +76,7 @@ export interface Headers extends Iterable<HeaderField> {
   get(name: string): HeaderField | undefined
   /** All fields of that name, in order. */
   all(name: string): readonly HeaderField[]
+  /** Whether there is a field of that name. */
   has(name: string): boolean
   /** {@link HeaderField.value} of the first field of that name. */
   value(name: string): string | undefined

@@ -20,7 +20,7 @@ import {
   texts,
 } from '../protocol/session/options.ts'
 import type { Profile, SmtpServerOptions } from '../protocol/smtp/index.ts'
-import type { Reception } from './reception.ts'
+import type { Accepts, Authenticate, Deliver } from './reception.ts'
 
 /** What of the conversation can be set: limits, time-outs, rules, extensions, words of the host's own. */
 export type ConversationOptions = Omit<SmtpServerOptions, 'hostname' | 'profile' | 'startTls' | 'auth'>
@@ -30,18 +30,18 @@ export interface ReceiverOptions {
   /** This server's name, in greeting and trace. */
   readonly hostname: string
   /** Claims recipients. Whom nobody claims is refused: a receiver cannot relay. */
-  readonly accepts: Reception['accepts']
+  readonly accepts: Accepts
   /**
    * Takes a message over. The client hears 250 when it resolves, `451 4.3.0` when it throws, and what a returned `reject`
    * or `defer` says otherwise. The message's octets are there until then; a larger one's lie in a file that is removed
    * afterwards.
    */
-  readonly deliver: Reception['deliver']
+  readonly deliver: Deliver
   /** How strict to be (default `mx`; `lmtp` speaks LMTP, `test` forgives). */
   readonly profile?: Profile
   readonly policies?: readonly Policy[]
   /** Offer AUTH (PLAIN, LOGIN) and judge credentials. Without it AUTH is not offered. */
-  readonly authenticate?: NonNullable<Reception['authenticate']>
+  readonly authenticate?: Authenticate
   /** Offer AUTH without TLS too (default false). For tests and trusted networks. */
   readonly plaintextAuth?: boolean
   /** Connections at a time (default: 100 in all, 20 of one address). `false`: no bound. */
@@ -54,7 +54,7 @@ export interface ReceiverOptions {
    * Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). `final`: a `Return-Path:` field
    * before that, as whoever delivers for good has to.
    */
-  readonly trace?: Reception['trace']
+  readonly trace?: boolean | 'final'
   /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
   readonly trusted?: readonly string[]
   readonly smtp?: ConversationOptions

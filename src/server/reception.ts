@@ -37,14 +37,23 @@ export interface DeliveryContext {
 /** Whose credentials these are. `undefined` and a refusal mean: nobody's. */
 export type Authenticated = { readonly account: string } | Verdict | undefined | void
 
+/** Claims recipients, or does not. */
+export type Accepts = (to: Recipient, context: ClaimContext) => Awaitable<Claimed>
+
+/** Takes a message over, or says why not. */
+export type Deliver = (message: ReceivedMessage, context: DeliveryContext) => Awaitable<Delivered>
+
+/** Judges credentials. */
+export type Authenticate = (credentials: Credentials, connection: Connection) => Awaitable<Authenticated>
+
 /** What all connections of one receiver share. */
 export interface Reception {
   readonly hostname: string
   readonly lmtp: boolean
   readonly pipeline: Pipeline
-  readonly accepts: (to: Recipient, context: ClaimContext) => Awaitable<Claimed>
-  readonly deliver: (message: ReceivedMessage, context: DeliveryContext) => Awaitable<Delivered>
-  readonly authenticate: ((credentials: Credentials, connection: Connection) => Awaitable<Authenticated>) | undefined
+  readonly accepts: Accepts
+  readonly deliver: Deliver
+  readonly authenticate: Authenticate | undefined
   readonly bodies: BodyStore
   /** Octets of content from which on it goes to `bodies`. */
   readonly spillAt: number

@@ -31,3 +31,4 @@ export type { BodyStoreContractOptions, OpenedBodyStore } from './contracts/body
 export type { Runner } from './contracts/checks.ts'
 export { mailStoreContract } from './contracts/mail-store.ts'
 export type { MailStoreContractOptions, OpenedMailStore } from './contracts/mail-store.ts'
+export type { MailTransport, SentMail } from '../adapters/nodemailer/transport.ts'

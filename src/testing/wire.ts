@@ -8,14 +8,23 @@ export type Wire = Pick<ClientTransport, 'open' | 'write' | 'pause' | 'resume' |
 
 /** What a wire needs of a socket of `node:net` or `node:tls`. */
 export interface SocketLike {
+  /** `false`: more than the high-water mark is waiting. */
   write(bytes: Uint8Array): boolean
+  /** Ends its side after what was written. */
   end(): unknown
+  /** Closes at once. */
   destroy(): unknown
+  /** Closes at once, with a TCP reset. */
   resetAndDestroy?(): unknown
+  /** No `data` until `resume`. */
   pause(): unknown
+  /** `data` again. */
   resume(): unknown
+  /** Octets arrived. */
   on(event: 'data', listener: (bytes: Buffer) => void): unknown
+  /** The other side has ended; there is room again; it is closed. */
   on(event: 'end' | 'drain' | 'close', listener: () => void): unknown
+  /** It broke. */
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 

@@ -8,12 +8,18 @@ import { MailError } from '../../protocol/session/errors.ts'
  * (12 or 13) or of `libsql`, or anything shaped like the part of them that is needed. Parameters are bound by position.
  */
 export type SqliteDriver = new (path: string) => {
+  /** Compiles a statement, to be run often. */
   prepare(sql: string): {
+    /** Runs it for its effect. */
     run(...parameters: never[]): { readonly changes: number | bigint }
+    /** The first row, or `undefined`. */
     get(...parameters: never[]): unknown
+    /** Every row. */
     all(...parameters: never[]): unknown[]
   }
+  /** Runs statements for their effect. */
   exec(sql: string): unknown
+  /** Lets go of the file. */
   close(): unknown
 }
 

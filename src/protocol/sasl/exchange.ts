@@ -33,6 +33,7 @@ export interface SaslMechanism {
   readonly name: string
   /** The password crosses the wire in the clear: offered over TLS only, unless the host says otherwise. */
   readonly plaintext: boolean
+  /** Begins an exchange. */
   begin(): SaslExchange
 }
 

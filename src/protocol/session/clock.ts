@@ -1,5 +1,6 @@
 /** An alarm that has been set. */
 export interface Alarm {
+  /** It will not ring any more. Harmless when it has rung. */
   cancel(): void
 }
 

@@ -37,6 +37,7 @@ export interface Transport {
   write(output: readonly Output[]): boolean
   /** No `received` until `resume`. At most one chunk already under way may still come. */
   pause(): void
+  /** Delivers again. */
   resume(): void
   /**
    * Becomes the TLS server side of the connection. Bytes received before are not part of the handshake. Until `secured` there is

@@ -40,7 +40,8 @@ export interface RecipientParameters {
   readonly other: ReadonlyMap<string, string | undefined>
 }
 
-type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+/** What a reader of parameters writes into. */
+export type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
 type Extra = { other: ReadonlyMap<string, string | undefined> }
 
 /** Reads one parameter into the draft; an error text where its value is not sound. */

@@ -3,7 +3,9 @@ import { isMailError, type MailErrorCode } from '../../protocol/session/errors.t
 
 /** What a suite needs of a test runner: `describe` and `it` of vitest, Jest, Mocha and node:test fit. */
 export interface Runner {
+  /** Groups checks. */
   readonly describe: (name: string, define: () => void) => unknown
+  /** Registers a check. */
   readonly it: (name: string, run: () => Promise<void>) => unknown
   /** Told of each check that was left out, and why. By default it is printed. */
   readonly skipped?: (line: string) => void

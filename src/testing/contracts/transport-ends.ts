@@ -10,7 +10,9 @@ export interface FarEnd {
   end(): void
   /** Breaks the connection. */
   reset(): void
+  /** Leaves what arrives where it is. */
   stopReading(): void
+  /** Reads again. */
   startReading(): void
   /** What has arrived. */
   readonly octets: number
