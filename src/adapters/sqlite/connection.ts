@@ -92,8 +92,16 @@ function prepareForWriting(db: Connection, path: string): void {
   db.exec(WRITING)
 }
 
-/** Closes; what a close could not do (a checkpoint on a full disk) the next open does. */
-export function closeConnection(db: Connection): void {
+/**
+ * Closes. A connection that writes puts all into the database file itself, which whoever copies a server at rest may take for
+ * the whole: not every driver lets SQLite do that. Where it cannot be done (a full disk, somebody reading), the next open does.
+ */
+export function closeConnection(db: Connection, readonly: boolean): void {
+  try {
+    if (!readonly) db.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {
+    // The log has it all the same.
+  }
   try {
     db.close()
   } catch (error) {

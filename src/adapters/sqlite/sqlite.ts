@@ -67,7 +67,7 @@ export function sqlite(options: SqliteOptions): SqliteMail {
     if (!open) return
     open = false
     commits?.close()
-    closeConnection(db)
+    closeConnection(db, readonly)
   }
   try {
     if (readonly) return surface(new SqliteStore(db, folder, undefined, close))

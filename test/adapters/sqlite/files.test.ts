@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Body } from '../../../src/contracts/bodies.ts'
@@ -55,6 +55,22 @@ const threshold = 4096
 function bodyIn(path: string, size: number): Body {
   return { ...numbered(1, size, true).body, file: path }
 }
+
+describe.each(drivers)('a closed database of %s', (_name, driver) => {
+  it('is one file that has it all', async () => {
+    const { store, path, close } = openMail({ driver })
+    const { id } = await store.create('alice', ['INBOX'])
+    await Promise.all(Array.from({ length: 50 }, (_, at) => store.append(id, numbered(at, 1000))))
+    // A reader that came and went, as `posthorn mail` does.
+    await openMail({ driver, path, readonly: true }).close()
+    await close()
+    const copy = join(freshFolder(), 'copy.db')
+    copyFileSync(path, copy)
+    const copied = openMail({ driver, path: copy })
+    expect((await copied.store.mailboxes('alice'))[0]).toMatchObject({ id, uidNext: 51 })
+    expect(await allOf(copied.store.list(id))).toHaveLength(50)
+  })
+})
 
 describe.each(drivers)('large bodies with %s', (_name, driver) => {
   function opened(path?: string): ReturnType<typeof openMail> & { files: () => string[] } {
