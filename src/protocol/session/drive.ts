@@ -11,7 +11,9 @@ import type { Transport, TransportSink } from './transport.ts'
 export type Handler<Event> = (
   event: Event,
   conversation: Conversation,
-) => Event extends Question<string, unknown> ? AnswerTo<Event> | undefined | void | Promise<AnswerTo<Event> | undefined | void> : void | Promise<void>
+) => Event extends Question<string, unknown>
+  ? AnswerTo<Event> | undefined | void | Promise<AnswerTo<Event> | undefined | void>
+  : void | Promise<void>
 
 /** What answers a session: a handler for each kind of event of interest. Shared between conversations or made for each. */
 export type Host<Event extends SessionEvent> = {
