@@ -23,7 +23,7 @@ const everywhere = ['tcp', 'unix'] as const
 
 async function open(place: Place, options: InboxOptions = {}): Promise<Inbox> {
   const inbox = await Inbox.open({ ...options, profile: 'lmtp', listen: place })
-  onTestFinished(() => void inbox.stop(0))
+  onTestFinished(async () => void (await inbox.stop(0)))
   return inbox
 }
 

@@ -24,7 +24,7 @@ async function proxy(name: string, instead: Readonly<Record<string, string>>): P
 /** A receiver behind nginx, for one test. */
 async function open(options: InboxOptions = {}, from = ['127.0.0.1']): Promise<Inbox> {
   const inbox = await Inbox.open({ ...options, listen: { ...options.listen, proxy: { from } } })
-  onTestFinished(() => void inbox.stop(0))
+  onTestFinished(async () => void (await inbox.stop(0)))
   return inbox
 }
 

@@ -25,7 +25,7 @@ async function secure(more = ''): Promise<{ postfix: Postfix; port: number; cert
 
 const open = async (port: number, source: Certificate['source'], options: object = {}): Promise<Inbox> => {
   const inbox = await Inbox.open({ ...options, listen: { port, tls: { mode: 'starttls', certificates: source } } })
-  onTestFinished(() => void inbox.stop(0))
+  onTestFinished(async () => void (await inbox.stop(0)))
   return inbox
 }
 
@@ -66,7 +66,7 @@ describeWith(POSTFIX, 'Postfix, over STARTTLS', () => {
   it('speaks implicit TLS', async () => {
     const { postfix, port, certificate } = await secure(documented('postfix', 'implicit-tls'))
     const inbox = await Inbox.open({ listen: { port, tls: { mode: 'implicit', certificates: certificate.source } } })
-    onTestFinished(() => void inbox.stop(0))
+    onTestFinished(async () => void (await inbox.stop(0)))
     const mail = plainMail('postfix tls')
     await postfix.post(mail, { to: 'alice@example.test' })
     const { content, trace } = await inbox.message(mail.subject)
@@ -78,7 +78,7 @@ describeWith(POSTFIX, 'Postfix, over STARTTLS', () => {
   it('tries again what a server without TLS would have had, and nothing goes out in the clear', async () => {
     const { postfix, port, certificate } = await secure()
     const bare = await Inbox.open({ listen: { port } })
-    onTestFinished(() => void bare.stop(0))
+    onTestFinished(async () => void (await bare.stop(0)))
     const mail = plainMail('postfix tls')
     await postfix.post(mail, { to: 'alice@example.test' })
     await postfix.said(/TLS is required, but was not offered/)

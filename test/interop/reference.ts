@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Child, run } from './children.ts'
-import type { Held } from './held.ts'
+import { freePort, type Held } from './held.ts'
 
 const program = 'dist/cli/main.js'
 
@@ -48,8 +48,8 @@ export class Reference {
   /** Starts it, once more or for the first time; it is ready then. */
   async start(): Promise<void> {
     const env = {
-      POSTHORN_MX_PORT: this.port === 0 ? 'auto' : String(this.port),
-      POSTHORN_LMTP_PORT: this.lmtpPort === 0 ? 'auto' : String(this.lmtpPort),
+      POSTHORN_MX_PORT: String(this.port || (await freePort())),
+      POSTHORN_LMTP_PORT: String(this.lmtpPort || (await freePort())),
       POSTHORN_DATA: this.data,
       ...this.#settings,
     }

@@ -25,7 +25,7 @@ async function opened(client: Client, options: InboxOptions = {}): Promise<{ inb
   const security = client.securities[0] ?? 'plain'
   const tls = { tls: { mode: security === 'implicit' ? security : 'starttls', certificates: certificate.source } } as const
   const inbox = await Inbox.open({ ...options, listen: tls })
-  onTestFinished(() => void inbox.stop(0))
+  onTestFinished(async () => void (await inbox.stop(0)))
   return { inbox, where: { port: inbox.port, security } }
 }
 

@@ -29,7 +29,7 @@ const between = (port: number, to: number): Record<string, string> => ({
 
 async function open(options: InboxOptions): Promise<Inbox> {
   const inbox = await Inbox.open(options)
-  onTestFinished(() => void inbox.stop(0))
+  onTestFinished(async () => void (await inbox.stop(0)))
   return inbox
 }
 
