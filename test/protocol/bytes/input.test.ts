@@ -24,7 +24,8 @@ function linesOf(
 }
 
 describe('lines cut from chunks', () => {
-  const chunks = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\r', '\n', '\u00ff'), maxLength: 40 }), { maxLength: 12 })
+  const chunk = fc.string({ unit: fc.constantFrom('a', 'b', '\r', '\n', '\u00ff'), maxLength: 40, size: 'max' })
+  const chunks = fc.array(chunk, { maxLength: 12, size: 'max' })
 
   it('are those of the whole, whatever the chunks, whenever they are taken', () => {
     fc.assert(

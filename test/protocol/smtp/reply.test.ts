@@ -6,7 +6,8 @@ import { failed, failedClosing, replies } from '../../../src/protocol/smtp/serve
 
 const part = fc.nat(999).map(String)
 const code = fc.oneof(fc.integer({ min: 200, max: 299 }), fc.integer({ min: 400, max: 599 }))
-const printable = fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((unit) => String.fromCharCode(unit)), maxLength: 60 })
+const character = fc.integer({ min: 32, max: 126 }).map((unit) => String.fromCharCode(unit))
+const printable = fc.string({ unit: character, maxLength: 60, size: 'max' })
 /** Text that does not itself begin as an enhanced code would. */
 const text = printable.filter((line) => !/^\d+\.\d+\.\d+ /.test(line))
 
@@ -14,7 +15,7 @@ const reply: fc.Arbitrary<Reply> = fc
   .tuple(
     code,
     fc.option(fc.tuple(part, part), { nil: undefined }),
-    fc.oneof(text, fc.array(text, { minLength: 2, maxLength: 4 })),
+    fc.oneof(text, fc.array(text, { minLength: 2, maxLength: 4, size: 'max' })),
   )
   .map(([value, enhanced, lines]) =>
     enhanced === undefined
@@ -30,8 +31,9 @@ describe('a reply on the wire (RFC 5321 §4.2)', () => {
   })
 
   it('keeps to 512 octets a line whatever its text, and cuts no character in two', () => {
+    const unit = fc.constantFrom('a', '\u00e9', '\u20ac', '\u{1f600}')
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', '\u00e9', '\u20ac', '\u{1f600}'), maxLength: 700 }), (long) => {
+      fc.property(fc.string({ unit, maxLength: 700, size: 'max' }), (long) => {
         const wire = encodeReply({ code: 550, enhanced: '5.123.123', text: long })
         expect(wire.length).toBeLessThanOrEqual(512)
         expect(wire.endsWith('\r\n')).toBe(true)
@@ -115,6 +117,9 @@ describe('a reply read', () => {
     expect(parseReply(['550 5.1.1 no'])).toEqual({ code: 550, enhanced: '5.1.1', text: 'no' })
     expect(parseReply(['550 4.1.1 no'])).toEqual({ code: 550, text: '4.1.1 no' })
     expect(parseReply(['354 3.0.0 go'])).toEqual({ code: 354, text: '3.0.0 go' })
+    for (const text of ['5.1000.1 no', '5..1 no', '5.1 no', '5.1.1.1 no', '5.01.1 no', '5.1.x no', '5.1.1']) {
+      expect(parseReply([`550 ${text}`])).toEqual({ code: 550, text })
+    }
     expect(parseReply(['250-2.1.0 one', '250 two'])).toEqual({ code: 250, enhanced: '2.1.0', text: ['one', 'two'] })
   })
 
