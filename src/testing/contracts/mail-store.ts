@@ -70,12 +70,15 @@ function mailboxes({ it, open }: MailStoreContractOptions): void {
 
   it('takes any name, creates no parents, and lists parents first', async () => {
     const { store } = await open()
-    for (const path of [...oddPaths].reverse()) equal((await store.create('alice', path)).path, path)
-    const found = (await store.mailboxes('alice')).map(({ path }) => path)
-    equal(found.map((path) => JSON.stringify(path)).sort(), oddPaths.map((path) => JSON.stringify(path)).sort())
-    for (const [index, path] of found.entries()) {
-      const parent = found.findIndex((other) => JSON.stringify(other) === JSON.stringify(path.slice(0, -1)))
-      holds(parent < index, `${path.join('/')} comes before its parent`)
+    // In either order: whether the oldest or the newest comes first, it is not by chance that parents do.
+    for (const [account, paths] of [['alice', [...oddPaths].reverse()], ['bob', oddPaths]] as const) {
+      for (const path of paths) equal((await store.create(account, path)).path, path)
+      const found = (await store.mailboxes(account)).map(({ path }) => path)
+      equal(found.map((path) => JSON.stringify(path)).sort(), oddPaths.map((path) => JSON.stringify(path)).sort())
+      for (const [index, path] of found.entries()) {
+        const parent = found.findIndex((other) => JSON.stringify(other) === JSON.stringify(path.slice(0, -1)))
+        holds(parent < index, `${path.join('/')} comes before its parent`)
+      }
     }
   })
 }
