@@ -1,3 +1,13 @@
+/** RFC 4291 §2.5.5.2, RFC 6052 §2.1: the first 96 bits of IPv6 addresses that stand for IPv4 ones. */
+const TRANSLATED: ReadonlySet<string> = new Set(['0:0:0:0:0:ffff', '64:ff9b:0:0:0:0'])
+
+/** What one client is counted by: an IPv4 address, or a /64, of which a single machine may use every address. */
+export function clientOf(address: string): string {
+  if (!address.includes(':')) return address
+  const groups = ipv6Groups(address)
+  return TRANSLATED.has(groups.slice(0, 6).join(':')) ? address.toLowerCase() : `${groups.slice(0, 4).join(':')}::`
+}
+
 /** The network that an address counts as: /24 for IPv4, /64 for IPv6, which is what one subscriber usually has. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return `${address.slice(0, address.lastIndexOf('.'))}.0/24`

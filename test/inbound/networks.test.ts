@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { networkOf, sameAddress } from '../../src/inbound/networks.ts'
+import { clientOf, networkOf, sameAddress } from '../../src/inbound/networks.ts'
 
 describe('networkOf', () => {
   it.each([
@@ -11,6 +11,19 @@ describe('networkOf', () => {
     ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
   ])('%s is in %s', (address, network) => {
     expect(networkOf(address)).toBe(network)
+  })
+})
+
+describe('clientOf', () => {
+  it.each([
+    ['203.0.113.9', '203.0.113.9'],
+    ['2001:db8:1:2::1', '2001:db8:1:2::'],
+    ['2001:DB8:1:2:ffff::9', '2001:db8:1:2::'],
+    ['64:ff9b::192.0.2.1', '64:ff9b::192.0.2.1'],
+    ['64:FF9B::C000:201', '64:ff9b::c000:201'],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
+  ])('%s counts as %s', (address, client) => {
+    expect(clientOf(address)).toBe(client)
   })
 })
 

@@ -1,14 +1,14 @@
 import type { Policy } from '../../contracts/policy.ts'
 import type { Connection } from '../../contracts/received.ts'
 import { aNumber, checkOptions } from '../../protocol/session/options.ts'
-import { networkOf } from '../networks.ts'
+import { clientOf, networkOf } from '../networks.ts'
 import { defer } from '../verdict.ts'
 
 /** How many connections {@link maxConnections} lets be open at a time. */
 export interface MaxConnectionsOptions {
   /** Of the whole server (default 100). */
   readonly server?: number
-  /** Of one address (default 20). */
+  /** Of one address (default 20); of IPv6 of its /64, since a single machine may use all of that. */
   readonly address?: number
   /** Of one /24 or /64 (default: no bound). */
   readonly network?: number
@@ -30,7 +30,7 @@ export function maxConnections(options: MaxConnectionsOptions = {}): Policy {
       // XCLIENT and a refusal before it bring the same connection again.
       this.closed!(connection)
       if (open.size >= server) return full
-      const keys = peer.address === undefined ? [] : [peer.address, networkOf(peer.address)]
+      const keys = peer.address === undefined ? [] : [clientOf(peer.address), networkOf(peer.address)]
       if (keys.length > 0 && ((counts.get(keys[0]!) ?? 0) >= address || (counts.get(keys[1]!) ?? 0) >= network)) return fullForYou
       open.set(connection, keys)
       for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)

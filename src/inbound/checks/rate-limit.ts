@@ -1,6 +1,6 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
 import { aFunction, aNumberAboveZero, checkOptions, oneOf, type OptionKinds, required } from '../../protocol/session/options.ts'
-import { networkOf } from '../networks.ts'
+import { clientOf, networkOf } from '../networks.ts'
 import { defer } from '../verdict.ts'
 
 /** What {@link rateLimit} counts, by whom, and how much it lets pass. */
@@ -9,7 +9,9 @@ export interface RateLimitOptions {
   readonly perMinute: number
   /** What is counted (default: `message`, a MAIL command). */
   readonly count?: 'connection' | 'message' | 'recipient'
-  /** Whose count it is (default: `address`). `network` is the /24 or /64; a function's `undefined` exempts. */
+  /**
+   * Whose count it is (default: `address`, of IPv6 its /64). `network` is the /24 or /64; a function's `undefined` exempts.
+   */
   readonly by?: 'address' | 'network' | 'account' | ((stage: Stage) => string | undefined)
   /** Keys that are remembered (default 100,000); the one unused longest is forgotten first. */
   readonly keys?: number
@@ -64,7 +66,8 @@ function keyOf(by: NonNullable<RateLimitOptions['by']>, stage: Stage): string | 
   if (typeof by === 'function') return by(stage)
   if (by === 'account') return stage.connection.account
   const { address } = stage.connection.peer
-  return address === undefined || by === 'address' ? address : networkOf(address)
+  if (address === undefined) return undefined
+  return by === 'address' ? clientOf(address) : networkOf(address)
 }
 
 function countsOf(seen: Map<string, Counts>, key: string, now: number, most: number): Counts {

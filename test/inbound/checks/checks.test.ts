@@ -53,8 +53,8 @@ describe('rateLimit', () => {
     expect(await send(w.connect(address))).toBe(reply)
   })
 
-  it('counts an IPv6 subscriber by its /64', async () => {
-    const w = made(rateLimit({ perMinute: 1, by: 'network' }))
+  it.each(['network', 'address'] as const)('by %s counts an IPv6 subscriber by its /64', async (by) => {
+    const w = made(rateLimit({ perMinute: 1, by }))
     expect(await send(w.connect('2001:db8:1:2::1'))).toBe('250')
     expect(await send(w.connect('2001:db8:1:2:ffff::9'))).toBe('450')
     expect(await send(w.connect('2001:db8:1:3::1'))).toBe('250')
@@ -116,6 +116,15 @@ describe('rateLimit', () => {
 })
 
 describe('maxConnections', () => {
+  it('counts an IPv6 client by its /64, all of which one machine may use', async () => {
+    const w = made(maxConnections({ address: 2 }))
+    const greeted = async (address: string): Promise<string> => (await w.connect(address).ask())[0]!.slice(0, 3)
+    expect(await greeted('2001:db8:1:2::1')).toBe('220')
+    expect(await greeted('2001:db8:1:2::2')).toBe('220')
+    expect(await greeted('2001:db8:1:2:3::')).toBe('421')
+    expect(await greeted('2001:db8:1:3::1')).toBe('220')
+  })
+
   const greeting = async (w: World, address?: string): Promise<[TestClient, string]> => {
     const client = w.connect(address)
     return [client, (await client.ask())[0]!]
