@@ -15,7 +15,7 @@ const nameOfPlace = ({ host, port, path }: ListenPlace): string =>
   path ?? (host === undefined ? `port ${port}` : `port ${port} of ${host}`)
 
 const remedies = new Map([
-  ['EADDRINUSE', 'is in use: stop the other server, or choose another port (0 for any that is free)'],
+  ['EADDRINUSE', 'is in use: stop the other server, or choose another port'],
   ['EACCES', 'needs privileges: choose a port from 1024 on, or allow it with '
     + '"setcap cap_net_bind_service=+ep $(command -v node)" or "sysctl net.ipv4.ip_unprivileged_port_start=25"'],
   ['EADDRNOTAVAIL', 'cannot be had: this machine has no such address; leave the host out for all addresses'],

@@ -55,7 +55,7 @@ describe('listenNode', () => {
     const error = await failure({ port: listener.port as number, host: '127.0.0.1' })
     expect(isMailError(error) && error.code).toBe('config')
     expect((error as Error).message).toBe(
-      `port ${listener.port} of 127.0.0.1 is in use: stop the other server, or choose another port (0 for any that is free)`)
+      `port ${listener.port} of 127.0.0.1 is in use: stop the other server, or choose another port`)
   })
 
   it.each([
