@@ -38,25 +38,38 @@ const MOST_RECENT = 8
 const MOST_HELD = 1024 * 1024
 
 /**
- * What is known of the messages that were appended last. Not a WeakMap: with one entry a message, sweeping it would cost as
- * much as the appends do.
+ * What is known of the messages that were appended last. Neither a WeakMap nor a Map: with an entry that comes and goes for each
+ * message, either makes the collector work as much as the appends do (a Map's outgrown tables keep their successors alive).
  */
 class Recent {
-  readonly #known = new Map<Body, Shared>()
+  readonly #bodies: (Body | undefined)[] = new Array<undefined>(MOST_RECENT).fill(undefined)
+  readonly #known: (Shared | undefined)[] = new Array<undefined>(MOST_RECENT).fill(undefined)
+  #next = 0
   #held = 0
 
   get(body: Body): Shared | undefined {
-    return this.#known.get(body)
+    const at = this.#bodies.indexOf(body)
+    return at < 0 ? undefined : this.#known[at]
   }
 
   set(body: Body, shared: Shared): void {
-    if (!this.#known.has(body)) this.#held += body.size
-    this.#known.set(body, shared)
-    for (const oldest of this.#known.keys()) {
-      if (oldest === body || (this.#known.size <= MOST_RECENT && this.#held <= MOST_HELD)) return
-      this.#known.delete(oldest)
-      this.#held -= oldest.size
+    const at = this.#bodies.indexOf(body)
+    if (at >= 0) {
+      this.#known[at] = shared
+      return
     }
+    // Room for one, and for its octets: the oldest go first.
+    this.#forget(this.#next)
+    for (let gone = 1; gone < MOST_RECENT && this.#held + body.size > MOST_HELD; gone++) this.#forget((this.#next + gone) % MOST_RECENT)
+    this.#bodies[this.#next] = body
+    this.#known[this.#next] = shared
+    this.#held += body.size
+    this.#next = (this.#next + 1) % MOST_RECENT
+  }
+
+  #forget(at: number): void {
+    this.#held -= this.#bodies[at]?.size ?? 0
+    this.#bodies[at] = this.#known[at] = undefined
   }
 }
 
