@@ -60,7 +60,9 @@ class Recent {
     }
     // Room for one, and for its octets: the oldest go first.
     this.#forget(this.#next)
-    for (let gone = 1; gone < MOST_RECENT && this.#held + body.size > MOST_HELD; gone++) this.#forget((this.#next + gone) % MOST_RECENT)
+    for (let gone = 1; gone < MOST_RECENT && this.#held + body.size > MOST_HELD; gone++) {
+      this.#forget((this.#next + gone) % MOST_RECENT)
+    }
     this.#bodies[this.#next] = body
     this.#known[this.#next] = shared
     this.#held += body.size
