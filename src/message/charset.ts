@@ -1,5 +1,6 @@
 import iconv from 'iconv-lite'
 import { decodeUtf8 } from '../protocol/bytes/text.ts'
+import { decodeUtf7 } from './utf7.ts'
 
 /** What windows-1252 puts at octets 128–159; everywhere else it is Latin-1. */
 const UPPER =
@@ -57,16 +58,17 @@ const names = new Map<string, string>()
 for (const name of STANDARD) names.set(compressed(name), name)
 for (const [name, aliases] of Object.entries(ALIASES)) for (const alias of aliases.split(' ')) names.set(alias, name)
 
-/** What TextDecoder lacks and iconv-lite has: the DOS and Macintosh pages that mail still carries, UTF-7 and UTF-32. */
+/** What TextDecoder lacks and iconv-lite has: the DOS and Macintosh pages that mail still carries, and UTF-32. */
 const RARE = new Set([
-  'utf7', 'utf16', 'utf32', 'utf32le', 'utf32be', 'hproman8', 'armscii8', 'viscii', 'tcvn', 'georgianps', 'rk1048', 'pt154',
+  'utf16', 'utf32', 'utf32le', 'utf32be', 'hproman8', 'armscii8', 'viscii', 'tcvn', 'georgianps', 'rk1048', 'pt154',
   'mik', 'maccenteuro', 'maccroatian', 'macgreek', 'maciceland', 'macromania', 'macthai', 'macturkish',
   'cp437', 'cp720', 'cp737', 'cp775', 'cp850', 'cp852', 'cp855', 'cp856', 'cp857', 'cp858', 'cp860', 'cp861', 'cp862', 'cp863',
   'cp864', 'cp865', 'cp869', 'cp922', 'cp1046', 'cp1124', 'cp1125', 'cp1129', 'cp1133', 'cp1161', 'cp1162', 'cp1163',
 ])
 for (const page of [...RARE]) if (page.startsWith('cp')) names.set(`ibm${page.slice(2)}`, page)
 for (const name of RARE) names.set(name, name)
-names.set('unicode11utf7', 'utf7').set('xmacce', 'maccenteuro').set('xmacturkish', 'macturkish').set('xmacgreek', 'macgreek')
+names.set('utf7', 'utf7').set('unicode11utf7', 'utf7')
+names.set('xmacce', 'maccenteuro').set('xmacturkish', 'macturkish').set('xmacgreek', 'macgreek')
 
 /** Decoders made so far; no more than there are names in {@link STANDARD}. */
 const decoders = new Map<string, InstanceType<typeof TextDecoder>>()
@@ -83,6 +85,7 @@ export function decodeText(bytes: Uint8Array, charset?: string): string {
   const name = charset === undefined ? undefined : names.get(compressed(charset))
   if (name === undefined) return decodeUnlabelled(bytes)
   if (name === 'windows-1252') return decodeWindows1252(bytes)
+  if (name === 'utf7') return decodeUtf7(bytes)
   try {
     if (RARE.has(name)) return iconv.decode(bytes, name)
     let decoder = decoders.get(name)
