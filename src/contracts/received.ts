@@ -85,7 +85,7 @@ export interface ParsedMessage {
 
 /** A message that has arrived: its octets are stored, nothing in it is parsed before it is asked for. */
 export interface ReceivedMessage {
-  /** Unique; the same when the same delivery is retried within this process. */
+  /** Unique, among processes too. What a client sends again, because it heard no answer, has another. */
   readonly id: string
   readonly envelope: Envelope
   readonly connection: Connection
