@@ -1,5 +1,5 @@
 import type { Envelope, Recipient } from '../contracts/received.ts'
-import type { Address } from '../message/address.ts'
+import { type Address, splitTag } from '../message/address.ts'
 import type { MailParameters, Path, RecipientQuestion } from '../protocol/smtp/index.ts'
 
 /**
@@ -28,12 +28,12 @@ export function envelopeOf(sender: Path | null, parameters: MailParameters): Env
 /** A recipient, its tag split off. The bare `<postmaster>` is this server's (RFC 5321 §4.5.1). */
 export function recipientOf({ recipient, parameters }: RecipientQuestion, hostname: string): Recipient {
   const { local, wire } = recipient
-  const plus = local.indexOf('+')
+  const { local: user, tag } = splitTag(local)
   return {
     local,
     domain: (recipient.domain === '' ? hostname : recipient.domain).toLowerCase(),
-    user: plus < 1 ? local : local.slice(0, plus),
-    tag: plus < 1 ? undefined : local.slice(plus + 1),
+    user,
+    tag,
     wire,
     notify: parameters.notify,
     originalRecipient: parameters.originalRecipient,
