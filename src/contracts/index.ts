@@ -1,7 +1,34 @@
+export type {
+  AccountRecord,
+  AccountRecords,
+  AliasRecord,
+  AppPassword,
+  DomainRecord,
+  KeptScramKeys,
+  PasswordHash,
+  Passwords,
+} from './accounts.ts'
 export type { Body, BodyStore, BodyWriter, ByteRange, StoredBody } from './bodies.ts'
+export type { Account, Destination, Directory, Login, Resolution, Rights, ScramKeys } from './directory.ts'
 export type { Durability } from './durability.ts'
-export type { Mailbox, MailboxId, MailStore, MessageId, NewMessage, StoredMessage } from './store.ts'
+export type { Keeping, KeyValue } from './key-value.ts'
+export type { Mailbox, MailboxId, Quota, SpecialUse, UidRange, UidSet, Usage } from './mailbox.ts'
+export type {
+  Append,
+  Changes,
+  Copied,
+  Entry,
+  FlagChange,
+  Flagged,
+  MailStore,
+  MessageId,
+  NewMessage,
+  Room,
+  Selection,
+  StoredMessage,
+} from './store.ts'
 export type { Note } from './note.ts'
 export type { Awaitable, Decision, Notebook, Policy, PolicyReply, Stage, Verdict } from './policy.ts'
+export type { MailQueue, OutgoingMessage } from './queue.ts'
 export type { Attachment, Connection, Envelope, ParsedMessage, ReceivedMessage, Recipient } from './received.ts'
 export type { DnsAnswer, DnsRecords, DnsRecordType, Resolver } from './resolver.ts'

@@ -9,6 +9,7 @@ const levels = new Map([
   ['protocol/smtp', 2],
   ['protocol/imap', 2],
   ['contracts', 2],
+  ['accounts', 3],
   ['inbound', 3],
   ['outbound', 3],
   ['observe', 3],
@@ -21,7 +22,7 @@ const levels = new Map([
 ])
 
 /** What levels do not tell: an adapter serves a contract, it knows nothing of the conversations and pipelines. */
-const walls = new Map([['adapters', new Set(['protocol/smtp', 'protocol/imap', 'inbound', 'outbound', 'observe'])]])
+const walls = new Map([['adapters', new Set(['protocol/smtp', 'protocol/imap', 'accounts', 'inbound', 'outbound', 'observe'])]])
 
 /** The packages that a room other than an adapter may import. */
 const packages = new Map([

@@ -5,11 +5,12 @@
  * - `misuse`: the caller did; the message names the right call
  * - `temporary`: try again later (4xx on the wire)
  * - `permanent`: trying again will not help (5xx on the wire)
+ * - `quota`: an account would hold more than it may (552 5.2.2 on the wire)
  * - `config`: a setting is wrong; the message names it and what it takes
  * - `unavailable`: an optional package or feature is missing; the message names the command that installs it
  * - `closed`: the server, store or transport was closed
  */
-export type MailErrorCode = 'peer' | 'misuse' | 'temporary' | 'permanent' | 'config' | 'unavailable' | 'closed'
+export type MailErrorCode = 'peer' | 'misuse' | 'temporary' | 'permanent' | 'quota' | 'config' | 'unavailable' | 'closed'
 
 const brand = Symbol.for('posthorn.MailError')
 

@@ -1,0 +1,28 @@
+import type { MessageFacts } from '../message/facts.ts'
+import type { Body } from './bodies.ts'
+import type { Durability } from './durability.ts'
+import type { Envelope } from './received.ts'
+
+/** A message that is to go out. */
+export interface OutgoingMessage {
+  /** Its recipients all differ. */
+  readonly envelope: Envelope
+  /** The octets as they are to be sent. The queue makes them its own before it resolves. */
+  readonly body: Body
+  readonly facts: MessageFacts
+  /** Who submitted it; `undefined` for what the server itself says. */
+  readonly account: string | undefined
+  /** Milliseconds since the Unix epoch. */
+  readonly received: number
+}
+
+/** Mail that waits to go out. */
+export interface MailQueue {
+  readonly traits: { readonly durability: Durability }
+  /**
+   * Takes a message over for all its recipients, or for none. Resolves, with the queue's own id of it, when it is as safe as
+   * `traits.durability` says. Rejects with `temporary`, `quota` or `permanent`; nothing was taken then.
+   */
+  enqueue(message: OutgoingMessage): Promise<{ readonly id: string }>
+  close?(): Promise<void>
+}
