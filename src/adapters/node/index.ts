@@ -4,6 +4,7 @@ export type { CertificateEvent, CertificateExpiry, CertificateSource, Certificat
 export { selfSigned, selfSignedFiles } from './self-signed.ts'
 export type { KeyPair, SelfSignedOptions } from './self-signed.ts'
 export { nodeClock } from './clock.ts'
+export { nodeCrypto } from './crypto.ts'
 export { randomBytes } from './random.ts'
 export { fileBodies } from './bodies.ts'
 export type { FileBodiesOptions } from './bodies.ts'

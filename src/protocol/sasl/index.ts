@@ -1,4 +1,5 @@
 /** SASL mechanisms as pure exchanges, used by SMTP and later by IMAP alike. */
+export type { SaslCrypto, SaslHash, ScramHash } from './crypto.ts'
 export type { Credentials, PasswordCredentials, SaslExchange, SaslMechanism, SaslStep } from './exchange.ts'
 export { login } from './login.ts'
 export { plain } from './plain.ts'
