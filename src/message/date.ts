@@ -41,6 +41,16 @@ const MOST_TIME = Date.UTC(9999, 11, 30)
  */
 export function formatDate(epochMs: number, zoneMinutes = 0): string {
   const zone = Math.abs(zoneMinutes) < 24 * 60 ? Math.trunc(zoneMinutes) : 0
+  const second = Math.floor(epochMs / 1000)
+  // Servers write thousands of dates a second, all the same one.
+  if (second !== last.second || zone !== last.zone) last = { second, zone, text: written(epochMs, zone) }
+  return last.text
+}
+
+/** The last date that was written. */
+let last = { second: NaN, zone: 0, text: '' }
+
+function written(epochMs: number, zone: number): string {
   const local = new Date((Math.abs(epochMs) < MOST_TIME ? epochMs : 0) + zone * 60_000)
   const name = MONTHS[local.getUTCMonth()]!
   const month = name[0]!.toUpperCase() + name.slice(1)
