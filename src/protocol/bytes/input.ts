@@ -6,6 +6,8 @@ const LF = 10
 const CHUNK_COST = 512
 /** Octets that the beginning of a line first gets room for. */
 const FIRST_ROOM = 256
+/** Octets that are known of the end of a line of which only the beginning was kept. */
+const TAIL = 24
 
 /**
  * What a session has received and not yet used: lines are cut from it, content is read from it in place. Whole chunks are kept as
@@ -21,6 +23,7 @@ export class Input {
   /** The beginning of that line. Octets rather than text: a string put together one by one would weigh thirty times as much. */
   private partial: Uint8Array | undefined
   private partialOctets = 0
+  private tail = ''
   private waiting: Uint8Array[] | undefined
   private waitingCost = 0
 
@@ -68,11 +71,13 @@ export class Input {
         const { partial } = this
         const line = partial ? octetString(partial, 0, this.partialOctets) : octetString(bytes, at, Math.min(end, at + keep))
         this.lineOctets = this.begun + end - at + 1
+        if (this.lineOctets - 1 > keep) this.lineTail = (this.tail + octetString(bytes, Math.max(at, end - TAIL), end)).slice(-TAIL)
         this.forgetBegun()
         this.moveTo(feed + 1)
         return line
       }
       this.begun += end - at
+      if (this.begun > keep - TAIL) this.tail = (this.tail + octetString(bytes, Math.max(at, end - TAIL), end)).slice(-TAIL)
       this.moveTo(end)
     }
     return undefined
@@ -80,6 +85,8 @@ export class Input {
 
   /** Octets of the line that was given last, its LF included. */
   lineOctets = 0
+  /** The last octets before its LF, 24 at most, where it was longer than what was kept of it. */
+  lineTail = ''
 
   /** Reading goes on at `at` in the chunk at hand. */
   moveTo(at: number): void {
@@ -117,6 +124,7 @@ export class Input {
   private forgetBegun(): void {
     this.partial = undefined
     this.partialOctets = 0
+    this.tail = ''
     this.begun = 0
   }
 }
