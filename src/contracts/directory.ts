@@ -1,6 +1,9 @@
 import type { Address } from '../message/address.ts'
+import type { ScramKeys } from '../protocol/sasl/scram-keys.ts'
 import type { ClientCertificate } from '../protocol/session/tls.ts'
 import type { Quota } from './mailbox.ts'
+
+export type { ScramKeys }
 
 /** Somebody whose mail is kept here, or who may send. */
 export interface Account {
@@ -44,14 +47,6 @@ export type Destination =
 export type Resolution =
   | { readonly kind: 'here'; readonly destinations: readonly Destination[] }
   | { readonly kind: 'unknown' | 'disabled' | 'elsewhere' | 'broken' }
-
-/** What a server keeps of a password so that SCRAM can be spoken (RFC 5802 §3). */
-export interface ScramKeys {
-  readonly salt: Uint8Array
-  readonly iterations: number
-  readonly storedKey: Uint8Array
-  readonly serverKey: Uint8Array
-}
 
 /** Somebody who has tried to log in. */
 export interface Login {
