@@ -7,7 +7,7 @@ export type PasswordHash = string
 
 /** A password for one program, beside the account's own (which then need not be told to it). */
 export interface AppPassword {
-  /** Unique in the account. */
+  /** Unique in the account, and how the password begins: so that of many hashes the right one alone is tried. */
   readonly id: string
   /** What for: `Thunderbird on the laptop`. */
   readonly label: string
@@ -31,7 +31,7 @@ export interface KeptScramKeys {
 export interface AccountRecord {
   /** Never given to another. The main address in lower case, by custom. */
   readonly id: string
-  /** Addresses that are the account's, `local@domain`, in the directory's normal form; the first is the main one. */
+  /** Addresses that are the account's, in the directory's normal form (`addressKey`); the first is the main one. */
   readonly addresses: readonly string[]
   /** Names to log in with beside its addresses, in lower case. */
   readonly logins?: readonly string[]
@@ -73,9 +73,9 @@ export interface DomainRecord {
 
 /** An address that stands for others. */
 export interface AliasRecord {
-  /** `local@domain`, in the directory's normal form. */
+  /** In the directory's normal form (`addressKey`). Comes before an account of this address. */
   readonly address: string
-  /** Addresses, `local@domain`; here or outside. */
+  /** Addresses, `local@domain`; here or outside. The alias itself among them: the account of this address. */
   readonly to: readonly string[]
   /** Accounts (ids) that may send as the alias; those it leads to always may. */
   readonly senders?: readonly string[]
@@ -86,12 +86,12 @@ export interface AliasRecord {
  * Where accounts, domains and aliases are kept: plain records, no rules (those are `accountDirectory`'s). Each call is one step
  * and as safe as `traits.durability` says when it resolves. Keys are compared octet by octet; the caller has normalised them.
  *
- * Errors: `temporary`, `closed`; `permanent` where an id, address or login is another account's already.
+ * Errors: `temporary`, `closed`; `permanent` where an address, login or certificate is another account's already.
  */
 export interface AccountRecords {
   readonly traits: { readonly durability: Durability }
   account(id: string): Promise<AccountRecord | undefined>
-  /** The account that has the address or login. */
+  /** The account that has the address, the login or the certificate (by its fingerprint). */
   accountNamed(name: string): Promise<AccountRecord | undefined>
   /**
    * Changes one account, or makes or removes it: `change` is given what is there and gives what is to be there; called anew where

@@ -42,7 +42,7 @@ export type Destination =
  * - `unknown`: the domain is one of ours, the address is nobody's
  * - `disabled`: its account is disabled; on the wire the same as a mailbox that cannot be had
  * - `elsewhere`: the domain is not one of ours
- * - `broken`: the aliases behind it run in a circle or lead to too many
+ * - `broken`: the aliases behind it run in a circle that leads to nobody, or to too many
  */
 export type Resolution =
   | { readonly kind: 'here'; readonly destinations: readonly Destination[] }

@@ -1,4 +1,5 @@
 import punycode from 'punycode.js'
+import { isAscii } from '../protocol/bytes/text.ts'
 
 /** Octets of a domain name (RFC 1035 §2.3.4), and how much of one is looked at: U-labels are longer or shorter than A-labels. */
 const MOST = 255
@@ -25,9 +26,4 @@ export function asciiDomain(domain: string): string {
   } catch {
     return mapped
   }
-}
-
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) return false
-  return true
 }
