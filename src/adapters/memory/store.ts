@@ -1,108 +1,156 @@
 import type { StoredBody } from '../../contracts/bodies.ts'
-import type { Mailbox, MailboxId, MailStore, MessageId, NewMessage, StoredMessage } from '../../contracts/store.ts'
+import type { Mailbox, MailboxId, Quota, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
+import type {
+  Append,
+  Changes,
+  Copied,
+  Entry,
+  FlagChange,
+  Flagged,
+  MailStore,
+  MessageId,
+  NewMessage,
+  Room,
+  Selection,
+  StoredMessage,
+} from '../../contracts/store.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { memoryBody, octetsOf } from './bodies.ts'
+import { Account, OVERHEAD } from './store-account.ts'
+import { Box, entryOf, type Held } from './store-mailbox.ts'
+import { type Message, Messages } from './store-messages.ts'
+import { uidSet } from './store-uids.ts'
 
 /** Settings of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Milliseconds since the Unix epoch, for UIDVALIDITY: what one store forgot, the next must not seem to remember. Default
-   * `Date.now`.
+   * Milliseconds since the Unix epoch, for the dates at which messages were saved, and for UIDVALIDITY: what one store forgot,
+   * the next must not seem to remember. Default `Date.now`.
    */
   readonly now?: () => number
+  /** How many ranges of expunged UIDs each mailbox remembers, for those who ask for changes. Default 10 000. */
+  readonly remembered?: number
 }
 
 /**
  * A mail store in memory: the reference for what a store does. Gone with the process, so for tests and for mail that nobody
  * keeps.
  */
-export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): MailStore {
-  return new MemoryStore(now)
+export function memoryStore({ now = Date.now, remembered = 10_000 }: MemoryStoreOptions = {}): MailStore {
+  return new MemoryStore(now, remembered)
 }
 
-/** A mailbox and what is in it, by ascending UID. */
-interface Box {
-  mailbox: Mailbox
-  readonly entries: Entry[]
-}
+/** Messages in a page of `entries` and `list`. */
+const PAGE = 200
 
-interface Entry {
-  readonly uid: number
-  readonly modSeq: number
-  readonly message: Message
-  readonly received: number
-  readonly flags: readonly string[]
-}
-
-/** What a message says, once, in however many mailboxes it is. */
-interface Message {
-  readonly id: MessageId
-  readonly bytes: Uint8Array
-  /** Facts as JSON, so that neither the giver nor a taker changes them for others. */
-  readonly facts: string
-}
-
+/** Everything happens at once, between two turns; only the bodies that are given are waited for, and before. */
 class MemoryStore implements MailStore {
-  readonly traits = { durability: 'none' } as const
+  readonly traits = { durability: 'none', overhead: OVERHEAD } as const
   readonly #now: () => number
+  readonly #remembered: number
+  readonly #accounts = new Map<string, Account>()
   readonly #boxes = new Map<MailboxId, Box>()
-  readonly #messages = new Map<MessageId, Message>()
-  /** By body, for those that are appended to many. */
-  readonly #given = new WeakMap<object, { facts: object; message: Message }>()
+  readonly #messages = new Messages()
+  readonly #watchers = new Set<(mailbox: MailboxId) => void>()
+  readonly #reading = new Set<Promise<unknown>>()
+  #lastMailbox = 0
   #lastUidValidity = 0
   #closed = false
 
-  constructor(now: () => number) {
+  constructor(now: () => number, remembered: number) {
     this.#now = now
+    this.#remembered = remembered
   }
 
   async mailboxes(account: string): Promise<readonly Mailbox[]> {
     this.#check()
-    const found = [...this.#boxes.values()].map(({ mailbox }) => mailbox).filter((mailbox) => mailbox.account === account)
-    return found.sort((a, b) => comparePaths(a.path, b.path))
+    return this.#accounts.get(account)?.mailboxes() ?? []
   }
 
-  async create(account: string, path: readonly string[]): Promise<Mailbox> {
+  async create(name: string, path: readonly string[], use?: SpecialUse): Promise<Mailbox> {
     this.#check()
-    for (const { mailbox } of this.#boxes.values()) {
-      if (mailbox.account === account && comparePaths(mailbox.path, path) === 0) return mailbox
+    const account = this.#account(name)
+    const there = account.at(path)
+    if (there) return there.mailbox()
+    if (use !== undefined && [...account.boxes.values()].some((box) => box.use === use)) {
+      throw new MailError('permanent', `There is a mailbox for ${use} already`)
     }
-    this.#lastUidValidity = Math.max(this.#lastUidValidity + 1, Math.floor(this.#now() / 1000) || 0)
-    const mailbox: Mailbox = {
-      id: String(this.#boxes.size + 1),
-      account,
-      path: [...path],
-      uidValidity: this.#lastUidValidity,
-      uidNext: 1,
-      modSeq: 0,
-    }
-    this.#boxes.set(mailbox.id, { mailbox, entries: [] })
-    return mailbox
+    const box = new Box(
+      { id: String(++this.#lastMailbox), account: name, path, uidValidity: this.#nextValidity() },
+      use,
+      this.#remembered,
+    )
+    account.settle(box, path, () => this.#nextValidity())
+    this.#boxes.set(box.id, box)
+    this.#tell(box)
+    return box.mailbox()
   }
 
-  async append(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
+  async rename(mailbox: MailboxId, path: readonly string[]): Promise<void> {
+    const box = this.#box(mailbox)
+    this.#account(box.account).rename(box, path, () => this.#nextValidity())
+    this.#tell(box)
+  }
+
+  async remove(mailbox: MailboxId): Promise<void> {
     this.#check()
-    const bytes = await octetsOf(message.body)
     const box = this.#boxes.get(mailbox)
-    if (!box) throw new MailError('permanent', `There is no mailbox ${mailbox}`)
-    if (!Number.isSafeInteger(message.received)) throw new MailError('misuse', 'received: give whole milliseconds')
-    const entry: Entry = {
-      uid: box.mailbox.uidNext,
-      modSeq: box.mailbox.modSeq + 1,
-      message: this.#keep(message, bytes),
-      received: message.received,
-      flags: [...(message.flags ?? [])],
-    }
-    box.entries.push(entry)
-    box.mailbox = { ...box.mailbox, uidNext: entry.uid + 1, modSeq: entry.modSeq }
-    return stored(mailbox, entry)
+    if (box) this.#remove(box)
   }
 
-  async *list(mailbox: MailboxId, since = 0): AsyncGenerator<StoredMessage, void, undefined> {
+  async append(mailbox: MailboxId, message: NewMessage, room: Room = {}): Promise<StoredMessage> {
+    const [stored] = await this.appendAll([{ ...room, mailbox, message }])
+    return stored as StoredMessage
+  }
+
+  async appendAll(appends: readonly Append[]): Promise<readonly StoredMessage[]> {
     this.#check()
-    for (const entry of this.#boxes.get(mailbox)?.entries ?? []) {
-      if (entry.modSeq > since) yield stored(mailbox, entry)
+    const reading = Promise.all(appends.map(({ message }) => octetsOf(message.body)))
+    this.#reading.add(reading)
+    try {
+      return this.#add(appends, await reading)
+    } finally {
+      this.#reading.delete(reading)
     }
+  }
+
+  async *entries(mailbox: MailboxId, which: Selection = {}): AsyncGenerator<readonly Entry[], void, undefined> {
+    for await (const page of this.#pages(mailbox, which)) yield page.map(entryOf)
+  }
+
+  async *list(mailbox: MailboxId, which: Selection = {}): AsyncGenerator<readonly StoredMessage[], void, undefined> {
+    for await (const page of this.#pages(mailbox, which)) yield page.map((held) => storedOf(mailbox, held))
+  }
+
+  async changes(mailbox: MailboxId, since: number, most = 1000): Promise<Changes> {
+    return this.#box(mailbox).changes(since, most)
+  }
+
+  async flag(mailbox: MailboxId, uids: UidSet, change: FlagChange, unchangedSince?: number): Promise<Flagged> {
+    const box = this.#box(mailbox)
+    const flagged = box.flag(uids, change, unchangedSince)
+    this.#tell(box)
+    return flagged
+  }
+
+  async expunge(mailbox: MailboxId, uids: UidSet): Promise<UidSet> {
+    const box = this.#box(mailbox)
+    return uidSet(this.#expunge(box, uids).map(({ uid }) => ({ first: uid, last: uid })))
+  }
+
+  async copy(mailbox: MailboxId, uids: UidSet, to: MailboxId, { quota }: Room = {}): Promise<readonly Copied[]> {
+    const [from, target] = [this.#box(mailbox), this.#box(to)]
+    const found = from.find(uids)
+    this.#account(target.account).check(found.length, octetsIn(found.map(({ message }) => message)), quota)
+    return this.#copy(found, target)
+  }
+
+  async move(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<readonly Copied[]> {
+    const [from, target] = [this.#box(mailbox), this.#box(to)]
+    const found = from.find(uids)
+    const copied = this.#copy(found, target)
+    this.#expunge(from, found.map(({ uid }) => ({ first: uid, last: uid })))
+    return copied
   }
 
   async body(id: MessageId): Promise<StoredBody | undefined> {
@@ -111,42 +159,160 @@ class MemoryStore implements MailStore {
     return message && memoryBody(id, message.bytes)
   }
 
+  async usage(account: string): Promise<Usage> {
+    this.#check()
+    return this.#accounts.get(account)?.usage ?? { messages: 0, octets: 0 }
+  }
+
+  async recount(account: string): Promise<Usage> {
+    this.#check()
+    this.#accounts.get(account)?.recount()
+    return this.usage(account)
+  }
+
+  async erase(account: string): Promise<void> {
+    this.#check()
+    for (const box of [...(this.#accounts.get(account)?.boxes.values() ?? [])]) this.#remove(box)
+    this.#accounts.delete(account)
+  }
+
+  async *accounts(): AsyncGenerator<string, void, undefined> {
+    this.#check()
+    for (const [name, { boxes }] of [...this.#accounts]) if (boxes.size > 0) yield name
+  }
+
+  async subscriptions(account: string): Promise<readonly (readonly string[])[]> {
+    this.#check()
+    return this.#accounts.get(account)?.subscriptions() ?? []
+  }
+
+  async subscribe(account: string, path: readonly string[], wanted: boolean): Promise<void> {
+    this.#check()
+    this.#account(account).subscribe(path, wanted)
+  }
+
+  async claim(mailbox: MailboxId): Promise<number> {
+    return this.#box(mailbox).claim()
+  }
+
+  watch(told: (mailbox: MailboxId) => void): () => void {
+    this.#check()
+    const watcher = (mailbox: MailboxId): void => told(mailbox)
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
+    await Promise.allSettled(this.#reading)
+    this.#watchers.clear()
   }
 
   #check(): void {
     if (this.#closed) throw new MailError('closed', 'The store was closed')
   }
 
-  #keep({ body, facts }: NewMessage, bytes: Uint8Array): Message {
-    const given = this.#given.get(body)
-    if (given?.facts === facts) return given.message
-    const message = { id: String(this.#messages.size + 1), bytes, facts: json(facts) }
-    this.#messages.set(message.id, message)
-    this.#given.set(body, { facts, message })
-    return message
+  #box(mailbox: MailboxId): Box {
+    this.#check()
+    return this.#known(mailbox)
+  }
+
+  /** The mailbox, for what was begun before the store was closed too. */
+
+  #known(mailbox: MailboxId): Box {
+    const box = this.#boxes.get(mailbox)
+    if (!box) throw new MailError('permanent', `There is no mailbox ${mailbox}`)
+    return box
+  }
+
+  #account(name: string): Account {
+    const account = this.#accounts.get(name) ?? new Account()
+    this.#accounts.set(name, account)
+    return account
+  }
+
+  #nextValidity(): number {
+    this.#lastUidValidity = Math.max(this.#lastUidValidity + 1, Math.floor(this.#now() / 1000) || 0)
+    return this.#lastUidValidity
+  }
+
+  #add(appends: readonly Append[], bodies: readonly Uint8Array[]): StoredMessage[] {
+    const boxes = appends.map(({ mailbox }) => this.#known(mailbox))
+    const messages = appends.map(({ message }, index) => this.#message(message, bodies[index] as Uint8Array))
+    for (const [index, { quota }] of appends.entries()) if (quota) this.#checkQuota(boxes, messages, index, quota)
+    return appends.map(({ message: { received, flags = [] } }, index) => {
+      const box = boxes[index] as Box
+      return storedOf(box.id, this.#put(box, { message: messages[index] as Message, received, flags }))
+    })
+  }
+
+  #message(given: NewMessage, bytes: Uint8Array): Message {
+    if (!Number.isSafeInteger(given.received)) throw new MailError('misuse', 'received: give whole milliseconds')
+    return this.#messages.of(given, bytes)
+  }
+
+  /** There has to be room for one of several, after those before it. */
+  #checkQuota(boxes: readonly Box[], messages: readonly Message[], last: number, quota: Quota): void {
+    const { account } = boxes[last] as Box
+    const its = messages.filter((_, index) => index <= last && boxes[index]?.account === account)
+    this.#account(account).check(its.length, octetsIn(its), quota)
+  }
+
+  #put(box: Box, message: Pick<Held, 'message' | 'received' | 'flags'>): Held {
+    const held = box.add({ ...message, saved: this.#now() })
+    this.#messages.hold(held.message)
+    this.#account(box.account).count(1, held.message.bytes.length)
+    this.#tell(box)
+    return held
+  }
+
+  #copy(found: readonly Held[], target: Box): Copied[] {
+    return found.map((held) => ({ from: held.uid, to: this.#put(target, held).uid }))
+  }
+
+  #expunge(box: Box, uids: UidSet): readonly Held[] {
+    const gone = box.expunge(uids)
+    for (const { message } of gone) this.#messages.release(message)
+    this.#account(box.account).count(-gone.length, -octetsIn(gone.map(({ message }) => message)))
+    this.#tell(box)
+    return gone
+  }
+
+  #remove(box: Box): void {
+    const account = this.#account(box.account)
+    const { messages, octets } = box.mailbox()
+    account.count(-messages, -octets)
+    for (const { message } of box.all()) this.#messages.release(message)
+    account.boxes.delete(box.id)
+    this.#boxes.delete(box.id)
+    this.#tell(box)
+  }
+
+  async *#pages(mailbox: MailboxId, which: Selection): AsyncGenerator<readonly Held[], void, undefined> {
+    for (let after = 0;;) {
+      this.#check()
+      const page = this.#boxes.get(mailbox)?.select(which, after, PAGE) ?? []
+      const last = page.at(-1)
+      if (!last) return
+      yield page
+      after = last.uid
+    }
+  }
+
+  /** Not from inside a call: whoever is told may call. */
+  #tell({ id }: Box): void {
+    for (const watcher of this.#watchers) {
+      queueMicrotask(() => {
+        if (this.#watchers.has(watcher)) watcher(id)
+      })
+    }
   }
 }
 
-function stored(mailbox: MailboxId, { uid, modSeq, message, received, flags }: Entry): StoredMessage {
-  const facts = JSON.parse(message.facts) as StoredMessage['facts']
-  return { id: message.id, mailbox, uid, modSeq, received, flags: [...flags], octets: message.bytes.length, facts }
+function octetsIn(messages: readonly Message[]): number {
+  return messages.reduce((octets, { bytes }) => octets + bytes.length, 0)
 }
 
-function json(facts: NewMessage['facts']): string {
-  try {
-    return JSON.stringify(facts)
-  } catch (cause) {
-    throw new MailError('misuse', 'facts: give plain JSON data', { cause })
-  }
-}
-
-/** Parents before children, otherwise by code unit. */
-function comparePaths(a: readonly string[], b: readonly string[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const [x, y] = [a[i] as string, b[i] as string]
-    if (x !== y) return x < y ? -1 : 1
-  }
-  return a.length - b.length
+function storedOf(mailbox: MailboxId, held: Held): StoredMessage {
+  return { ...entryOf(held), mailbox, facts: JSON.parse(held.message.facts) as StoredMessage['facts'] }
 }
