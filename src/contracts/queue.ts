@@ -18,7 +18,11 @@ export interface OutgoingMessage {
 
 /** Mail that waits to go out. */
 export interface MailQueue {
-  readonly traits: { readonly durability: Durability }
+  readonly traits: {
+    readonly durability: Durability
+    /** `true`: it takes nothing for other servers, so that a recipient elsewhere is refused as soon as it is named. */
+    readonly localOnly?: boolean
+  }
   /**
    * Takes a message over for all its recipients, or for none. Resolves, with the queue's own id of it, when it is as safe as
    * `traits.durability` says. Rejects with `temporary`, `quota` or `permanent`; nothing was taken then.
