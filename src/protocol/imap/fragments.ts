@@ -73,8 +73,8 @@ export class Fragments {
   }
 
   /**
-   * The next piece, or `undefined` when more has to come first, or when it has to be said what is to become of a literal. Of a line
-   * longer than `most` octets only the beginning is told.
+   * The next piece, or `undefined` when more has to come first, or when it has to be said what is to become of a literal. Of a
+   * line longer than `most` octets only the beginning is told.
    */
   next(most: number): Piece | undefined {
     switch (this.state) {

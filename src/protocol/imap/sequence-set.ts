@@ -50,8 +50,8 @@ function numberIn(text: string, from: number, to: number): number | undefined {
 }
 
 /**
- * The numbers that a set means where `last` is the highest there is (0: there is none). `7:*` means the last one too where that is
- * below 7 (RFC 9051 §6.4.9).
+ * The numbers that a set means where `last` is the highest there is (0: there is none). `7:*` means the last one too where that
+ * is below 7 (RFC 9051 §6.4.9).
  */
 export function resolveSet(set: readonly WrittenRange[], last: number): NumberSet {
   const ranges: NumberRange[] = []

@@ -1,8 +1,8 @@
 import { common, each, type NumberRange, type NumberSet, reaching, without } from './ranges.ts'
 
 /**
- * What a client has been told of the mailbox it has selected: which UID each sequence number means (RFC 9051 §2.3.1.2). It changes
- * only where the client is told that it does; what has happened in the mailbox since then is not here. UIDs are kept as ranges.
+ * What a client has been told of the mailbox it has selected: which UID each sequence number means (RFC 9051 §2.3.1.2). It
+ * changes only where the client is told that it does; what has happened in the mailbox since then is not here.
  */
 export class View {
   private ranges: NumberRange[] = []

@@ -47,7 +47,8 @@ describe('fragments', () => {
       [['line', 'a LOGIN ', '3'], ['literal', 'x\r\n'], ['line', ' ', '2+'], ['literal', '\r\n'], ['line', '']]],
     ['a literal of nothing', 'a X {0}\r\n\r\n', [['line', 'a X ', '0'], ['literal', ''], ['line', '']]],
     ['a binary one', 'a X ~{3}\r\n\0\r\n b\r\n', [['line', 'a X ', '~3'], ['literal', '\0\r\n'], ['line', ' b']]],
-    ['a literal that looks like a command', 'a X {8}\r\nb NOOP\r\n\r\n', [['line', 'a X ', '8'], ['literal', 'b NOOP\r\n'], ['line', '']]],
+    ['a literal that looks like a command', 'a X {8}\r\nb NOOP\r\n\r\n', [['line', 'a X ', '8'], ['literal', 'b NOOP\r\n'],
+      ['line', '']]],
     ['a brace in the line', 'a X {3} y\r\n', [['line', 'a X {3} y']]],
     ['no count', 'a X {}\r\n', [['misannounced', 'a X {}']]],
     ['a negative one', 'a X {-1}\r\n', [['misannounced', 'a X {-1}']]],
@@ -66,7 +67,8 @@ describe('fragments', () => {
     const what = ['stream', 'skip', 'refuse'] as const
     let next = 0
     const pieces = [
-      ['line', 'a APPEND ', '5'], ['end', '12345'], ['line', ' ', '4'], ['end', ''], ['line', ''], ['line', 'b X ', '9'], ['line', 'c Y'],
+      ['line', 'a APPEND ', '5'], ['end', '12345'], ['line', ' ', '4'], ['end', ''], ['line', ''], ['line', 'b X ', '9'],
+        ['line', 'c Y'],
     ]
     expect(read([input], () => what[next++]!)).toEqual(pieces)
     next = 0
@@ -94,7 +96,8 @@ describe('fragments', () => {
       ['much too long', `${long.repeat(50)}\r\nb\r\n`, [['overlong', 'x'.repeat(100)], ['line', 'b']]],
       ['with a literal behind it', `${long.repeat(50)} {6+}\r\nb X\r\nx\r\nc\r\n`,
         [['overlong', 'x'.repeat(100), '6+'], ['literal', 'b X\r\nx'], ['line', ''], ['line', 'c']]],
-      ['with a literal just behind it', `${long} {3+}\r\nabc\r\n`, [['overlong', `${long} {`, '3+'], ['literal', 'abc'], ['line', '']]],
+      ['with a literal just behind it', `${long} {3+}\r\nabc\r\n`, [['overlong', `${long} {`, '3+'], ['literal', 'abc'],
+        ['line', '']]],
       ['with what is no literal', `${long.repeat(3)} {6x}\r\n`, [['misannounced', 'x'.repeat(100)]]],
     ])('tell the beginning and the literal: %s', (_, input, pieces) => {
       expect(read([input])).toEqual(pieces)
@@ -103,7 +106,8 @@ describe('fragments', () => {
   })
 
   it('are the same however the input is split', () => {
-    const text = fc.array(fc.constantFrom('a', ' ', '\r', '\n', '\r\n', '{', '}', '+', '~', '3', '{3}\r\n', '{2+}\r\n', 'x'.repeat(60), '\0'))
+    const text = fc.array(fc.constantFrom('a', ' ', '\r', '\n', '\r\n', '{', '}', '+', '~', '3', '{3}\r\n', '{2+}\r\n',
+      'x'.repeat(60), '\0'))
     fc.assert(fc.property(text, fc.array(fc.nat(200)), (parts, cuts) => {
       const input = parts.join('')
       const at = [0, ...cuts.filter((cut) => cut < input.length).sort((a, b) => a - b), input.length]

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { common, contains, each, formatSet, setOf, setOfAscending, sizeOf, together, without } from '../../../src/protocol/imap/ranges.ts'
+import { common, contains, each, formatSet, setOf, setOfAscending, sizeOf, together,
+  without } from '../../../src/protocol/imap/ranges.ts'
 import { parseSequenceSet, resolveSet } from '../../../src/protocol/imap/sequence-set.ts'
 import { View } from '../../../src/protocol/imap/view.ts'
 
@@ -26,21 +27,24 @@ describe('ranges', () => {
     }))
   })
 
-  it.each([[[], ''], [[{ first: 3, last: 3 }], '3'], [[{ first: 1, last: 2 }, { first: 7, last: 7 }], '1:2,7']])('are written: %j', (some, text) => {
+  it.each([[[], ''], [[{ first: 3, last: 3 }], '3'], [[{ first: 1, last: 2 }, { first: 7, last: 7 }],
+    '1:2,7']])('are written: %j', (some, text) => {
     expect(formatSet(some)).toBe(text)
   })
 })
 
 describe('a sequence-set', () => {
   it.each([
-    ['1', 9, '1'], ['1:3,5', 9, '1:3,5'], ['5,3:1', 9, '1:3,5'], ['*', 9, '9'], ['2:*', 9, '2:9'], ['*:2', 9, '2:9'], ['12:*', 9, '9:12'],
+    ['1', 9, '1'], ['1:3,5', 9, '1:3,5'], ['5,3:1', 9, '1:3,5'], ['*', 9, '9'], ['2:*', 9, '2:9'], ['*:2', 9, '2:9'], ['12:*',
+      9, '9:12'],
     ['1:2,3', 9, '1:3'], ['4294967295', 9, '4294967295'], ['*', 0, ''], ['1:*', 0, ''], ['*:*,1', 3, '1,3'], ['1,1,1', 9, '1'],
   ])('%s of %i messages is %s', (text, last, expected) => {
     const written = parseSequenceSet(text)
     expect(formatSet(resolveSet(written as Exclude<typeof written, '$' | undefined>, last))).toBe(expected)
   })
 
-  it.each(['', ',', '1,', ',1', '0', '01', '1:', ':1', '1:2:3', '-1', '1;2', '**', '4294967296', '99999999999', 'a', '1 ', '$1', '1.0', '1,,2'])(
+  it.each(['', ',', '1,', ',1', '0', '01', '1:', ':1', '1:2:3', '-1', '1;2', '**', '4294967296', '99999999999', 'a', '1 ',
+    '$1', '1.0', '1,,2'])(
     'is not: %s',
     (text) => expect(parseSequenceSet(text)).toBeUndefined(),
   )
