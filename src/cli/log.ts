@@ -1,24 +1,24 @@
-/** From the most to the least talkative. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const
+import { type Logger, type LogLevel, logLevels, type LogMethod } from '../observe/logger.ts'
 
-/** How much a line matters. */
-export type LogLevel = (typeof logLevels)[number]
-
-/** Takes down what happens. */
-export interface Log {
-  /** Whether a line of that level would be written: for what costs something to say. */
-  has(level: LogLevel): boolean
-  write(level: LogLevel, message: string, facts?: Readonly<Record<string, unknown>>): void
+/**
+ * A log of JSON lines: `{"time":"…","level":"info","msg":"…",…}`, an error in words. `now` in milliseconds since the Unix epoch.
+ */
+export function jsonLog(least: LogLevel, now: () => number, write: (line: string) => void): Logger {
+  const from = logLevels.indexOf(least)
+  const at = (level: LogLevel): LogMethod => {
+    if (logLevels.indexOf(level) < from) return () => undefined
+    return (facts, msg) => {
+      const { err, ...rest } = facts as { readonly err?: unknown }
+      const error = err === undefined ? {} : { error: reason(err) }
+      write(JSON.stringify({ time: new Date(now()).toISOString(), level, msg, ...rest, ...error }))
+    }
+  }
+  return { trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** A log of JSON lines: `{"time":"…","level":"info","msg":"…",…}`. `now` in milliseconds since the Unix epoch. */
-export function jsonLog(least: LogLevel, now: () => number, write: (line: string) => void): Log {
-  const from = logLevels.indexOf(least)
-  const has = (level: LogLevel): boolean => logLevels.indexOf(level) >= from
-  return {
-    has,
-    write(level, msg, facts) {
-      if (has(level)) write(JSON.stringify({ time: new Date(now()).toISOString(), level, msg, ...facts }))
-    },
-  }
+/** An error in words, and what caused it. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const because = error.cause instanceof Error && !error.message.includes(error.cause.message) ? ` (${error.cause.message})` : ''
+  return `${error.message}${because}`
 }

@@ -1,7 +1,8 @@
 import { readSettingsFile } from '../adapters/node/settings-file.ts'
+import { type Logger, logger } from '../observe/logger.ts'
 import { type ReferenceServer, type ReferenceSettings, startReference } from '../server/reference.ts'
-import { logCertificateEvent, logServerEvent, messageLine, readyLine } from './events.ts'
-import { jsonLog, type Log } from './log.ts'
+import { messageLine, readyLine } from './events.ts'
+import { jsonLog } from './log.ts'
 import { readSettings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
@@ -15,31 +16,30 @@ export async function serve(config: string | undefined, terminal: Terminal): Pro
   const { reference, log: level, idle } = readSettings(terminal.environment, file)
   const { clock } = terminal
   const log = jsonLog(level, () => clock.now(), (line) => terminal.error(line))
-  for (const name of idle) log.write('warn', `${name} has no effect in this version`)
+  for (const name of idle) log.warn({}, `${name} has no effect in this version`)
   // From here on: a signal while it starts must not be lost.
   const signal = terminal.stopped()
   const server = await startReference(reference, {
     stored: (message, to, stored) => terminal.out(messageLine(message, to, stored)),
-    observe: (event) => logServerEvent(log, event),
-    certificates: (event) => logCertificateEvent(log, event),
+    // Standard output tells of each message already.
+    observe: logger(log, { level, levels: { accepted: 'debug' } }),
   }, clock)
   terminal.out(readyLine(server.ports, terminal.pid, version))
   greet(reference, server, log, terminal)
-  log.write('info', 'stopping', { signal: await signal })
-  const cut = await server.stop(GRACE)
-  log.write(cut > 0 ? 'warn' : 'info', 'stopped', { cut })
+  log.info({ signal: await signal }, 'stopping')
+  await server.stop(GRACE)
 }
 
 /** Tells a newcomer what to do next: on a screen as it is to be pasted, in a log as a line like any other. */
-function greet({ users, data, bind }: ReferenceSettings, { ports }: ReferenceServer, log: Log, terminal: Terminal): void {
+function greet({ users, data, bind }: ReferenceSettings, { ports }: ReferenceServer, log: Logger, terminal: Terminal): void {
   const [user] = users
   const { mx } = ports
   const read = `npx posthorn mail${data === './data' ? '' : ` --data ${quoted(data)}`}`
-  if (user === undefined || mx === undefined) return log.write('info', 'ready', { ports, read })
+  if (user === undefined || mx === undefined) return log.info({ ports, read }, 'ready')
   const to = `${user.local}@${user.domain}`
   const envelope = `--mail-from you@elsewhere.test --mail-rcpt ${quoted(to)}`
   const send = `echo 'Subject: It works' | curl --crlf -T - smtp://${reachable(bind)}:${mx} ${envelope}`
-  if (!terminal.watched) return log.write('info', 'ready', { ports, send, read })
+  if (!terminal.watched) return log.info({ ports, send, read }, 'ready')
   terminal.error(`\nposthorn ${version} takes mail for ${to} on port ${mx}. Send some:\n\n  ${send}\n`)
   terminal.error(`and read it:\n\n  ${read}\n`)
 }

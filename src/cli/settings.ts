@@ -1,7 +1,7 @@
 import { MailError } from '../protocol/session/errors.ts'
 import type { ReferenceSettings } from '../server/reference.ts'
 import { collect, type Environment, type Given, type SettingsFile, variableOf } from './given.ts'
-import type { LogLevel } from './log.ts'
+import type { LogLevel } from '../observe/logger.ts'
 import {
   type Read,
   readAddress,

@@ -4,7 +4,7 @@ import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contra
 import type { Address } from '../message/address.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import { checkPolicy } from './policy-check.ts'
-import { combine, ourFault, verdictOf } from './verdict.ts'
+import { combine, type Judged, ourFault, verdictOf } from './verdict.ts'
 
 /** The stages at which policies are asked. */
 export type StageName = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
@@ -103,15 +103,15 @@ export class Pipeline {
   }
 
   private one(policy: Policy, name: StageName, facts: StageFacts, notes: Note[], ask: Ask): Verdict | Promise<Verdict> {
-    const settle = (verdict: Verdict | undefined | void): Verdict => {
+    const settle = (verdict: Verdict | undefined | void): Judged => {
       const settled = verdictOf(verdict, policy.name)
       if (settled.kind === 'quarantine') notes.push({ kind: 'quarantine', policy: policy.name, why: settled.why })
-      return settled
+      return settled.kind === 'reject' || settled.kind === 'defer' ? { ...settled, policy: policy.name } : settled
     }
-    const broke = (error: unknown): Verdict => {
+    const broke = (error: unknown): Judged => {
       // A question that was withdrawn is nobody's fault.
       if (!facts.signal.aborted) this.failed(policy.name, name, error)
-      return { kind: 'defer', reply: ourFault }
+      return { kind: 'defer', reply: ourFault, policy: policy.name }
     }
     try {
       const decision = ask(policy, new PolicyStage(facts, policy.name, notes))

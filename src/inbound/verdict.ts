@@ -65,6 +65,9 @@ function isRefusal(reply: unknown): boolean {
   return Number.isInteger(code) && (code as number) >= 400 && (code as number) < 600 && typeof text === 'string'
 }
 
+/** A verdict, and the name of the policy that gave it. */
+export type Judged = Verdict & { readonly policy?: string }
+
 /** One verdict out of many: reject > defer > discard > quarantine > accept > pass; among equals, the first. Pure and total. */
 export function combine(verdicts: readonly Verdict[]): Verdict {
   let strongest = PASS

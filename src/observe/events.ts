@@ -1,71 +1,236 @@
-import type { Envelope } from '../contracts/received.ts'
-
-/**
- * What a server tells those who watch it. Plain data; never a password, never the text of a message. `at` is in
- * milliseconds since the Unix epoch, `connection` the id of the connection.
+/*
+ * What a server tells those who watch it. Plain data, and by its shape never a secret: no event has a field for a password, a
+ * token, the arguments of a command or the text of a message. A new kind of event keeps to that.
  */
-export type ServerEvent =
-  | {
-      readonly kind: 'connected'
-      readonly at: number
-      readonly connection: string
-      readonly address: string | undefined
-      readonly port: number | undefined
-    }
-  | {
-      readonly kind: 'secured'
-      readonly at: number
-      readonly connection: string
-      readonly protocol: string
-      readonly cipher: string
-    }
-  | {
-      readonly kind: 'authenticated'
-      readonly at: number
-      readonly connection: string
-      readonly mechanism: string
-      readonly username: string
-      /** `undefined`: the attempt failed. */
-      readonly account: string | undefined
-    }
-  | {
-      readonly kind: 'refused'
-      readonly at: number
-      readonly connection: string
-      readonly stage: RefusalStage
-      /** The reply that was given. */
-      readonly code: number
-      readonly text: string
-      readonly sender?: string
-      readonly recipient?: string
-    }
-  | {
-      readonly kind: 'accepted'
-      readonly at: number
-      readonly connection: string
-      readonly message: string
-      readonly sender: string
-      readonly recipients: readonly string[]
-      readonly octets: number
-      /** From the end of the content to the answer, in milliseconds. */
-      readonly took: number
-      /** A policy had it dropped. */
-      readonly discarded: boolean
-    }
-  | {
-      readonly kind: 'failed'
-      readonly at: number
-      readonly connection: string | undefined
-      readonly what: string
-      readonly error: unknown
-    }
-  | { readonly kind: 'closed'; readonly at: number; readonly connection: string; readonly why: string; readonly lasted: number }
 
-/** Where in a conversation mail was refused. */
-export type RefusalStage = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
+/** What a server tells those who watch it, told apart by `kind`. */
+export type ServerEvent =
+  | ListeningEvent
+  | ConnectedEvent
+  | ProxiedEvent
+  | TurnedAwayEvent
+  | SecuredEvent
+  | AuthenticatedEvent
+  | DeniedEvent
+  | CommandEvent
+  | RefusedEvent
+  | LimitedEvent
+  | AcceptedEvent
+  | QuotaEvent
+  | CertificateExpiryEvent
+  | CertificatesReloadedEvent
+  | FailedEvent
+  | ClosedEvent
+  | StoppedEvent
+
+/** When something happened. */
+export interface Timed {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number
+}
+
+/** Where a connection's event comes from. What is not known is `undefined`. */
+export interface Whence extends Timed {
+  /** The id of the connection. */
+  readonly connection: string
+  /** Which session of the connection it is: 1, and one more whenever it begins anew (STARTTLS, XCLIENT). */
+  readonly session: number
+  /** The client's address, as a proxy has told it where there is one. */
+  readonly address: string | undefined
+  readonly port: number | undefined
+  /** The name of the listener. */
+  readonly listener: string | undefined
+  /** The account that has logged in. */
+  readonly account: string | undefined
+}
+
+/** A listener is up. */
+export interface ListeningEvent extends Timed {
+  readonly kind: 'listening'
+  readonly listener: string | undefined
+  readonly protocol: 'smtp' | 'lmtp'
+  /** Where: an address and a TCP port, or the path of a unix socket. */
+  readonly address: string | undefined
+  readonly port: number | undefined
+  readonly path: string | undefined
+  readonly tls: 'none' | 'starttls' | 'implicit'
+}
+
+/** A client has connected. */
+export interface ConnectedEvent extends Whence {
+  readonly kind: 'connected'
+  /** The port it came to. */
+  readonly localPort: number | undefined
+  /** The address of the proxy that has told of it by a PROXY header; `unix` for one behind a unix socket. */
+  readonly proxy: string | undefined
+}
+
+/** A trusted proxy or filter has told, inside the conversation, whom it speaks for. */
+export interface ProxiedEvent extends Whence {
+  readonly kind: 'proxied'
+  /** After XCLIENT the connection is that client's, and `address` and `port` are too; XFORWARD only tells of it. */
+  readonly by: 'XCLIENT' | 'XFORWARD'
+  /** Who says so. */
+  readonly proxy: string | undefined
+  /** The client before that, as it was told. */
+  readonly client: string | undefined
+}
+
+/** A connection ended before there was a conversation: no PROXY header where one must come, a failed handshake, too many. */
+export interface TurnedAwayEvent extends Timed {
+  readonly kind: 'turnedAway'
+  readonly listener: string | undefined
+  /** The other end of the socket: a proxy's, where there is one. */
+  readonly address: string | undefined
+  readonly reason: 'untrusted-proxy' | 'proxy-header' | 'handshake' | 'too-many-pending'
+  readonly error: unknown
+}
+
+/** TLS is up: by STARTTLS, or from the start. */
+export interface SecuredEvent extends Whence {
+  readonly kind: 'secured'
+  /** `TLSv1.3`; empty where a proxy ended TLS and told no more. */
+  readonly protocol: string
+  /** The IANA name of the suite. */
+  readonly cipher: string
+  /** The name that the client asked for (SNI). */
+  readonly serverName: string | undefined
+  /** The subject of the client's certificate, and whether a configured CA has signed it. */
+  readonly clientCertificate: { readonly subject: string; readonly authorized: boolean } | undefined
+}
+
+/** Somebody has logged in; `account` says who. */
+export interface AuthenticatedEvent extends Whence {
+  readonly kind: 'authenticated'
+  readonly account: string
+  readonly mechanism: string
+  /** As it was given. */
+  readonly username: string
+}
+
+/** Somebody could not log in. */
+export interface DeniedEvent extends Whence {
+  readonly kind: 'denied'
+  readonly mechanism: string
+  readonly username: string
+  /** The reply: 535 for wrong credentials, 454 where they could not be judged. */
+  readonly code: number
+}
+
+/** A command has come. Told only to observers that say `commands`. */
+export interface CommandEvent extends Whence {
+  readonly kind: 'command'
+  /** In upper case; `undefined` for what is no command: whatever it is, it may be a password that went astray. */
+  readonly verb: string | undefined
+  /** Of the whole line. */
+  readonly octets: number
+}
+
+/** Mail, or what comes before it, was refused. */
+export interface RefusedEvent extends Whence {
+  readonly kind: 'refused'
+  readonly stage: RefusalStage
+  /** Who refused: the name of the policy, or `accepts`, `deliver`; `undefined` for the rules of the protocol. */
+  readonly policy: string | undefined
+  /** The reply that was given. The text is empty where it would repeat what the client has sent. */
+  readonly code: number
+  readonly enhanced: string | undefined
+  readonly text: string
+  readonly sender?: string
+  readonly recipient?: string
+}
+
+/** A bound was reached. */
+export interface LimitedEvent extends Whence {
+  readonly kind: 'limited'
+  /** Its name among the limits (`recipients`, `messageOctets`, `errors` …); `timeout` for any time-out but `total`. */
+  readonly limit: string
+  readonly code: number
+  readonly enhanced: string | undefined
+  readonly text: string
+}
+
+/** A message was taken over. */
+export interface AcceptedEvent extends Whence {
+  readonly kind: 'accepted'
+  /** The id of the message, which the client was told. */
+  readonly message: string
+  /** `<>` for the null sender. */
+  readonly sender: string
+  readonly recipients: readonly string[]
+  readonly octets: number
+  /** From the end of the content to the answer, in milliseconds. */
+  readonly took: number
+  /** A policy had it dropped. */
+  readonly discarded: boolean
+}
+
+/** An account's mail has come to a share of what it may keep. Once for each crossing. */
+export interface QuotaEvent extends Timed {
+  readonly kind: 'quota'
+  readonly account: string
+  /** The mark that was crossed: 80, 90, 95. */
+  readonly percent: number
+  /** What there is, and what there may be: octets or messages, whichever is nearer to its bound. */
+  readonly of: 'octets' | 'messages'
+  readonly used: number
+  readonly limit: number
+}
+
+/** How long a certificate is good: told when it is loaded, once a day, and when 30, 14, 7 days, 1 and none are left. */
+export interface CertificateExpiryEvent extends Timed {
+  readonly kind: 'certificate'
+  /** The file. */
+  readonly source: string
+  readonly names: readonly string[]
+  /** Milliseconds since the Unix epoch. */
+  readonly expires: number
+  /** Whole days that are left; negative when it is over. */
+  readonly days: number
+  /** The mark that was reached: 30, 14, 7, 1 or 0 days; `undefined` where none was, now. */
+  readonly within: number | undefined
+}
+
+/** New certificates are in use for new connections; or they are no good (`error`), and the old ones stay. */
+export interface CertificatesReloadedEvent extends Timed {
+  readonly kind: 'certificatesReloaded'
+  readonly error: unknown
+}
+
+/** Something of ours went wrong. */
+export interface FailedEvent extends Timed, Partial<Omit<Whence, 'at'>> {
+  readonly kind: 'failed'
+  /** In words: `deliver`, `policy greylist at recipient`, `listen`. */
+  readonly what: string
+  readonly error: unknown
+}
+
+/** A connection is over. */
+export interface ClosedEvent extends Whence {
+  readonly kind: 'closed'
+  /** `quit`, `end`, `timeout`, `errors`, `limit`, `refused`, `drained` or `protocol`. */
+  readonly why: string
+  /** Milliseconds. */
+  readonly lasted: number
+}
+
+/** A listener has stopped. */
+export interface StoppedEvent extends Timed {
+  readonly kind: 'stopped'
+  readonly listener: string | undefined
+  /** Of the conversations that were open: those that came to their own end, and those that were cut off. */
+  readonly completed: number
+  readonly cut: number
+  /** Milliseconds that it took. */
+  readonly took: number
+}
+
+/** Where in a conversation something was refused; `protocol`: by the rules of the conversation itself. */
+export type RefusalStage = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message' | 'protocol'
 
 /** Watches. Called at once and in order; what it throws or rejects with is dropped, and nobody waits for it. */
-export type Observer = (event: ServerEvent) => void
-
-/** An envelope address as the log shows it: `<>` for the null sender. */
-export const shown = (address: Envelope['sender']): string => (address === null ? '<>' : `${address.local}@${address.domain}`)
+export interface Observer {
+  (event: ServerEvent): void
+  /** Tell it of every command, too. Looked at once, when the server is made. */
+  readonly commands?: boolean
+}

@@ -1,8 +1,8 @@
 import type { Note } from '../contracts/note.ts'
 import type { Decision, Verdict } from '../contracts/policy.ts'
 import type { Recipient } from '../contracts/received.ts'
-import { combine, pass, reject, verdictOf } from '../inbound/verdict.ts'
-import { type RefusalStage, shown } from '../observe/events.ts'
+import { combine, type Judged, pass, reject, verdictOf } from '../inbound/verdict.ts'
+import type { RefusalStage, Whence } from '../observe/events.ts'
 import type { Conversation, Host } from '../protocol/session/drive.ts'
 import type { AbandonedEvent } from '../protocol/session/session.ts'
 import { MailError } from '../protocol/session/errors.ts'
@@ -15,8 +15,10 @@ import type {
   ClosedEvent,
   ConnectQuestion,
   HelloQuestion,
+  LineEvent,
   MessageQuestion,
   RecipientQuestion,
+  RefusalEvent,
   Reply,
   SenderQuestion,
   SmtpServerEvent,
@@ -31,6 +33,7 @@ import { type Authenticated, type ClaimContext, type Claimed, type Reception, re
 import { QuestionStage } from './stage.ts'
 import { traceField } from './trace.ts'
 import { Transaction } from './transaction.ts'
+import { refusalFacts, whence } from './whence.ts'
 
 const unclaimed = reject(550, '5.1.1', 'No such recipient here')
 
@@ -65,15 +68,14 @@ export class Arrivals implements Host<SmtpServerEvent> {
   /** The message that is being delivered, or was last. */
   private answering: { readonly question: number; readonly transaction: Transaction } | undefined
 
-  constructor(reception: Reception, id: string, peer: Peer) {
+  constructor(reception: Reception, id: string, peer: Peer, listener?: string) {
     this.reception = reception
-    this.connection = new LiveConnection(id, reception.clock.now(), reception.lmtp ? 'lmtp' : 'smtp', peer)
+    this.connection = new LiveConnection(id, reception.clock.now(), reception.lmtp ? 'lmtp' : 'smtp', peer, listener)
   }
 
   connect(question: ConnectQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
-    const { reception, connection } = this
-    const { address, port } = connection.peer
-    reception.observe?.({ kind: 'connected', at: reception.clock.now(), connection: connection.id, address, port })
+    const { reception } = this
+    this.arrived()
     if (!reception.pipeline.has('connect')) return undefined
     return this.judge('connect', reception.pipeline.connect(this.facts(question, conversation), (this.notes ??= [])))
   }
@@ -154,31 +156,48 @@ export class Arrivals implements Host<SmtpServerEvent> {
    * more.
    */
   private withdrawn(question: number, why: AbandonedEvent['why']): undefined {
-    const { reception, connection, answering } = this
+    const { reception, answering } = this
     const isMessage = answering?.question === question
     if (isMessage) answering.transaction.withdrawn = true
     else this.transaction?.withdraw(question)
     if (why !== 'timeout') return
     const error = new MailError('temporary', 'There was no answer within its time; the client was told to come again.')
     const what = isMessage ? 'deliver' : 'answer'
-    reception.observe?.({ kind: 'failed', at: reception.clock.now(), connection: connection.id, what, error })
+    reception.observe?.({ kind: 'failed', ...this.whence(), what, error })
+  }
+
+  /** What the session refuses of its own accord. */
+  refusal({ code, enhanced, text, limit }: RefusalEvent): void {
+    const { observe } = this.reception
+    if (limit !== undefined) observe?.({ kind: 'limited', ...this.whence(), limit, code, enhanced, text })
+    else observe?.({ kind: 'refused', ...this.whence(), stage: 'protocol', policy: undefined, code, enhanced, text })
+  }
+
+  line({ verb, octets }: LineEvent): void {
+    this.reception.observe?.({ kind: 'command', ...this.whence(), verb, octets })
   }
 
   xclient(question: XclientQuestion): undefined {
-    this.reception.pipeline.closed(this.connection)
-    this.connection.speakFor(question.attributes)
+    const { reception, connection } = this
+    const proxy = connection.peer.proxy ?? connection.peer.address
+    reception.pipeline.closed(connection)
+    connection.speakFor(question.attributes)
+    reception.observe?.({ kind: 'proxied', ...this.whence(), by: 'XCLIENT', proxy, client: connection.peer.address })
     this.notes = undefined
     this.discarding = false
   }
 
   xforward(event: XforwardEvent): void {
-    this.connection.forwarded = new Map([...(this.connection.forwarded ?? []), ...event.attributes])
+    const { reception, connection } = this
+    const client = event.attributes.get('ADDR')
+    connection.forwarded = new Map([...(connection.forwarded ?? []), ...event.attributes])
+    reception.observe?.({ kind: 'proxied', ...this.whence(), by: 'XFORWARD', proxy: connection.peer.address, client })
   }
 
   closed(event: ClosedEvent): void {
     const { reception, connection } = this
-    const at = reception.clock.now()
-    reception.observe?.({ kind: 'closed', at, connection: connection.id, why: event.why, lasted: at - connection.began })
+    const lasted = reception.clock.now() - connection.began
+    reception.observe?.({ kind: 'closed', ...this.whence(), why: event.why, lasted })
   }
 
   startTls(): void {
@@ -187,25 +206,34 @@ export class Arrivals implements Host<SmtpServerEvent> {
 
   /** TLS is up: what the client said before counts no more (RFC 3207 §4.2). */
   secured(tls: TlsFacts): void {
-    const { reception, connection } = this
     this.securing = false
-    connection.tls = tls
-    connection.hello = undefined
-    connection.account = undefined
-    reception.observe?.({
-      kind: 'secured',
-      at: reception.clock.now(),
-      connection: connection.id,
-      protocol: tls.protocol,
-      cipher: tls.cipher,
-    })
+    this.connection.securedBy(tls)
+    this.observeTls(tls)
   }
 
   /** The transport has closed. Why a handshake failed is told nowhere else; that peers go is no trouble. */
   left(error: Error | undefined): void {
-    const { reception, connection } = this
     if (error === undefined || !this.securing) return
-    reception.observe?.({ kind: 'failed', at: reception.clock.now(), connection: connection.id, what: 'starttls', error })
+    this.reception.observe?.({ kind: 'failed', ...this.whence(), what: 'starttls', error })
+  }
+
+  /** Where an event of this connection comes from. */
+  whence(): Whence {
+    return whence(this.connection, this.reception.clock.now())
+  }
+
+  /** The greeting after XCLIENT is not that of a new connection. */
+  private arrived(): void {
+    const { reception, connection } = this
+    if (reception.observe === undefined || connection.session > 1) return
+    const { localPort, proxy, tls } = connection.peer
+    reception.observe({ kind: 'connected', ...this.whence(), localPort, proxy })
+    if (tls) this.observeTls(tls)
+  }
+
+  private observeTls({ protocol, cipher, serverName, clientCertificate: shown }: TlsFacts): void {
+    const clientCertificate = shown && { subject: shown.subject, authorized: shown.authorized }
+    this.reception.observe?.({ kind: 'secured', ...this.whence(), protocol, cipher, serverName, clientCertificate })
   }
 
   private authenticated(
@@ -216,18 +244,14 @@ export class Arrivals implements Host<SmtpServerEvent> {
     const { reception, connection } = this
     const { username, mechanism } = question.credentials
     const account = found && 'account' in found ? found.account : undefined
-    reception.observe?.({
-      kind: 'authenticated',
-      at: reception.clock.now(),
-      connection: connection.id,
-      mechanism,
-      username,
-      account,
-    })
     const refusal = found && 'kind' in found ? refusalOf(found) : undefined
+    if (account === undefined) {
+      reception.observe?.({ kind: 'denied', ...this.whence(), mechanism, username, code: refusal?.code ?? 535 })
+    }
     const answer = (): AuthAnswer | undefined => {
       if (account === undefined) return refusal
       connection.account = account
+      reception.observe?.({ kind: 'authenticated', ...this.whence(), account, mechanism, username })
       return { account }
     }
     if (!reception.pipeline.has('auth')) return answer()
@@ -257,7 +281,8 @@ export class Arrivals implements Host<SmtpServerEvent> {
   private settleRecipient(question: number, transaction: Transaction, to: Recipient, verdict: Verdict): Reply | undefined {
     const refusal = refusalOf(verdict)
     if (refusal) {
-      if (transaction.settle(question, to, 'refused')) this.refused('recipient', refusal, transaction, to)
+      const { policy = 'accepts' } = verdict as Judged
+      if (transaction.settle(question, to, 'refused')) this.refused('recipient', policy, refusal, transaction, to)
       return refusal
     }
     transaction.settle(question, to, verdict.kind === 'discard' ? 'dropped' : 'kept')
@@ -272,7 +297,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
   ): Reply | undefined | Promise<Reply | undefined> {
     return after(decision, (verdict) => {
       const refusal = refusalOf(verdict)
-      if (refusal) this.refused(stage, refusal, transaction)
+      if (refusal) this.refused(stage, (verdict as Judged).policy, refusal, transaction)
       else if (verdict?.kind === 'discard') {
         if (transaction) transaction.discarding = true
         else this.discarding = true
@@ -281,18 +306,8 @@ export class Arrivals implements Host<SmtpServerEvent> {
     })
   }
 
-  private refused(stage: RefusalStage, reply: Reply, transaction?: Transaction, to?: Recipient): void {
-    const { reception, connection } = this
-    reception.observe?.({
-      kind: 'refused',
-      at: reception.clock.now(),
-      connection: connection.id,
-      stage,
-      code: reply.code,
-      text: typeof reply.text === 'string' ? reply.text : reply.text.join(' '),
-      ...(transaction ? { sender: shown(transaction.envelope.sender) } : {}),
-      ...(to ? { recipient: shown(to) } : {}),
-    })
+  private refused(stage: RefusalStage, policy: string | undefined, reply: Reply, mail?: Transaction, to?: Recipient): void {
+    this.reception.observe?.({ kind: 'refused', ...this.whence(), ...refusalFacts(stage, policy, reply, mail?.envelope, to) })
   }
 
   private facts(question: { readonly id: number }, conversation: Conversation, transaction?: Transaction): QuestionStage {

@@ -8,21 +8,34 @@ export class LiveConnection implements Connection {
   readonly id: string
   readonly began: number
   readonly protocol: 'smtp' | 'lmtp'
+  /** The name of the listener. */
+  readonly listener: string | undefined
+  /** 1, and one more whenever the connection begins anew. */
+  session = 1
   peer: Peer
   tls: TlsFacts | undefined
   hello: Connection['hello']
   account: string | undefined
   forwarded: ReadonlyMap<string, string | undefined> | undefined
 
-  constructor(id: string, began: number, protocol: 'smtp' | 'lmtp', peer: Peer) {
+  constructor(id: string, began: number, protocol: 'smtp' | 'lmtp', peer: Peer, listener?: string) {
     this.id = id
     this.began = began
     this.protocol = protocol
+    this.listener = listener
     this.peer = peer
     this.tls = peer.tls
     this.hello = undefined
     this.account = undefined
     this.forwarded = undefined
+  }
+
+  /** TLS is up: what the client said before counts no more (RFC 3207 §4.2). */
+  securedBy(tls: TlsFacts): void {
+    this.session++
+    this.tls = tls
+    this.hello = undefined
+    this.account = undefined
   }
 
   /** The connection is the client's that XCLIENT names; what was learned of the proxy is forgotten. */
@@ -36,6 +49,7 @@ export class LiveConnection implements Connection {
       ...(attributes.has('PORT') ? { port: Number.isInteger(port) ? port : undefined } : {}),
       ...(peer.address === undefined || peer.proxy !== undefined ? {} : { proxy: peer.address }),
     }
+    this.session++
     this.hello = undefined
     // Nobody has an empty name.
     this.account = attributes.get('LOGIN') || undefined

@@ -1,17 +1,19 @@
 import type { Body } from '../contracts/bodies.ts'
-import type { Connection, Recipient } from '../contracts/received.ts'
+import type { Recipient } from '../contracts/received.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
-import { combine, ourFault, pass } from '../inbound/verdict.ts'
+import { combine, type Judged, ourFault, pass } from '../inbound/verdict.ts'
 import type { MessageFacts } from '../message/facts.ts'
 import { createIndexer } from '../message/indexer.ts'
-import { shown } from '../observe/events.ts'
+import { shown } from '../observe/shown.ts'
 import type { Reply } from '../protocol/smtp/index.ts'
 import { type Collected, prefixed } from './collector.ts'
+import type { LiveConnection } from './connection.ts'
 import { outcomeOf } from './delivered.ts'
 import { StoredArrival } from './received-message.ts'
 import { type Delivered, type Reception, refusalOf } from './reception.ts'
 import { noteFields } from './trace.ts'
 import type { Transaction } from './transaction.ts'
+import { refusalFacts, whence } from './whence.ts'
 
 /** Octets that are read back of a message that is not in memory, to find its header. */
 const CHUNK = 65_536
@@ -23,7 +25,7 @@ const NO_FIELDS = new Uint8Array(0)
 /** The answer to a complete message: policies first, then the delivery. Nothing is kept of what was not taken over. */
 export async function answerMessage(
   reception: Reception,
-  connection: Connection,
+  connection: LiveConnection,
   transaction: Transaction,
   facts: StageFacts,
 ): Promise<Answer> {
@@ -40,7 +42,7 @@ export async function answerMessage(
       : pass()
     const refusal = refusalOf(verdict)
     if (refusal) {
-      observeRefusal(reception, connection, transaction, refusal)
+      observeRefusal(reception, connection, transaction, refusal, (verdict as Judged).policy)
       return refusal
     }
     // RFC 5321 §6.1: whoever has not heard 250 sends again, so what is delivered now would come twice.
@@ -55,7 +57,7 @@ export async function answerMessage(
       took: clock.ticks() - began,
     })
   } catch (error) {
-    reception.observe?.({ kind: 'failed', at: clock.now(), connection: connection.id, what: 'deliver', error })
+    reception.observe?.({ kind: 'failed', ...whence(connection, clock.now()), what: 'deliver', error })
     return ourFault
   } finally {
     await collected.discard()
@@ -64,7 +66,7 @@ export async function answerMessage(
 
 /** The message as policies see it. Of one that is not in memory the header is read back. */
 async function arrivalOf(
-  connection: Connection,
+  connection: LiveConnection,
   transaction: Transaction,
   { body, facts }: Collected,
   received: number,
@@ -105,7 +107,7 @@ async function factsOf(body: Body): Promise<MessageFacts> {
 /** The replies that a delivery means: one for the message, or over LMTP one for each recipient that was accepted. */
 function settle(
   reception: Reception,
-  connection: Connection,
+  connection: LiveConnection,
   transaction: Transaction,
   delivered: Delivered,
   done: { octets: number; discarded: boolean; took: number },
@@ -122,7 +124,7 @@ function settle(
   const told = 'each' in outcome ? refusals : refusals.slice(0, 1)
   told.forEach((refusal, at) => {
     const to = 'each' in outcome ? recipients[at] : undefined
-    if (refusal) observeRefusal(reception, connection, transaction, refusal, to)
+    if (refusal) observeRefusal(reception, connection, transaction, refusal, 'deliver', to)
   })
   if (reception.lmtp) {
     let next = 0
@@ -141,7 +143,7 @@ function strongest(refusals: readonly (Reply | undefined)[]): Reply {
 
 function observeAccepted(
   reception: Reception,
-  connection: Connection,
+  connection: LiveConnection,
   transaction: Transaction,
   refusals: readonly (Reply | undefined)[],
   done: { octets: number; discarded: boolean; took: number },
@@ -149,8 +151,7 @@ function observeAccepted(
   const { envelope, id } = transaction
   reception.observe?.({
     kind: 'accepted',
-    at: reception.clock.now(),
-    connection: connection.id,
+    ...whence(connection, reception.clock.now()),
     message: id,
     sender: shown(envelope.sender),
     recipients: envelope.recipients.filter((_, at) => refusals[at] === undefined).map(shown),
@@ -160,19 +161,13 @@ function observeAccepted(
 
 function observeRefusal(
   reception: Reception,
-  connection: Connection,
+  connection: LiveConnection,
   transaction: Transaction,
   reply: Reply,
+  policy: string | undefined,
   to?: Recipient,
 ): void {
-  reception.observe?.({
-    kind: 'refused',
-    at: reception.clock.now(),
-    connection: connection.id,
-    stage: 'message',
-    code: reply.code,
-    text: typeof reply.text === 'string' ? reply.text : reply.text.join(' '),
-    sender: shown(transaction.envelope.sender),
-    ...(to ? { recipient: shown(to) } : {}),
-  })
+  const { envelope } = transaction
+  const facts = refusalFacts('message', policy, reply, envelope, to)
+  reception.observe?.({ kind: 'refused', ...whence(connection, reception.clock.now()), ...facts })
 }

@@ -93,12 +93,20 @@ export class Conversations {
 export class Listening implements Running {
   private readonly listener: NodeListener
   private readonly conversations: Conversations
-  private readonly released: () => Promise<void>
+  private readonly clock: Clock
+  private readonly released: (stopped: Stopped, took: number) => Promise<void>
   private stopping: Promise<Stopped> | undefined
 
-  constructor(listener: NodeListener, conversations: Conversations, released: () => Promise<void>) {
+  /** `released` is called when all is closed, with how many milliseconds that took. */
+  constructor(
+    listener: NodeListener,
+    conversations: Conversations,
+    clock: Clock,
+    released: (stopped: Stopped, took: number) => Promise<void>,
+  ) {
     this.listener = listener
     this.conversations = conversations
+    this.clock = clock
     this.released = released
   }
 
@@ -123,10 +131,11 @@ export class Listening implements Running {
   }
 
   private async end(within: number): Promise<Stopped> {
+    const began = this.clock.ticks()
     this.listener.close()
     const stopped = await this.conversations.stop(within)
     await this.listener.closed
-    await this.released()
+    await this.released(stopped, this.clock.ticks() - began)
     return stopped
   }
 }

@@ -23,7 +23,7 @@ import type { Profile, SmtpServerOptions } from '../protocol/smtp/index.ts'
 import type { Accepts, Authenticate, Deliver } from './reception.ts'
 
 /** What of the conversation can be set: limits, time-outs, rules, extensions, words of the host's own. */
-export type ConversationOptions = Omit<SmtpServerOptions, 'hostname' | 'profile' | 'startTls' | 'auth'>
+export type ConversationOptions = Omit<SmtpServerOptions, 'hostname' | 'profile' | 'startTls' | 'auth' | 'tell'>
 
 /** What {@link receiver} is made of. */
 export interface ReceiverOptions {
@@ -58,7 +58,7 @@ export interface ReceiverOptions {
   /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
   readonly trusted?: readonly string[]
   readonly smtp?: ConversationOptions
-  /** Watches: connections, refusals, acceptance, failures. */
+  /** Watches: connections, log-ins, refusals, acceptance, failures. `logger(log)` writes them down. */
   readonly observe?: Observer
   /** Default: the platform's. */
   readonly clock?: Clock
@@ -91,6 +91,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   profile: 'profile',
   startTls: 'tls of listen()',
   auth: 'authenticate',
+  tell: 'observe',
 }
 
 /** Looks at the options of a receiver. Throws a `config` MailError that names the one that cannot be, and says what it takes. */

@@ -1,14 +1,15 @@
 import { addressSet, type AddressSet } from '../adapters/node/addresses.ts'
-import { type ListenOptions, listenNode, nodeClock, randomBytes } from '../adapters/node/index.ts'
+import { type ListenOptions, listenNode, nodeClock, type NodeListener, randomBytes } from '../adapters/node/index.ts'
 import { spoolBodies } from '../adapters/node/spool.ts'
 import { maxConnections } from '../inbound/checks/max-connections.ts'
 import { Pipeline } from '../inbound/pipeline.ts'
-import type { Observer, ServerEvent } from '../observe/events.ts'
+import { quietly } from '../observe/observers.ts'
 import { login } from '../protocol/sasl/login.ts'
 import { plain } from '../protocol/sasl/plain.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { type Conversation, drive, type DriveOptions } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
+import { shownValue } from '../protocol/session/options.ts'
 import type { SessionEvent } from '../protocol/session/session.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Transport } from '../protocol/session/transport.ts'
@@ -19,7 +20,11 @@ import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 import type { Reception } from './reception.ts'
 
 /** Where to listen, and how it is secured. */
-export type ReceiverListenOptions = Pick<ListenOptions, 'port' | 'host' | 'path' | 'mode' | 'backlog' | 'tls' | 'proxy'>
+export interface ReceiverListenOptions
+  extends Pick<ListenOptions, 'port' | 'host' | 'path' | 'mode' | 'backlog' | 'tls' | 'proxy'> {
+  /** What events call the listener. */
+  readonly name?: string
+}
 
 /** Receives mail, on as many listeners as wanted. */
 export interface Receiver {
@@ -27,9 +32,9 @@ export interface Receiver {
   listen(options: ReceiverListenOptions): Promise<Running>
   /**
    * Serves one connection however it was made: a link in memory, a socket of the host's own. `startTls`: the transport can
-   * be secured.
+   * be secured; `name`: what events call the listener.
    */
-  serve(transport: Transport, options?: { readonly startTls?: boolean }): Conversation
+  serve(transport: Transport, options?: { readonly startTls?: boolean; readonly name?: string }): Conversation
   /** Ends what `serve` began, as {@link Running.stop} ends what a listener began. Connections served afterwards hear 421. */
   stop(options?: { readonly within?: number }): Promise<Stopped>
 }
@@ -57,11 +62,11 @@ class MailReceiver implements Receiver {
   constructor(options: ReceiverOptions) {
     checkReceiverOptions(options)
     this.options = options
-    const observe = quietly(options.observe)
+    const observe = options.observe && quietly(options.observe)
     const clock = options.clock ?? nodeClock
     const limits = options.connections === false ? [] : [maxConnections(options.connections)]
     const failed = (policy: string, stage: string, error: unknown): void =>
-      observe?.({ kind: 'failed', at: clock.now(), connection: undefined, what: `policy ${policy} at ${stage}`, error })
+      observe?.({ kind: 'failed', at: clock.now(), what: `policy ${policy} at ${stage}`, error })
     this.reception = {
       hostname: options.hostname,
       lmtp: options.profile === 'lmtp',
@@ -83,7 +88,11 @@ class MailReceiver implements Receiver {
 
   async listen(options: ReceiverListenOptions): Promise<Running> {
     // Whoever forgot them is told by listenNode.
-    const { port, tls, proxy } = (options as ReceiverListenOptions | undefined) ?? {}
+    const { name, ...where } = (options as ReceiverListenOptions | undefined) ?? {}
+    const { port, tls, proxy } = where
+    if (name !== undefined && typeof name !== 'string') {
+      throw new MailError('config', `listen: name is ${shownValue(name)}; it takes a text.`)
+    }
     if (port === 25 && this.reception.lmtp) {
       // RFC 2033 §5: LMTP must not be spoken on port 25 (S38).
       throw new MailError('config', 'port: LMTP must not listen on port 25 (RFC 2033 §5); use another port or a unix socket.')
@@ -95,24 +104,22 @@ class MailReceiver implements Receiver {
     const conversations = new Conversations(clock)
     const startTls = tls?.mode === 'starttls'
     const listener = await listenNode({
-      ...options,
-      onTransport: (transport) => void this.begin(transport, startTls, conversations),
+      ...where,
+      onTransport: (transport) => void this.begin(transport, startTls, conversations, name),
       onRefused: ({ reason, address, error }) =>
-        observe?.({
-          kind: 'failed',
-          at: clock.now(),
-          connection: undefined,
-          what: `connection from ${address ?? 'a unix socket'} (${reason})`,
-          error,
-        }),
-      onError: (error) => observe?.({ kind: 'failed', at: clock.now(), connection: undefined, what: 'listen', error }),
+        observe?.({ kind: 'turnedAway', at: clock.now(), listener: name, address, reason, error }),
+      onError: (error) => observe?.({ kind: 'failed', at: clock.now(), listener: name, what: 'listen', error }),
     })
     this.listeners++
-    return new Listening(listener, conversations, () => this.released())
+    this.observeListening(listener, name, tls?.mode ?? 'none')
+    return new Listening(listener, conversations, clock, (stopped, took) => {
+      observe?.({ kind: 'stopped', at: clock.now(), listener: name, ...stopped, took })
+      return this.released()
+    })
   }
 
-  serve(transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
-    return this.begin(transport, options.startTls ?? false, this.served)
+  serve(transport: Transport, options: { readonly startTls?: boolean; readonly name?: string } = {}): Conversation {
+    return this.begin(transport, options.startTls ?? false, this.served, options.name)
   }
 
   async stop(options: { readonly within?: number } = {}): Promise<Stopped> {
@@ -121,9 +128,16 @@ class MailReceiver implements Receiver {
     return stopped
   }
 
-  private begin(transport: Transport, startTls: boolean, conversations: Conversations): Conversation {
+  private observeListening(listener: NodeListener, name: string | undefined, tls: 'none' | 'starttls' | 'implicit'): void {
+    const { clock, observe, lmtp } = this.reception
+    const { address, port, path } = listener
+    const protocol = lmtp ? 'lmtp' : 'smtp'
+    observe?.({ kind: 'listening', at: clock.now(), listener: name, protocol, address, port, path, tls })
+  }
+
+  private begin(transport: Transport, startTls: boolean, conversations: Conversations, name?: string): Conversation {
     const { reception } = this
-    const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer)
+    const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer, name)
     const facts = { secure: transport.peer.tls !== undefined, trusted: this.isTrusted(transport.peer.address) }
     const session = smtpServerSession(startTls ? this.configs.startTls : this.configs.plain, facts, reception.clock.ticks())
     const conversation = drive(session, transport, host, new Attendance(reception, host, conversations))
@@ -165,8 +179,8 @@ class Attendance implements DriveOptions {
   }
 
   failed(error: unknown, event: SessionEvent): void {
-    const { clock, reception, host } = this
-    reception.observe?.({ kind: 'failed', at: clock.now(), connection: host.connection.id, what: event.kind, error })
+    const { reception, host } = this
+    reception.observe?.({ kind: 'failed', ...host.whence(), what: event.kind, error })
   }
 
   closed(error: Error | undefined, conversation: Conversation): void {
@@ -182,6 +196,7 @@ function configOf(options: ReceiverOptions, startTls: boolean): SmtpServerConfig
     hostname: options.hostname,
     profile: options.profile ?? 'mx',
     startTls,
+    ...(options.observe ? { tell: options.observe.commands === true ? ('commands' as const) : ('refusals' as const) } : {}),
     ...(options.authenticate ? { auth: { mechanisms: [plain, login], withoutTls: options.plaintextAuth ?? false } } : {}),
   })
 }
@@ -190,18 +205,4 @@ function configOf(options: ReceiverOptions, startTls: boolean): SmtpServerConfig
 function idPrefix(now: number, random: (octets: number) => Uint8Array): string {
   const chance = random(4).reduce((text, octet) => text + octet.toString(16).padStart(2, '0'), '')
   return `${Math.floor(now / 1000).toString(36)}${chance}-`
-}
-
-/** An observer that cannot break what it watches. */
-function quietly(observe: Observer | undefined): Observer | undefined {
-  if (!observe) return undefined
-  return (event: ServerEvent) => {
-    try {
-      // An async function is one that returns nothing, too; what it rejects with must not end the process.
-      const done: unknown = observe(event)
-      if (done instanceof Promise) done.catch(() => undefined)
-    } catch {
-      // It watches at its own risk.
-    }
-  }
 }

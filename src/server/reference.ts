@@ -1,6 +1,5 @@
 import {
   certificates,
-  type CertificateEvent,
   type CertificateSource,
   fileBodies,
   selfSignedFiles,
@@ -10,6 +9,7 @@ import type { BodyStore } from '../contracts/bodies.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
+import { certificateObserver } from './certificate-events.ts'
 import type { Running } from './listening.ts'
 import type { ReceiverOptions } from './options.ts'
 import { receiver } from './receiver.ts'
@@ -45,7 +45,6 @@ export interface ReferenceWatch {
   /** A message is in the store; the client has not been told yet. */
   readonly stored: Stored
   readonly observe: Observer
-  readonly certificates: (event: CertificateEvent) => void
 }
 
 /** The reference server, up. */
@@ -127,7 +126,7 @@ class Reference implements ReferenceServer {
     const inboxOf = async (account: string) => [account, (await store.create(account, ['INBOX'])).id] as const
     const inboxes = await Promise.all(users.accounts.map(inboxOf))
     return new InboxDelivery(store, users, new Map(inboxes), watch.stored, (account, error) => {
-      watch.observe({ kind: 'failed', at: clock.now(), connection: undefined, what: `deliver to ${account}`, error })
+      watch.observe({ kind: 'failed', at: clock.now(), account, what: `deliver to ${account}`, error })
     })
   }
 
@@ -152,7 +151,7 @@ class Reference implements ReferenceServer {
   private certificates(): CertificateSource {
     const { settings, watch, clock } = this
     const pair = settings.tls ?? selfSignedFiles(`${settings.data}/tls`, { hostname: settings.hostname, now: clock.now() })
-    const source = certificates({ ...pair, clock, onEvent: watch.certificates })
+    const source = certificates({ ...pair, clock, onEvent: certificateObserver(watch.observe, clock) })
     this.held.push(() => source.close())
     return source
   }
@@ -165,6 +164,7 @@ class Reference implements ReferenceServer {
   ): Promise<void> {
     const { bind, proxyFrom } = this.settings
     const listener = await receiver({ ...options, profile: name }).listen({
+      name,
       port,
       host: bind,
       ...(tls ? { tls: { mode: 'starttls', certificates: tls } } : {}),

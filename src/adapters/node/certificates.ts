@@ -19,8 +19,9 @@ import {
   required,
 } from '../../protocol/session/options.ts'
 import { nodeClock } from './clock.ts'
-import { checkPair, isPem, nameOf, noCertificate, pemBlocks } from './key-pair.ts'
+import { checkPair, dateOf, isPem, nameOf, noCertificate, parseCertificates } from './key-pair.ts'
 import type { CheckedPair, ReadPem } from './key-pair.ts'
+import { randomBytes } from './random.ts'
 import type { KeyPair } from './self-signed.ts'
 
 /** How long a certificate is good. */
@@ -30,15 +31,18 @@ export interface CertificateExpiry {
   readonly names: readonly string[]
   /** Milliseconds since the Unix epoch. */
   readonly expires: number
+  /** Whole days that are left; negative when it is over. */
+  readonly days: number
 }
 
 /**
- * - `expiring`: `days` (30, 14, 7, 1; 0: it is over) are left at most. Once a threshold and certificate.
+ * - `expiry`: how many days are left, when a certificate is loaded and once a day; `within` is the mark (30, 14, 7, 1 days; 0: it
+ *   is over) that was reached since the last time, told once for each certificate.
  * - `reloaded`: new files are in use for new connections.
  * - `refused`: new files are no good; the old certificates stay in use. `error` names the file.
  */
 export type CertificateEvent =
-  | (CertificateExpiry & { readonly kind: 'expiring'; readonly days: number })
+  | (CertificateExpiry & { readonly kind: 'expiry'; readonly within: number | undefined })
   | { readonly kind: 'reloaded'; readonly certificates: readonly CertificateExpiry[] }
   | { readonly kind: 'refused'; readonly error: unknown }
 
@@ -71,7 +75,12 @@ export interface CertificateSource {
   readonly select: ((serverName: string) => SecureContext | undefined) | undefined
   /** Whether clients are asked for a certificate. */
   readonly asksClients: boolean
-  /** Every certificate, the default one first. */
+  /**
+   * What session tickets are sealed with, 48 octets: the same for all listeners, another after 12 hours and after each reload.
+   * Clients with an older ticket make a whole handshake.
+   */
+  ticketKey(): Uint8Array
+  /** Every certificate, the default one first, with the days that are left. */
   expires(): readonly CertificateExpiry[]
   /** Reads the files again at once. Rejects with a `config` MailError, and then the old certificates stay in use. */
   reload(): Promise<void>
@@ -87,11 +96,13 @@ const modern = [
 ].join(':')
 
 const day = 86_400_000
-const thresholds = [0, 1, 7, 14, 30]
+const marks = [0, 1, 7, 14, 30]
+/** Whoever takes a key out of memory reads (TLS 1.2) what was sent while it was in use. */
+const ticketKeyFor = day / 2
 
 /**
- * Reads and checks the certificates: key, chain, purpose. Throws a `config` MailError that names the file. An expired
- * certificate is no error but an event: a mail server that does not start helps nobody.
+ * Reads and checks the certificates: key, chain, purpose, dates. Throws a `config` MailError that names the file. At the start an
+ * expired certificate is no error but an event: a mail server that does not start helps nobody. Later it does not replace one.
  */
 export function certificates(options: CertificatesOptions): CertificateSource {
   checkOptions('certificates', options, kinds)
@@ -123,7 +134,10 @@ class Certificates implements CertificateSource {
   readonly #settings: CertificatesOptions
   readonly #clock: Clock
   readonly #paths: readonly string[]
-  readonly #told = new Map<string, number>()
+  /** Of each certificate: the mark that was told last, and when anything was. */
+  readonly #told = new Map<string, { mark: number; at: number }>()
+  #ticketKey = randomBytes(48)
+  #ticketKeySince: number
   #loaded: Loaded
   /** What the files looked like at the last look, and when they were last read. */
   #stamp: string
@@ -136,7 +150,8 @@ class Certificates implements CertificateSource {
     this.#clock = settings.clock ?? nodeClock
     this.#paths = pathsOf(settings)
     this.#stamp = this.#inUse = stampOf(this.#paths.map((path) => statSync(path, { throwIfNoEntry: false })))
-    this.#loaded = load(settings, readSync)
+    this.#ticketKeySince = this.#clock.ticks()
+    this.#loaded = load(settings, readSync, this.#clock.now())
     this.#tellExpiry()
     // Without files there is still the date to watch.
     if (settings.watch !== false) this.#schedule()
@@ -156,7 +171,14 @@ class Certificates implements CertificateSource {
   }
 
   expires(): readonly CertificateExpiry[] {
-    return this.#loaded.pairs.map(({ source, names, expires }) => ({ source, names, expires }))
+    const now = this.#clock.now()
+    const daysTo = (expires: number): number => Math.floor((expires - now) / day)
+    return this.#loaded.pairs.map(({ source, names, expires }) => ({ source, names, expires, days: daysTo(expires) }))
+  }
+
+  ticketKey(): Uint8Array {
+    if (this.#clock.ticks() - this.#ticketKeySince >= ticketKeyFor) this.#renewTicketKey()
+    return this.#ticketKey
   }
 
   async reload(): Promise<void> {
@@ -166,8 +188,14 @@ class Certificates implements CertificateSource {
     for (const path of this.#paths) {
       texts.set(path, await readFile(path, 'utf8').catch((cause: unknown) => unreadable(path, cause)))
     }
-    this.#loaded = load(this.#settings, (pathOrPem) => texts.get(pathOrPem) ?? pathOrPem)
+    const now = this.#clock.now()
+    const loaded = load(this.#settings, (pathOrPem) => texts.get(pathOrPem) ?? pathOrPem, now)
+    const over = loaded.pairs.find(({ expires }) => expires <= now)
+    if (over) throw new MailError('config', `${over.source}: the certificate is over since ${dateOf(over.expires)}; renew it`)
+    this.#loaded = loaded
     this.generation++
+    // A ticket keeps what was found of the client's certificate, by a client CA that may be another now.
+    this.#renewTicketKey()
     this.#tell({ kind: 'reloaded', certificates: this.expires() })
     this.#tellExpiry()
   }
@@ -175,6 +203,11 @@ class Certificates implements CertificateSource {
   close(): void {
     this.#closed = true
     this.#alarm?.cancel()
+  }
+
+  #renewTicketKey(): void {
+    this.#ticketKey = randomBytes(48)
+    this.#ticketKeySince = this.#clock.ticks()
   }
 
   #schedule(): void {
@@ -212,16 +245,18 @@ class Certificates implements CertificateSource {
     const now = this.#clock.now()
     for (const certificate of this.expires()) {
       const key = `${certificate.source} ${certificate.expires}`
-      const days = thresholds.find((threshold) => certificate.expires - now <= threshold * day)
-      if (days === undefined || days >= (this.#told.get(key) ?? Infinity)) continue
-      this.#told.set(key, days)
-      this.#tell({ kind: 'expiring', ...certificate, days })
+      const told = this.#told.get(key)
+      const mark = marks.find((days) => certificate.expires - now <= days * day) ?? Infinity
+      const isNew = mark < (told?.mark ?? Infinity)
+      if (told !== undefined && !isNew && now - told.at < day) continue
+      this.#told.set(key, { mark, at: now })
+      this.#tell({ kind: 'expiry', ...certificate, within: isNew ? mark : undefined })
     }
   }
 }
 
-function load(settings: CertificatesOptions, read: ReadPem): Loaded {
-  const pairs = [settings, ...(settings.also ?? [])].map((pair) => checkPair(pair, read))
+function load(settings: CertificatesOptions, read: ReadPem, now: number): Loaded {
+  const pairs = [settings, ...(settings.also ?? [])].map((pair) => checkPair(pair, read, now))
   const ca = settings.clientCa === undefined ? undefined : readCa(settings.clientCa, read)
   const optionsOf = ({ cert, key }: CheckedPair): SecureContextOptions => ({
     cert,
@@ -263,9 +298,10 @@ function find(byName: ReadonlyMap<string, SecureContext>, serverName: string): S
 }
 
 function readCa(clientCa: string, read: ReadPem): string[] {
-  const blocks = pemBlocks(read(clientCa), 'CERTIFICATE')
-  if (blocks.length > 0) return blocks
-  throw noCertificate(nameOf(clientCa, 'client CA'))
+  const source = nameOf(clientCa, 'client CA')
+  const found = parseCertificates(read(clientCa), source)
+  if (found.length > 0) return found.map((certificate) => certificate.toString())
+  throw noCertificate(source)
 }
 
 function pathsOf({ cert, key, also = [], clientCa }: CertificatesOptions): string[] {

@@ -25,9 +25,9 @@ export const nameOf = (pathOrPem: string, what: string): string => (isPem(pathOr
 
 /**
  * Reads a certificate with its chain and key and checks what a TLS library would only find out with the first client, or never.
- * Throws a `config` MailError that names the file.
+ * Throws a `config` MailError that names the file. `now` in milliseconds since the Unix epoch.
  */
-export function checkPair(pair: KeyPair, read: ReadPem): CheckedPair {
+export function checkPair(pair: KeyPair, read: ReadPem, now: number): CheckedPair {
   const source = nameOf(pair.cert, 'certificate')
   const keySource = nameOf(pair.key, 'key')
   const cert = read(pair.cert)
@@ -35,25 +35,39 @@ export function checkPair(pair: KeyPair, read: ReadPem): CheckedPair {
   const [leaf, ...issuers] = parseChain(cert, source)
   checkOrder([leaf, ...issuers], source)
   if (!leaf.checkPrivateKey(parseKey(key, keySource))) {
-    throw new MailError('config', `${keySource} is not the key of the certificate in ${source}`)
+    const fix = 'give the key that it was issued for'
+    throw new MailError('config', `${keySource} is not the key of the certificate in ${source}; ${fix}`)
   }
   if (!servesTls(leaf)) {
-    throw new MailError('config', `${source}: the certificate is not meant for servers (extended key usage lacks serverAuth)`)
+    const fix = 'have one issued that is'
+    const why = 'the certificate is not meant for servers (extended key usage lacks serverAuth)'
+    throw new MailError('config', `${source}: ${why}; ${fix}`)
+  }
+  const begins = Date.parse(leaf.validFrom)
+  if (begins > now) {
+    const fix = `use an older one until then; or is the date of this machine, ${dateOf(now)}, wrong?`
+    throw new MailError('config', `${source}: the certificate is not valid before ${dateOf(begins)}; ${fix}`)
   }
   const { dns } = alternativeNames(leaf.subjectAltName)
   return { cert, key, source, names: dns.length > 0 ? dns : commonName(leaf), expires: Date.parse(leaf.validTo) }
 }
 
-function parseChain(text: string, source: string): [X509Certificate, ...X509Certificate[]] {
-  const blocks = pemBlocks(text, 'CERTIFICATE')
-  const certificates = blocks.map((block, index) => {
+/** A date for messages: `2026-11-20`. */
+export const dateOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
+
+/** All certificates of a PEM text. Throws a `config` MailError that names the source and which of them cannot be read. */
+export function parseCertificates(text: string, source: string): X509Certificate[] {
+  return pemBlocks(text, 'CERTIFICATE').map((block, index) => {
     try {
       return new X509Certificate(block)
     } catch (cause) {
-      throw new MailError('config', `${source}: certificate ${index + 1} cannot be read`, { cause })
+      throw new MailError('config', `${source}: certificate ${index + 1} cannot be read; is the file whole?`, { cause })
     }
   })
-  const [leaf, ...issuers] = certificates
+}
+
+function parseChain(text: string, source: string): [X509Certificate, ...X509Certificate[]] {
+  const [leaf, ...issuers] = parseCertificates(text, source)
   if (leaf === undefined) throw noCertificate(source)
   return [leaf, ...issuers]
 }
@@ -95,7 +109,7 @@ function commonName(certificate: X509Certificate): readonly string[] {
 }
 
 /** The blocks of one kind in a PEM text (RFC 7468); whatever stands around them is explanatory. */
-export function pemBlocks(text: string, label: string): string[] {
+function pemBlocks(text: string, label: string): string[] {
   const begin = `-----BEGIN ${label}-----`
   const end = `-----END ${label}-----`
   const blocks: string[] = []

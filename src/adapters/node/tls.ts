@@ -44,25 +44,35 @@ export class TlsAcceptor {
   readonly #options: TlsAcceptorOptions
   #server: Server
   #generation: number
+  #ticketKey: Uint8Array
 
   constructor(options: TlsAcceptorOptions) {
     this.#options = options
     this.#server = this.#build()
     this.#generation = options.certificates.generation
+    this.#ticketKey = this.#sealTickets()
   }
 
   /** Begins a handshake. The socket has no listener for data left, and nothing that it received before is in its buffer. */
   begin(socket: Socket, waiting: HandshakeParty): void {
-    const { generation } = this.#options.certificates
-    if (generation !== this.#generation) {
+    const { certificates } = this.#options
+    const isReloaded = certificates.generation !== this.#generation
+    if (isReloaded) {
       this.#server = this.#build()
-      this.#generation = generation
+      this.#generation = certificates.generation
     }
+    if (isReloaded || certificates.ticketKey() !== this.#ticketKey) this.#ticketKey = this.#sealTickets()
     ;(socket as Wrapped)[party] = waiting
     // The TLS socket inherits it: an end in the middle of a handshake is to close it.
     socket.allowHalfOpen = false
     // Documented: "can also be explicitly emitted by users to inject connections into the TLS server".
     this.#server.emit('connection', socket)
+  }
+
+  #sealTickets(): Uint8Array {
+    const key = this.#options.certificates.ticketKey()
+    this.#server.setTicketKeys(Buffer.from(key))
+    return key
   }
 
   #build(): Server {

@@ -1,4 +1,5 @@
 import { asciiUpper, hasControl, isAscii } from '../bytes/text.ts'
+import type { SaslChannel } from '../sasl/channel.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
 import { MailError } from '../session/errors.ts'
 import {
@@ -14,7 +15,7 @@ import {
   required,
   texts,
 } from '../session/options.ts'
-import { ehloReply, type SmtpExtensions } from './extensions.ts'
+import { ehloReply, isOffered, type SmtpExtensions } from './extensions.ts'
 import { defaultLimits, defaultTimeouts, type SmtpLimits, type SmtpTimeouts } from './limits.ts'
 import {
   type MailParameters,
@@ -70,6 +71,7 @@ export interface SmtpServerOptions {
   readonly tlsRequired?: boolean
   /** Offer AUTH. */
   readonly auth?: {
+    /** In the order in which they are offered; each of them to connections that can use it. */
     readonly mechanisms: readonly SaslMechanism[]
     /** Refuse mail without AUTH with 530. */
     readonly required?: boolean
@@ -86,6 +88,8 @@ export interface SmtpServerOptions {
   readonly keywords?: readonly string[]
   readonly mailParameters?: readonly CustomParameter[]
   readonly recipientParameters?: readonly CustomParameter[]
+  /** Events for whoever watches: what the session refuses of its own accord; with `commands` each command too. */
+  readonly tell?: 'refusals' | 'commands'
 }
 
 /** Options, checked and with their defaults: made once, shared by all sessions of a listener. */
@@ -107,8 +111,9 @@ export interface SmtpServerConfig {
   readonly keywords: readonly string[]
   readonly mailReaders: ParameterReaders<MailParameters>
   readonly recipientReaders: ParameterReaders<RecipientParameters>
+  readonly tell: 'refusals' | 'commands' | undefined
   /** The reply to EHLO in a state of the connection, encoded; made on first use. */
-  ehlo(secure: boolean, authenticated: boolean, trusted: boolean): string
+  ehlo(channel: SaslChannel, authenticated: boolean, trusted: boolean): string
 }
 
 const strict: SmtpRules = {
@@ -152,6 +157,7 @@ const kinds: OptionKinds<SmtpServerOptions> = {
   keywords: texts,
   mailParameters: aList,
   recipientParameters: aList,
+  tell: oneOf('refusals', 'commands'),
 }
 
 const ruleKinds: OptionKinds<SmtpRules> = {
@@ -192,7 +198,7 @@ export function smtpServerConfig(options: SmtpServerOptions): SmtpServerConfig {
     throw new MailError('config', 'extensions: must not hold control characters.')
   }
   const mechanisms = new Map((options.auth?.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]))
-  const ehlo: (string | undefined)[] = []
+  const ehlo = new Map<string, string>()
   const config: SmtpServerConfig = {
     hostname: options.hostname,
     profile,
@@ -221,15 +227,25 @@ export function smtpServerConfig(options: SmtpServerOptions): SmtpServerConfig {
       options.recipientParameters,
       'recipientParameters',
     ),
-    ehlo: (secure, authenticated, trusted) =>
-      (ehlo[(secure ? 4 : 0) + (authenticated ? 2 : 0) + (trusted ? 1 : 0)] ??= ehloReply(
-        config,
-        secure,
-        authenticated,
-        trusted,
-      )),
+    tell: options.tell,
+    ehlo: (channel, authenticated, trusted) => {
+      const offered = authenticated ? '' : namesOffered(config, channel)
+      const state = `${channel.secure}${trusted}${offered}`
+      let wire = ehlo.get(state)
+      if (wire === undefined) ehlo.set(state, (wire = ehloReply(config, channel.secure, trusted, offered)))
+      return wire
+    },
   }
   return config
+}
+
+/** The mechanisms that a connection may use, as EHLO names them. */
+function namesOffered(config: SmtpServerConfig, channel: SaslChannel): string {
+  let names = ''
+  for (const mechanism of config.mechanisms.values()) {
+    if (isOffered(config, mechanism, channel)) names += names === '' ? mechanism.name : ` ${mechanism.name}`
+  }
+  return names
 }
 
 const mailKeywords: readonly (readonly [string, (extensions: SmtpExtensions, auth: boolean) => boolean])[] = [

@@ -1,4 +1,4 @@
-import type { Credentials } from '../sasl/exchange.ts'
+import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
 import type { AbandonedEvent, Question, StartTlsEvent } from '../session/session.ts'
 import type { MailParameters, RecipientParameters } from './parameters.ts'
 import type { Path } from './path.ts'
@@ -12,6 +12,7 @@ import type { Reply } from './reply.ts'
 export type SmtpServerEvent =
   | ConnectQuestion
   | HelloQuestion
+  | SecretQuestion
   | AuthQuestion
   | SenderQuestion
   | RecipientQuestion
@@ -23,6 +24,8 @@ export type SmtpServerEvent =
   | XclientQuestion
   | XforwardEvent
   | BodyEvent
+  | LineEvent
+  | RefusalEvent
   | StartTlsEvent
   | AbandonedEvent
   | ClosedEvent
@@ -37,10 +40,24 @@ export interface HelloQuestion extends Question<'hello', Reply> {
   readonly name: string
 }
 
-/** To whom the connection belongs from now on, or why not. No answer refuses. */
-export type AuthAnswer = { readonly account: string } | Reply
+/** Why nobody logs in. 5xx counts as a failed attempt, and is said after a while; 4xx says nothing about the credentials. */
+export interface AuthRefusal extends Reply {
+  /** Milliseconds before a 5xx is said, where that is longer than the session would wait. */
+  readonly delay?: number
+}
 
-/** A SASL exchange has come to its question. */
+/** The secret, or why the exchange ends here. No answer: there is none, and the client does not learn that before its proof. */
+export type SecretAnswer = SaslSecret | AuthRefusal
+
+/** A SASL exchange cannot go on without a secret. */
+export interface SecretQuestion extends Question<'secret', SecretAnswer> {
+  readonly lookUp: SaslLookUp
+}
+
+/** To whom the connection belongs from now on, or why not. No answer refuses. */
+export type AuthAnswer = { readonly account: string } | AuthRefusal
+
+/** A SASL exchange has come to its question: once for each that was not given up. */
 export interface AuthQuestion extends Question<'auth', AuthAnswer> {
   readonly credentials: Credentials
 }
@@ -127,6 +144,26 @@ export interface XforwardEvent {
 export interface BodyEvent {
   readonly kind: 'body'
   readonly bytes: Uint8Array
+}
+
+/** A command line has come; its arguments are not told. Only where the options say `tell: 'commands'`. */
+export interface LineEvent {
+  readonly kind: 'line'
+  /** In upper case; `undefined` for what is no command here. */
+  readonly verb: string | undefined
+  /** With its line end. */
+  readonly octets: number
+}
+
+/** The session refuses something of its own accord. Only where the options say `tell`. */
+export interface RefusalEvent {
+  readonly kind: 'refusal'
+  readonly code: number
+  readonly enhanced: string
+  /** Empty where the reply may repeat what the client has sent. */
+  readonly text: string
+  /** The limit that was reached, by its name among `SmtpLimits`; `timeout` and `total` for times. */
+  readonly limit: string | undefined
 }
 
 /** The last event. */

@@ -3,7 +3,7 @@ import type { AbandonedEvent, AnswerTo, Output } from '../../session/session.ts'
 import type { TlsFacts } from '../../session/tls.ts'
 import type { SmtpServerConfig } from '../config.ts'
 import type { CloseReason, SmtpServerEvent } from '../events.ts'
-import { authLine } from './commands/auth.ts'
+import { authLine, endAuth } from './commands/auth.ts'
 import { quit } from './commands/control.ts'
 import { commandOf, settle, standsLast } from './commands/index.ts'
 import type { SmtpPeer, SmtpServerSession } from './contract.ts'
@@ -12,6 +12,7 @@ import { carriesMore, checkLine } from './line.ts'
 import { readChunk, readContent, readSwallowed } from './reading.ts'
 import { failed, failedClosing, replies } from './replies.ts'
 import { Slots } from './slots.ts'
+import { lineOf, refusalOf } from './told.ts'
 import { contentDeadline, lastMoment, lineDeadline, type Waiting } from './waiting.ts'
 
 /*
@@ -53,6 +54,7 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
   readonly config: SmtpServerConfig
   readonly trusted: boolean
   secure: boolean
+  tls: TlsFacts | undefined
   now: number
   hello: 'EHLO' | 'HELO' | 'LHLO' | undefined
   account: string | undefined
@@ -89,7 +91,8 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
 
   constructor(config: SmtpServerConfig, peer: SmtpPeer, now: number) {
     this.config = config
-    this.secure = peer.secure ?? false
+    this.tls = peer.tls
+    this.secure = peer.secure ?? peer.tls !== undefined
     this.trusted = peer.trusted ?? false
     this.now = this.began = this.greetedAt = this.since = now
   }
@@ -173,11 +176,12 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
     return [out]
   }
 
-  tlsEstablished(now: number, _tls: TlsFacts): void {
+  tlsEstablished(now: number, tls: TlsFacts): void {
     this.now = now
     if (this.phase !== HANDSHAKE) return
     // RFC 3207 §4.2: what was learned in the clear is forgotten.
     this.secure = true
+    this.tls = tls
     this.hello = undefined
     this.account = undefined
     this.senderRefused = false
@@ -211,6 +215,8 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
   }
 
   say(wire: string): void {
+    const told = this.config.tell === undefined ? undefined : refusalOf(wire)
+    if (told !== undefined) this.emit(told)
     this.slots.say(wire)
   }
 
@@ -254,6 +260,7 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
   }
 
   restart(): void {
+    this.tls = undefined
     this.hello = undefined
     this.account = undefined
     this.greeted = false
@@ -349,8 +356,7 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
   private badLine(text: string, wire: string): undefined {
     if (this.phase === SASL) {
       this.phase = COMMAND
-      this.sasl = undefined
-      return this.complain(wire) as undefined
+      return endAuth(this, wire)
     }
     // What follows here is not commands, and would be taken for them.
     if (this.dataRefused || carriesMore(text)) return this.close('protocol', wire)
@@ -359,7 +365,9 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
 
   private command(line: string): SmtpServerEvent | undefined {
     const space = line.indexOf(' ')
-    const command = commandOf(this.config, space < 0 ? line : line.slice(0, space))
+    const verb = space < 0 ? line : line.slice(0, space)
+    const command = commandOf(this.config, verb)
+    if (this.config.tell === 'commands') this.emit(lineOf(command && verb, this.input.lineOctets))
     if (this.refused && command !== quit) return this.badLine(line, replies.refusedConnection)
     if (command === undefined) return this.badLine(line, replies.unknownCommand)
     this.latest = command
@@ -375,18 +383,10 @@ class ServerSession implements SmtpServerSession, ServerContext, Waiting {
   }
 
   private phaseDeadline(): number {
-    switch (this.phase) {
-      case CLOSED:
-        return Infinity
-      case HANDSHAKE:
-        return this.since + this.config.timeouts.handshake
-      case CONTENT:
-      case CHUNK:
-      case SWALLOW:
-        return contentDeadline(this)
-      default:
-        return lineDeadline(this)
-    }
+    if (this.phase === CLOSED) return Infinity
+    if (this.phase === HANDSHAKE) return this.since + this.config.timeouts.handshake
+    const content = this.phase === CONTENT || this.phase === CHUNK || this.phase === SWALLOW
+    return content ? contentDeadline(this) : lineDeadline(this)
   }
 
   /** The deadline has passed: whoever kept the other waiting loses. */
