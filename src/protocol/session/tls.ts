@@ -7,6 +7,11 @@ export interface TlsFacts {
   /** The server name the client asked for (SNI), lower case. */
   readonly serverName?: string
   readonly alpn?: string
+  /**
+   * Octets that tell this connection from any other (RFC 9266) or the server's certificate from any other (RFC 5929); `undefined`
+   * where there are none of that type. Computed when asked for. Absent where nobody can tell, as behind a proxy that ended TLS.
+   */
+  readonly channelBinding?: (type: 'tls-exporter' | 'tls-server-end-point') => Uint8Array | undefined
   /** Present when the client sent a certificate; `authorized` tells whether a configured CA signed it. */
   readonly clientCertificate?: ClientCertificate
 }

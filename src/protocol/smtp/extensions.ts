@@ -1,3 +1,4 @@
+import type { SaslChannel } from '../sasl/channel.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
 import type { SmtpLimits } from './limits.ts'
 import { encodeReply } from './reply.ts'
@@ -27,8 +28,6 @@ export interface SmtpExtensions {
 interface Offer {
   readonly hostname: string
   readonly startTls: boolean
-  readonly authWithoutTls: boolean
-  readonly mechanisms: ReadonlyMap<string, SaslMechanism>
   readonly extensions: SmtpExtensions
   readonly limits: SmtpLimits
   readonly keywords: readonly string[]
@@ -39,13 +38,12 @@ export const XCLIENT_NAMES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 
 /** What XFORWARD may say, likewise. */
 export const XFORWARD_NAMES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDENT', 'SOURCE'] as const
 
-/** The reply to EHLO or LHLO, encoded: what this connection may use, in a fixed order. */
-export function ehloReply(config: Offer, secure: boolean, authenticated: boolean, trusted: boolean): string {
+/** The reply to EHLO or LHLO, encoded: what this connection may use, in a fixed order. `mechanisms`: names, by spaces. */
+export function ehloReply(config: Offer, secure: boolean, trusted: boolean, mechanisms: string): string {
   const { extensions, limits } = config
   const lines = [config.hostname, 'PIPELINING', sizeLine(limits.messageOctets)]
   if (config.startTls && !secure) lines.push('STARTTLS')
-  const mechanisms = authenticated ? [] : offeredMechanisms(config, secure)
-  if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
+  if (mechanisms !== '') lines.push(`AUTH ${mechanisms}`)
   lines.push('8BITMIME')
   if (extensions.smtpUtf8) lines.push('SMTPUTF8')
   lines.push('CHUNKING')
@@ -67,13 +65,10 @@ export function ehloReply(config: Offer, secure: boolean, authenticated: boolean
   return encodeReply({ code: 250, text: lines })
 }
 
-/** The mechanisms that this connection may use. */
-function offeredMechanisms(config: Offer, secure: boolean): string[] {
-  const names: string[] = []
-  for (const mechanism of config.mechanisms.values()) {
-    if (secure || config.authWithoutTls || !mechanism.plaintext) names.push(mechanism.name)
-  }
-  return names
+/** Whether a connection may use the mechanism: the channel is safe enough for it, and has what it takes. */
+export function isOffered(config: { readonly authWithoutTls: boolean }, mechanism: SaslMechanism, channel: SaslChannel): boolean {
+  const safe = channel.secure || config.authWithoutTls || !mechanism.plaintext
+  return safe && (mechanism.usable === undefined || mechanism.usable(channel))
 }
 
 /** RFC 1870 §3: 0 says that there is no fixed maximum. */

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { login, plain, type SaslMechanism, type SaslStep } from '../../../src/protocol/sasl/index.ts'
+import { login, plain, type SaslChannel, type SaslMechanism, type SaslStep } from '../../../src/protocol/sasl/index.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
+const channel: SaslChannel = { secure: true, certified: false }
+
 /** What comes of the client's words, one after the other; `undefined` is no initial response. */
 function exchange(mechanism: SaslMechanism, ...words: readonly (string | Uint8Array | undefined)[]): SaslStep {
-  const server = mechanism.begin()
+  const server = mechanism.begin(channel)
   let step: SaslStep | undefined
   for (const word of words) step = server.respond(typeof word === 'string' ? bytes(word) : word)
   return step!
@@ -69,7 +71,7 @@ describe('LOGIN', () => {
   it('takes any name and password, and keeps exchanges apart', () => {
     fc.assert(
       fc.property(word, word, (name, secret) => {
-        const [one, other] = [login.begin(), login.begin()]
+        const [one, other] = [login.begin(channel), login.begin(channel)]
         one.respond(bytes(name))
         other.respond(bytes('other'))
         expect(one.respond(bytes(secret))).toEqual(password('LOGIN', name, secret))

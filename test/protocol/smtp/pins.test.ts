@@ -11,7 +11,7 @@ import { Talk } from './talk.ts'
 
 const ehlo = (options: Partial<SmtpServerOptions>, secure = false, authenticated = false, trusted = false): string[] =>
   smtpServerConfig({ hostname: 'mx.example.org', ...options })
-    .ehlo(secure, authenticated, trusted)
+    .ehlo({ secure, certified: false }, authenticated, trusted)
     .split('\r\n')
     .slice(0, -1)
 
@@ -143,6 +143,7 @@ it('pins every reply of the session', () => {
     '501 5.5.4 Takes no argument',
     '501 5.5.4 Takes one domain name or address literal',
     '501 5.7.0 Authentication cancelled',
+    '501 5.7.0 Mechanism takes no initial response',
     '502 5.5.1 Command not implemented',
     '502 5.7.0 Lists are not expanded here',
     '503 5.5.0 Improper use of pipelining',

@@ -1,6 +1,7 @@
 import type { SaslExchange } from '../../sasl/exchange.ts'
 import { MailError } from '../../session/errors.ts'
 import type { AbandonedEvent } from '../../session/session.ts'
+import type { TlsFacts } from '../../session/tls.ts'
 import type { SmtpServerConfig } from '../config.ts'
 import type { ContentReader } from '../content.ts'
 import type { CloseReason, SmtpServerEvent } from '../events.ts'
@@ -58,12 +59,16 @@ export interface Swallowing {
 /** An AUTH exchange under way. */
 export interface SaslState {
   readonly exchange: SaslExchange
+  /** The credentials were refused, and the client has been told why: what to say behind its answer, and after how long. */
+  readonly refusal: { readonly wire: string; readonly delay: number } | undefined
 }
 
 /** What a command may see and do: the session without its input and its clockwork. */
 export interface ServerContext {
   readonly config: SmtpServerConfig
   readonly secure: boolean
+  /** What is known of TLS with this client. */
+  readonly tls: TlsFacts | undefined
   /** The peer may use XCLIENT and XFORWARD. */
   readonly trusted: boolean
   /** Milliseconds; the time of the latest input. */
@@ -103,7 +108,7 @@ export interface ServerContext {
   close(why: CloseReason, wire?: string): undefined
   /** What comes next: a command, content of DATA, a chunk of BDAT, octets to swallow, a line of SASL, or a TLS handshake. */
   expect(what: 'command' | 'content' | 'chunk' | 'swallow' | 'sasl' | 'handshake'): void
-  /** The connection is somebody else's now: greets anew. */
+  /** The connection is somebody else's now: greets anew. The facts of TLS are the proxy's, and prove nothing of the client. */
   restart(): void
 }
 

@@ -46,6 +46,7 @@ export const replies = {
   authSyntax: wire(501, '5.5.4', 'Syntax: AUTH mechanism [initial-response]'),
   verifySyntax: wire(501, '5.5.4', 'Takes a name or an address'),
   badBase64: wire(501, '5.5.2', 'Cannot decode base64'),
+  noInitialResponse: wire(501, '5.7.0', 'Mechanism takes no initial response'),
   authCancelled: wire(501, '5.7.0', 'Authentication cancelled'),
   notImplemented: wire(502, '5.5.1', 'Command not implemented'),
   expandRefused: wire(502, '5.7.0', 'Lists are not expanded here'),

@@ -2,7 +2,7 @@ import { asciiUpper } from '../../../bytes/text.ts'
 import type { SmtpServerConfig } from '../../config.ts'
 import type { SmtpServerEvent } from '../../events.ts'
 import type { Command, ServerContext } from '../context.ts'
-import { auth, settleAuth } from './auth.ts'
+import { auth, settleAuth, settleSecret } from './auth.ts'
 import { bdat } from './bdat.ts'
 import { settleConnect } from './connect.ts'
 import { custom, expn, help, noop, quit, rset, settleCommand, settleExpand, settleVerify, vrfy } from './control.ts'
@@ -52,6 +52,7 @@ type Settler = (context: ServerContext, question: never, answer: never) => strin
 const settlers: Partial<Record<SmtpServerEvent['kind'], Settler>> = {
   connect: settleConnect,
   hello: settleHello,
+  secret: settleSecret,
   auth: settleAuth,
   sender: settleSender,
   recipient: settleRecipient,
