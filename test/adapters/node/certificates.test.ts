@@ -67,6 +67,9 @@ describe('certificates', () => {
       /FILE0: certificate 2 did not sign certificate 1/],
     ['a certificate for clients', () => issue({ subject: 'client', purposes: [2] }),
       /FILE0: the certificate is not meant for servers/],
+    ['a certificate whose time has not come', () => issue({ subject: 'early', begins: Date.UTC(2048, 0) }),
+      /FILE0: the certificate is not valid before 2048-01-01; .*is the date of this machine, 20\d\d-\d\d-\d\d, wrong\?/],
+    ['a damaged client CA', () => ({ ...leaf, clientCa: damaged(root.cert) }), /FILE2: certificate 1 cannot be read/],
     ['a client CA that is none', () => ({ ...leaf, clientCa: 'nothing here' }), /FILE2 holds no certificate in PEM form/],
   ])('refuses %s, and names the file', async (_, texts, message) => {
     const { cert, key, clientCa } = texts()
@@ -83,7 +86,7 @@ describe('certificates', () => {
     }
     const error = attempt()
     expect(isMailError(error) && error.code).toBe('config')
-    const paths = [options.cert, options.key, options.clientCa ?? '?']
+    const paths = [options.cert, options.key, options.clientCa ?? 'no client CA']
     const told = paths.reduce((text, path, index) => text.replaceAll(path, `FILE${index}`), (error as Error).message)
     expect(told).toMatch(message)
   })
@@ -174,9 +177,11 @@ describe('certificates on disk', () => {
     // Seen once, with the old key beside it: not read yet.
     await replace(key, other.key)
     await clock.next()
-    expect(events).toEqual([])
+    expect(events.splice(0)).toMatchObject([{ kind: 'expiry', names: ['mail.example.test', '*.example.test'] }])
     await clock.next()
-    expect(events).toEqual([{ kind: 'reloaded', certificates: source.expires() }])
+    const [certificate] = source.expires()
+    // Good as long as the one before: there is nothing new to tell of that.
+    expect(events).toEqual([{ kind: 'reloaded', certificates: [certificate] }])
     expect(source.generation).toBe(1)
     expect(source.expires()[0]?.names).toEqual(['other.test'])
     await clock.next()
@@ -187,6 +192,7 @@ describe('certificates on disk', () => {
 
   it('are left alone when the new ones are broken, which is told once', async () => {
     const { clock, events, cert, key, source } = await watched()
+    events.length = 0
     await replace(cert, 'not yet')
     for (let look = 0; look < 4; look++) await clock.next()
     expect(events).toEqual([{ kind: 'refused', error: expect.objectContaining({ code: 'config' }) }])
@@ -210,22 +216,58 @@ describe('certificates on disk', () => {
     await source.reload()
     expect(source.generation).toBe(1)
     for (let look = 0; look < 3; look++) await clock.next()
-    expect(events.map(({ kind }) => kind)).toEqual(['reloaded'])
+    expect(events.map(({ kind }) => kind)).toEqual(['expiry', 'reloaded'])
     source.close()
   })
 
-  it('tell when they are about to end, once a threshold', async () => {
+  it('do not replace good ones when they are over', async () => {
+    const { clock, events, cert, key, source } = await watched()
+    const over = issue({ subject: 'over', expires: Date.UTC(2021, 0) })
+    await replace(cert, over.cert)
+    await replace(key, over.key)
+    for (let look = 0; look < 3; look++) await clock.next()
+    const error = expect.objectContaining({ message: `${cert}: the certificate is over since 2021-01-01; renew it` })
+    expect(events.slice(1)).toEqual([{ kind: 'refused', error }])
+    expect(source.generation).toBe(0)
+    source.close()
+  })
+
+  it('seal session tickets with a key that changes twice a day, and with every reload', async () => {
+    const { clock, cert, key, source } = await watched()
+    const first = source.ticketKey()
+    expect(first.length).toBe(48)
+    clock.pass(day / 2 - 1)
+    expect(source.ticketKey()).toBe(first)
+    clock.pass(1)
+    const second = source.ticketKey()
+    expect(second).not.toEqual(first)
+    expect(source.ticketKey()).toBe(second)
+    await replace(cert, other.cert)
+    await replace(key, other.key)
+    await source.reload()
+    expect(source.ticketKey()).not.toEqual(second)
+    source.close()
+  })
+
+  it('tell each day how many are left, and when they are about to end, once a mark', async () => {
     const clock = new Still()
     const events: CertificateEvent[] = []
     const pair = issue({ subject: 'short', dns: ['short.test'], expires: clock.now() + 40 * day })
     const source = certificates({ ...pair, clock, onEvent: (event) => void events.push(event) })
     const days: unknown[] = []
+    const marks: unknown[] = []
     for (let passed = 0; passed < 42; passed++) {
+      for (const event of events.splice(0)) {
+        if (event.kind !== 'expiry') continue
+        days.push(event.days)
+        if (event.within !== undefined) marks.push([event.within, event.names[0]])
+      }
       clock.pass(day)
       await clock.next()
-      days.push(...events.splice(0).map((event) => event.kind === 'expiring' && [event.days, event.names[0]]))
     }
-    expect(days).toEqual([30, 14, 7, 1, 0].map((left) => [left, 'short.test']))
+    expect(days).toEqual(Array.from({ length: 42 }, (_, passed) => 40 - passed))
+    expect(source.expires()[0]?.days).toBe(-2)
+    expect(marks).toEqual([30, 14, 7, 1, 0].map((left) => [left, 'short.test']))
     source.close()
   })
 
@@ -249,7 +291,7 @@ describe('certificates on disk', () => {
         clock.pass(day)
         await clock.next()
       }
-      expect(heard).toEqual(['expiring', 'expiring', 'expiring', 'expiring'])
+      expect(heard.length).toBe(10)
       source.close()
     }
     await new Promise((resolve) => setImmediate(resolve))
@@ -261,7 +303,8 @@ describe('certificates on disk', () => {
     const events: CertificateEvent[] = []
     const expired = issue({ subject: 'expired', expires: Date.UTC(2021, 0) })
     certificates({ ...expired, watch: false, onEvent: (event) => void events.push(event) })
-    expect(events).toMatchObject([{ kind: 'expiring', days: 0, expires: Date.UTC(2021, 0) }])
+    expect(events).toMatchObject([{ kind: 'expiry', within: 0, expires: Date.UTC(2021, 0) }])
+    expect((events[0] as { days: number }).days).toBeLessThan(-365)
   })
 
   it('change for new connections while old ones go on', async () => {

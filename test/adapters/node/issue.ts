@@ -22,13 +22,14 @@ export interface IssueOptions {
   readonly issuer?: Issued
   /** Milliseconds since the Unix epoch. */
   readonly expires?: number
+  readonly begins?: number
 }
 
 const algorithm = sequence(oid('1.2.840.10045.4.3.2'))
 const nameOf = (commonName: string): Buffer => sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName))))
 let serial = 1
 
-export function issue({ subject, dns = [], email = [], ca = false, purposes, issuer, expires }: IssueOptions): Issued {
+export function issue({ subject, dns = [], email = [], ca = false, purposes, issuer, expires, begins }: IssueOptions): Issued {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const named = (kind: number) => (name: string): Buffer => tagged(kind, false, Buffer.from(name))
   const general = [...dns.map(named(2)), ...email.map(named(1))]
@@ -41,7 +42,7 @@ export function issue({ subject, dns = [], email = [], ca = false, purposes, iss
     integer(Uint8Array.of(serial >> 8, serial++ & 255)),
     algorithm,
     nameOf(issuer?.subject ?? subject),
-    sequence(time(Date.UTC(2020, 0)), time(expires ?? Date.UTC(2049, 0))),
+    sequence(time(begins ?? Date.UTC(2020, 0)), time(expires ?? Date.UTC(2049, 0))),
     nameOf(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(3, true, sequence(...extensions)),

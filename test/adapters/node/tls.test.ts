@@ -338,6 +338,30 @@ describe('client certificates', () => {
     again.reset()
   })
 
+  it('are judged anew once the key of the session tickets has changed', async () => {
+    let ticks = 0
+    const clock = { now: () => Date.now(), ticks: () => ticks, alarm: () => ({ cancel: () => undefined }) }
+    const renewing = certificates({ ...pair, clientCa: authority.cert, watch: false, clock })
+    const { place, accepted } = await serve('implicit', { tlsOptions: { certificates: renewing } })
+    const options = { cert: alice.cert, key: alice.key, servername: 'default.test' }
+    const first = await dialTls(place, options)
+    const session = new Promise<Buffer>((resolve) => first.socket.once('session', resolve))
+    const near = await accepted.next()
+    opened(near)
+    near.write(['220 hello\r\n'])
+    const reused = async (): Promise<boolean> => {
+      const far = await dialTls(place, { ...options, session: await session })
+      const other = await accepted.next()
+      expect(other.peer.tls?.clientCertificate?.authorized).toBe(true)
+      other.reset()
+      return far.socket.isSessionReused()
+    }
+    expect(await reused()).toBe(true)
+    ticks += 12 * 3_600_000
+    expect(await reused()).toBe(false)
+    near.reset()
+  })
+
   it('are not asked for without a CA', async () => {
     const { place, accepted } = await serve('implicit')
     await dialTls(place, { cert: alice.cert, key: alice.key })
