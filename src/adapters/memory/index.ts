@@ -2,6 +2,7 @@
 export { linkedTransports } from './link.ts'
 export type { ClientTransport, LinkedTransports, LinkOptions, Scheduler } from './link.ts'
 export { socketOf } from './duplex.ts'
+export { memoryAccounts } from './accounts.ts'
 export { memoryBodies } from './bodies.ts'
 export { memoryStore } from './store.ts'
 export type { MemoryStoreOptions } from './store.ts'
