@@ -49,7 +49,7 @@ export function issue({ subject, dns = [], email = [], ca = false, purposes, iss
   )
   const signature = sign('sha256', toSign, issuer?.privateKey ?? privateKey)
   const base64 = sequence(toSign, algorithm, bitString(signature)).toString('base64')
-  const cert = `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+  const cert = `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`
   const pair: KeyPair = { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }
   // Out of sight of `{ ...issued }`: a pair is all that `certificates()` takes.
   return Object.defineProperties(pair, { subject: { value: subject }, privateKey: { value: privateKey } }) as Issued
