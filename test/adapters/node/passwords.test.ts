@@ -124,7 +124,8 @@ describe('hashes that are none', () => {
     // An empty key is every password's
     `$scrypt$ln=4,r=8,p=1$${salt}$`, `$scrypt$ln=4,r=8,p=1$${salt}$AA`, `$scrypt$ln=4,r=8,p=1$$${key}`,
     `$scrypt$ln=4,r=8$${body}`, `$scrypt$ln=4,r=8,p=1,q=1$${body}`, `$scrypt$ln=4,r=8,p=1,p=1$${body}`,
-    `$scrypt$ln=04,r=8,p=1$${body}`, `$scrypt$ln=-4,r=8,p=1$${body}`, `$scrypt$ln=4,r=8,p=0$${body}`, `$scrypt$ln=4e0,r=8,p=1$${body}`, `$scrypt$$${body}`,
+    `$scrypt$ln=04,r=8,p=1$${body}`, `$scrypt$ln=-4,r=8,p=1$${body}`, `$scrypt$ln=4,r=8,p=0$${body}`,
+    `$scrypt$ln=4e0,r=8,p=1$${body}`, `$scrypt$$${body}`,
     `$scrypt$v=1$ln=4,r=8,p=1$${body}`, `$scrypt$ln=4,r=8,p=1$${salt}=$${key}`, `$scrypt$ln=4,r=8,p=1$${salt}$${key}$`,
     // What would take gigabytes or hours
     `$scrypt$ln=30,r=8,p=1$${body}`, `$scrypt$ln=63,r=8,p=1$${body}`, `$scrypt$ln=4,r=999999999,p=1$${body}`,
@@ -134,7 +135,8 @@ describe('hashes that are none', () => {
     `$argon2id$v=19$m=4096,t=1,p=255$${body}`, `$argon2id$v=20$m=64,t=1,p=1$${body}`,
     `$argon2x$v=19$m=64,t=1,p=1$${body}`, `$argon2id$v=19$m=64,t=1,p=1,keyid=1$${body}`,
     `$2b$31$${'a'.repeat(53)}`, `$2b$17$${'a'.repeat(53)}`, `$2b$03$${'a'.repeat(53)}`, `$2b$4$${'a'.repeat(54)}`,
-    `$2x$04$${'a'.repeat(53)}`, `$2$04$${'a'.repeat(53)}`, `$2b$04$${'a'.repeat(52)}`, `$2b$04$${'a'.repeat(54)}`, `$2b$04$${'a'.repeat(52)}\n`,
+    `$2x$04$${'a'.repeat(53)}`, `$2$04$${'a'.repeat(53)}`, `$2b$04$${'a'.repeat(52)}`,
+    `$2b$04$${'a'.repeat(54)}`, `$2b$04$${'a'.repeat(52)}\n`,
   ])('%#: nobody has them, and nothing is spent on them', async (hash) => {
     expect(await kept.verify('secret', hash)).toBe(false)
     expect(await kept.verify('', hash)).toBe(false)
