@@ -65,7 +65,7 @@ export interface ProvenCredentials {
   readonly authorizeAs?: string
 }
 
-/** The client has not proven it, or the name is nobody's. Asked all the same, so that the host can count it: it may only refuse. */
+/** The client has not proven it, or the name is nobody's. Asked all the same, for the host to count; it may only refuse. */
 export interface RefutedCredentials {
   readonly kind: 'refuted'
   readonly mechanism: string
