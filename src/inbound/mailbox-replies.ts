@@ -13,7 +13,7 @@ export const mailboxReplies = {
   full: reject(552, '5.2.2', 'Mailbox full'),
   /** Not all that the message is for: those who have room must not lose it, those who have none get another chance. */
   someFull: defer(452, '4.2.2', 'One of several mailboxes is full, try again later'),
-  tooLarge: reject(552, '5.3.4', 'Message is larger than that mailbox takes'),
+  tooLarge: reject(552, '5.2.3', 'Message is larger than that mailbox takes'),
   loop: reject(554, '5.4.6', 'Delivered here before: this is a mail loop'),
   notStored: reject(554, '5.3.0', 'Message cannot be stored here'),
   fault: defer(451, '4.3.0', 'Temporary failure, try again later'),

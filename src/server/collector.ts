@@ -136,26 +136,34 @@ export class Collector {
 
 const noDiscard = async (): Promise<void> => undefined
 
-/** A body with octets put before it, which costs no copy of what is too large for memory. */
-export function prefixed(prefix: Uint8Array, body: Body): Body {
-  if (prefix.length === 0) return body
-  return body.bytes ? new MemoryBody([prefix, body.bytes], prefix.length + body.size) : new PrefixedBody(prefix, body)
+/**
+ * A body with octets put before it, which costs no copy of what is too large for memory. Its first `without` octets are left
+ * out.
+ */
+export function prefixed(prefix: Uint8Array, body: Body, without = 0): Body {
+  if (prefix.length === 0 && without === 0) return body
+  const size = prefix.length + body.size - without
+  return body.bytes ? new MemoryBody([prefix, body.bytes.subarray(without)], size) : new PrefixedBody(prefix, body, without)
 }
 
 class PrefixedBody implements Body {
   readonly size: number
   private readonly prefix: Uint8Array
   private readonly rest: Body
+  /** What an octet behind the prefix is ahead of the same octet in the rest. */
+  private readonly shift: number
 
-  constructor(prefix: Uint8Array, rest: Body) {
+  constructor(prefix: Uint8Array, rest: Body, without: number) {
     this.prefix = prefix
     this.rest = rest
-    this.size = prefix.length + rest.size
+    this.shift = prefix.length - without
+    this.size = rest.size + this.shift
   }
 
   async *read(range: ByteRange = { start: 0, end: this.size }): AsyncGenerator<Uint8Array> {
-    const { length } = this.prefix
-    if (range.start < Math.min(range.end, length)) yield this.prefix.subarray(range.start, Math.min(range.end, length))
-    if (range.end > length) yield* this.rest.read({ start: Math.max(0, range.start - length), end: range.end - length })
+    const { prefix, shift } = this
+    const { length } = prefix
+    if (range.start < Math.min(range.end, length)) yield prefix.subarray(range.start, Math.min(range.end, length))
+    if (range.end > length) yield* this.rest.read({ start: Math.max(length, range.start) - shift, end: range.end - shift })
   }
 }

@@ -1,10 +1,11 @@
 import type { Verdict } from '../contracts/policy.ts'
-import { verdictOf } from '../inbound/verdict.ts'
+import type { Queued } from './reception.ts'
+import { pass, verdictOf } from '../inbound/verdict.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import { shownValue } from '../protocol/session/options.ts'
 
-/** One verdict for all, or one for each recipient. */
-export type Outcome = { readonly all: Verdict } | { readonly each: readonly Verdict[] }
+/** One verdict for all, or one for each recipient. `queued`: the name of the message in a queue. */
+export type Outcome = { readonly all: Verdict; readonly queued?: string } | { readonly each: readonly Verdict[] }
 
 /**
  * What `deliver` has resolved with, as verdicts for so many recipients. What is no verdict accepts, since it has resolved; unless
@@ -13,6 +14,7 @@ export type Outcome = { readonly all: Verdict } | { readonly each: readonly Verd
  * @throws MailError `misuse` for such a mistake
  */
 export function outcomeOf(delivered: unknown, recipients: number): Outcome {
+  if (isQueued(delivered)) return { all: pass(), queued: delivered.id }
   if (!Array.isArray(delivered) || !delivered.some(isMeant)) return { all: verdictIn(delivered) }
   if (delivered.length === recipients) return { each: delivered.map(verdictIn) }
   const count = `${delivered.length} for ${recipients} recipients`
@@ -35,4 +37,10 @@ function isMeant(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { kind, reply } = value as { kind?: unknown; reply?: unknown }
   return words.has(kind) || (typeof kind === 'string' && reply !== undefined)
+}
+
+function isQueued(value: unknown): value is Queued {
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, id } = value as { kind?: unknown; id?: unknown }
+  return kind === 'queued' && typeof id === 'string'
 }

@@ -112,9 +112,11 @@ function settle(
   delivered: Delivered,
   done: { octets: number; discarded: boolean; took: number },
 ): Answer {
-  const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `Ok ${transaction.id}` }
   const { recipients } = transaction.envelope
   const outcome = outcomeOf(delivered, recipients.length)
+  const queued = 'queued' in outcome ? outcome.queued : undefined
+  const text = queued === undefined ? `Ok ${transaction.id}` : `queued as ${queued}`
+  const accepted: Reply = { code: 250, enhanced: '2.0.0', text }
   const each = 'each' in outcome ? outcome.each : recipients.map(() => outcome.all)
   const refusals = each.map(refusalOf)
   if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) {

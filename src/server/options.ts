@@ -42,8 +42,13 @@ export interface ReceiverOptions {
   readonly policies?: readonly Policy[]
   /** Offer AUTH (PLAIN, LOGIN) and judge credentials. Without it AUTH is not offered. */
   readonly authenticate?: Authenticate
-  /** Offer AUTH without TLS too (default false). For tests and trusted networks. */
-  readonly plaintextAuth?: boolean
+  /** Take mail only from clients that have logged in (default false): others hear `530 5.7.0`. */
+  readonly authRequired?: boolean
+  /**
+   * Offer AUTH without TLS too (default false), and do not insist on TLS where that is required. For tests and trusted networks;
+   * `loopback`: only for clients on this machine.
+   */
+  readonly plaintextAuth?: boolean | 'loopback'
   /** Connections at a time (default: 100 in all, 20 of one address). `false`: no bound. */
   readonly connections?: MaxConnectionsOptions | false
   /** Octets of a message that stay in memory (default 256 KiB); a larger one goes to `bodies` while it comes in. */
@@ -52,9 +57,11 @@ export interface ReceiverOptions {
   readonly bodies?: BodyStore
   /**
    * Put a `Received:` field before each message (default true; RFC 5321 §4.4 asks for it). `final`: a `Return-Path:` field
-   * before that, as whoever delivers for good has to.
+   * before that, as whoever delivers for good has to, and between them `Delivered-To:` where there is a single recipient.
    */
   readonly trace?: boolean | 'final'
+  /** Name in `Received:` neither the address of the client nor what it calls itself (default false). */
+  readonly hideClient?: boolean
   /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
   readonly trusted?: readonly string[]
   readonly smtp?: ConversationOptions
@@ -73,11 +80,13 @@ const kinds: OptionKinds<ReceiverOptions> = {
   profile: oneOf('mx', 'submission', 'lmtp', 'test'),
   policies: { ...aList, takes: 'a list of policies' },
   authenticate: aFunction,
-  plaintextAuth: aSwitch,
+  authRequired: aSwitch,
+  plaintextAuth: { takes: "true, false or 'loopback'", is: (value) => typeof value === 'boolean' || value === 'loopback' },
   connections: orFalse({ ...anObject, takes: 'bounds such as { server: 100, address: 20 }' }),
   inMemory: { ...aNumber, takes: 'octets, a number from 0 on' },
   bodies: having('a body store', 'create'),
   trace: { takes: "true, false or 'final'", is: (value) => typeof value === 'boolean' || value === 'final' },
+  hideClient: aSwitch,
   trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" },
   smtp: anObject,
   observe: aFunction,
@@ -97,6 +106,9 @@ const elsewhere: Readonly<Record<string, string>> = {
 /** Looks at the options of a receiver. Throws a `config` MailError that names the one that cannot be, and says what it takes. */
 export function checkReceiverOptions(options: ReceiverOptions): void {
   checkOptions('receiver', options, kinds)
+  if (options.authRequired === true && options.authenticate === undefined) {
+    throw new MailError('config', 'receiver: authRequired is set, and nobody could log in: give it authenticate.')
+  }
   for (const name of Object.keys(options.smtp ?? {})) {
     if (!Object.hasOwn(elsewhere, name)) continue
     throw new MailError('config', `smtp: ${name} is not set here but by ${elsewhere[name]!}.`)

@@ -26,6 +26,9 @@ export interface ReceiverListenOptions
   readonly name?: string
 }
 
+/** What is asked of a client: `trusting` where it may log in without TLS. */
+type Access = 'strict' | 'strictStartTls' | 'trusting' | 'trustingStartTls'
+
 /** Receives mail, on as many listeners as wanted. */
 export interface Receiver {
   /** Begins to listen. Rejects with a `config` MailError that says what to do where that cannot be. */
@@ -51,7 +54,8 @@ class MailReceiver implements Receiver {
   private readonly options: ReceiverOptions
   private readonly reception: Reception
   private readonly isTrusted: AddressSet
-  private readonly configs: Record<'plain' | 'startTls', SmtpServerConfig>
+  private readonly configs: Record<Access, SmtpServerConfig>
+  private readonly isLoopback: AddressSet
   /** Ids are unique in this process by their count, and among processes by what stands before it. */
   private readonly prefix: string
   /** Conversations that no listener began. */
@@ -77,11 +81,19 @@ class MailReceiver implements Receiver {
       bodies: options.bodies ?? spoolBodies(),
       spillAt: options.inMemory ?? 256 * 1024,
       trace: options.trace ?? true,
+      hideClient: options.hideClient ?? false,
       clock,
       observe,
     }
     this.isTrusted = addressSet('trusted', options.trusted ?? [])
-    this.configs = { plain: configOf(options, false), startTls: configOf(options, true) }
+    const plaintext = options.plaintextAuth === true
+    this.configs = {
+      strict: configOf(options, false, plaintext),
+      strictStartTls: configOf(options, true, plaintext),
+      trusting: configOf(options, false, true),
+      trustingStartTls: configOf(options, true, true),
+    }
+    this.isLoopback = addressSet('loopback', options.plaintextAuth === 'loopback' ? ['127.0.0.0/8', '::1'] : [])
     this.served = new Conversations(clock)
     this.prefix = idPrefix(clock.now(), options.random ?? randomBytes)
   }
@@ -97,7 +109,7 @@ class MailReceiver implements Receiver {
       // RFC 2033 §5: LMTP must not be spoken on port 25 (S38).
       throw new MailError('config', 'port: LMTP must not listen on port 25 (RFC 2033 §5); use another port or a unix socket.')
     }
-    if (this.configs.plain.tlsRequired && tls === undefined && proxy === undefined) {
+    if (this.configs.strict.tlsRequired && this.options.plaintextAuth !== 'loopback' && tls === undefined && proxy === undefined) {
       throw new MailError('config', 'smtp: tlsRequired is set, and a listener without tls could take no mail: give it tls.')
     }
     const { clock, observe } = this.reception
@@ -138,8 +150,12 @@ class MailReceiver implements Receiver {
   private begin(transport: Transport, startTls: boolean, conversations: Conversations, name?: string): Conversation {
     const { reception } = this
     const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer, name)
-    const facts = { secure: transport.peer.tls !== undefined, trusted: this.isTrusted(transport.peer.address) }
-    const session = smtpServerSession(startTls ? this.configs.startTls : this.configs.plain, facts, reception.clock.ticks())
+    const { address, tls } = transport.peer
+    const facts = { secure: tls !== undefined, trusted: this.isTrusted(address) }
+    const access: Access = this.isLoopback(address)
+      ? startTls ? 'trustingStartTls' : 'trusting'
+      : startTls ? 'strictStartTls' : 'strict'
+    const session = smtpServerSession(this.configs[access], facts, reception.clock.ticks())
     const conversation = drive(session, transport, host, new Attendance(reception, host, conversations))
     conversations.add(conversation)
     return conversation
@@ -190,14 +206,17 @@ class Attendance implements DriveOptions {
   }
 }
 
-function configOf(options: ReceiverOptions, startTls: boolean): SmtpServerConfig {
+/** `withoutTls`: who logs in or sends mail need not do it over TLS. */
+function configOf(options: ReceiverOptions, startTls: boolean, withoutTls: boolean): SmtpServerConfig {
+  const { smtp, authenticate, authRequired, observe } = options
   return smtpServerConfig({
-    ...options.smtp,
+    ...smtp,
     hostname: options.hostname,
     profile: options.profile ?? 'mx',
     startTls,
-    ...(options.observe ? { tell: options.observe.commands === true ? ('commands' as const) : ('refusals' as const) } : {}),
-    ...(options.authenticate ? { auth: { mechanisms: [plain, login], withoutTls: options.plaintextAuth ?? false } } : {}),
+    tlsRequired: smtp?.tlsRequired === true && !withoutTls,
+    ...(observe ? { tell: observe.commands === true ? ('commands' as const) : ('refusals' as const) } : {}),
+    ...(authenticate ? { auth: { mechanisms: [plain, login], withoutTls, required: authRequired ?? false } } : {}),
   })
 }
 

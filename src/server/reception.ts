@@ -7,12 +7,19 @@ import type { Credentials } from '../protocol/sasl/exchange.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import type { Reply } from '../protocol/smtp/index.ts'
 
+/** The message waits in a queue, under that name: the client hears `250 2.0.0 queued as ID`. */
+export interface Queued {
+  readonly kind: 'queued'
+  /** Printable. */
+  readonly id: string
+}
+
 /**
  * What became of a delivery: one verdict for all, or one for each recipient in their order. Nothing accepts, and so does what is
  * neither a verdict nor looks as if it was to be one, such as the row that was written. `false`, an error, a list of verdicts
  * for other than all recipients are mistakes: the client hears `451 4.3.0`.
  */
-export type Delivered = Verdict | readonly (Verdict | undefined | void)[] | undefined | void
+export type Delivered = Verdict | readonly (Verdict | undefined | void)[] | Queued | undefined | void
 
 /**
  * Whether a recipient is claimed: `true` or a verdict. `false` and nothing refuse it with `550 5.1.1`; anything else is a
@@ -57,8 +64,10 @@ export interface Reception {
   readonly bodies: BodyStore
   /** Octets of content from which on it goes to `bodies`. */
   readonly spillAt: number
-  /** Put a `Received:` field before each message; `final`: and a `Return-Path:` field before that. */
+  /** Put a `Received:` field before each message; `final`: and what a final delivery adds before that. */
   readonly trace: boolean | 'final'
+  /** Tell nothing of the client in that field. */
+  readonly hideClient: boolean
   readonly clock: Clock
   /** Absent where nobody watches: then no event is even made. */
   readonly observe: Observer | undefined

@@ -1,33 +1,44 @@
 import type { Note } from '../contracts/note.ts'
-import type { Connection } from '../contracts/received.ts'
+import type { Connection, Envelope } from '../contracts/received.ts'
+import type { Address } from '../message/address.ts'
 import { encodeWords } from '../message/encoded-words.ts'
 import { formatField } from '../message/format-field.ts'
 import { formatReceived } from '../message/received.ts'
-import { encodePath } from '../protocol/smtp/index.ts'
+import { encodeMailbox, encodePath } from '../protocol/smtp/index.ts'
 import type { Reception } from './reception.ts'
 import type { Transaction } from './transaction.ts'
 
-/** The `Received:` field of a message, for good delivery with `Return-Path:` before it, as octets (RFC 5321 §4.4). */
+/** The `Received:` field of a message, for final delivery with {@link finalFields} before it, as octets (RFC 5321 §4.4). */
 export function traceField(reception: Reception, connection: Connection, { envelope, id }: Transaction): Uint8Array {
-  const { hostname, clock, trace } = reception
+  const { hostname, clock, trace, hideClient } = reception
   const { hello, peer, tls, protocol, account } = connection
   const [only, ...others] = envelope.recipients
-  const returnPath = trace === 'final' ? `Return-Path: ${encodePath(envelope.sender)}\r\n` : ''
+  const final = trace === 'final' ? finalFields(envelope.sender, envelope.recipients) : ''
   const received = formatReceived({
     protocol: protocol === 'lmtp' ? 'lmtp' : hello?.verb === 'HELO' ? 'smtp' : 'esmtp',
     tls: tls !== undefined,
     authenticated: account !== undefined,
     utf8: envelope.smtpUtf8,
-    helo: hello?.name ?? 'unknown',
+    helo: (hideClient ? undefined : hello?.name) ?? 'unknown',
     by: hostname,
     id,
     epochMs: clock.now(),
-    ...(peer.address === undefined ? {} : { address: peer.address }),
+    ...(peer.address === undefined || hideClient ? {} : { address: peer.address }),
     ...(tls ? { cipher: tls } : {}),
     // Several recipients are not to learn of each other (RFC 5321 §7.2).
     ...(only && others.length === 0 ? { recipient: only } : {}),
   })
-  return Buffer.from(returnPath + received, 'utf8')
+  return Buffer.from(final + received, 'utf8')
+}
+
+/**
+ * What a final delivery puts on top of a message: the return path (RFC 5321 §4.4), and, by which loops are known, to whom it is
+ * delivered. Only where that is one: several get one copy for all, and are not to learn of each other (§7.2).
+ */
+export function finalFields(sender: Envelope['sender'], recipients: readonly Address[]): string {
+  const [only, ...others] = recipients
+  const deliveredTo = only && others.length === 0 ? formatField('Delivered-To', encodeMailbox(only)) : ''
+  return `Return-Path: ${encodePath(sender)}\r\n${deliveredTo}`
 }
 
 /** The header fields that policies have asked for, as octets. */

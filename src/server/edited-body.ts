@@ -1,0 +1,48 @@
+import type { Body, ByteRange } from '../contracts/bodies.ts'
+import type { ReceivedMessage } from '../contracts/received.ts'
+import type { MessageFacts } from '../message/facts.ts'
+import { createIndexer } from '../message/indexer.ts'
+import { prefixed } from './collector.ts'
+
+/** The octets of a message, and what they say. */
+export interface Content {
+  readonly body: Body
+  readonly facts: MessageFacts
+}
+
+/** One change: octets `from` to `to` go, `text` comes in their place. */
+export interface Edit {
+  readonly from: number
+  readonly to: number
+  readonly text: string
+}
+
+/** A message whose header is changed; edits lie in it and do not overlap. Without any it is the same. */
+export async function edited(message: Pick<ReceivedMessage, 'body' | 'facts'>, edits: readonly Edit[]): Promise<Content> {
+  const { body, facts } = message
+  if (edits.length === 0) return { body, facts }
+  const ascending = [...edits].sort((a, b) => a.from - b.from)
+  const end = ascending.at(-1)!.to
+  const old = await octetsOf(body, { start: 0, end })
+  const pieces: Uint8Array[] = []
+  let at = 0
+  for (const { from, to, text } of ascending) {
+    pieces.push(old.subarray(at, from), Buffer.from(text, 'utf8'))
+    at = to
+  }
+  return contentOf(prefixed(Buffer.concat(pieces), body, end))
+}
+
+/** Everything has moved: the facts are gathered anew. */
+async function contentOf(body: Body): Promise<Content> {
+  const indexer = createIndexer()
+  for await (const bytes of body.read()) indexer.push(bytes)
+  return { body, facts: indexer.end() }
+}
+
+async function octetsOf(body: Body, range: ByteRange): Promise<Uint8Array> {
+  if (body.bytes) return body.bytes.subarray(range.start, range.end)
+  const pieces: Uint8Array[] = []
+  for await (const piece of body.read(range)) pieces.push(piece)
+  return Buffer.concat(pieces)
+}

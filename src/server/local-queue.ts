@@ -1,0 +1,83 @@
+import { nodeClock } from '../adapters/node/index.ts'
+import type { Destination } from '../contracts/directory.ts'
+import type { Verdict } from '../contracts/policy.ts'
+import type { MailQueue, OutgoingMessage } from '../contracts/queue.ts'
+import type { MailStore } from '../contracts/store.ts'
+import { destinationsOf } from '../inbound/destinations.ts'
+import { mailboxReplies } from '../inbound/mailbox-replies.ts'
+import { asciiDomain } from '../message/domain.ts'
+import type { Observer } from '../observe/events.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import { aFunction, checkOptions, having, type OptionKinds, required } from '../protocol/session/options.ts'
+import { edited } from './edited-body.ts'
+import { Mailboxes } from './mailboxes.ts'
+import type { Addresses } from './postmaster.ts'
+import { finalFields } from './trace.ts'
+
+/** What {@link localQueue} is made of. */
+export interface LocalQueueOptions {
+  /** Says whose mailboxes there are. */
+  readonly directory: Addresses
+  readonly store: MailStore
+  /** Hears of quotas that are nearly used up, and of failures. */
+  readonly observe?: Observer
+  /** Default: the platform's. */
+  readonly clock?: Clock
+}
+
+const kinds: OptionKinds<LocalQueueOptions> = {
+  directory: required(having('a directory', 'resolve')),
+  store: required(having('a mail store', 'append', 'mailboxes')),
+  observe: aFunction,
+  clock: having('a clock', 'now', 'ticks', 'alarm'),
+}
+
+/**
+ * A queue in which nothing waits: a message is in the mailboxes of all its recipients when `enqueue` resolves. For servers that
+ * send no mail to others; a message that is for anybody elsewhere is refused (`permanent`). The id that it gives is the store's.
+ */
+export function localQueue(options: LocalQueueOptions): MailQueue {
+  checkOptions('localQueue', options, kinds)
+  const { directory, store, observe = () => undefined, clock = nodeClock } = options
+  return new LocalQueue(directory, new Mailboxes(store, clock, observe), store)
+}
+
+/** {@link localQueue} over mailboxes that others use as well. */
+export class LocalQueue implements MailQueue {
+  readonly traits: MailQueue['traits']
+  private readonly directory: Addresses
+  private readonly mailboxes: Mailboxes
+
+  constructor(directory: Addresses, mailboxes: Mailboxes, store: MailStore) {
+    this.directory = directory
+    this.mailboxes = mailboxes
+    this.traits = { durability: store.traits.durability, localOnly: true }
+  }
+
+  async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
+    const { sender, recipients } = message.envelope
+    const { accounts } = destinationsOf(await Promise.all(recipients.map((to) => this.destinationsOf(to))))
+    const text = finalFields(sender, recipients)
+    const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
+    const outcome = await this.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
+    if ('stored' in outcome) return { id: outcome.stored.id }
+    throw errorFor(outcome.refusal)
+  }
+
+  private async destinationsOf({ local, domain }: OutgoingMessage['envelope']['recipients'][number]): Promise<readonly Destination[]> {
+    const found = await this.directory.resolve({ local, domain: asciiDomain(domain) })
+    const isHere = found.kind === 'here' && found.destinations.every(({ kind }) => kind === 'account')
+    if (isHere && found.destinations.length > 0) return found.destinations
+    // What a look at the aliases will mend is no reason to give the message back.
+    const code = found.kind === 'broken' ? 'temporary' : 'permanent'
+    throw new MailError(code, `No mailbox here: ${local}@${domain} is ${found.kind === 'here' ? 'elsewhere' : found.kind}`)
+  }
+}
+
+/** What a refusal by mailboxes is to whoever enqueues. */
+function errorFor(refusal: Verdict): MailError {
+  const text = 'reply' in refusal ? refusal.reply.text : refusal.kind
+  if (refusal === mailboxReplies.full) return new MailError('quota', text)
+  return new MailError(refusal.kind === 'defer' ? 'temporary' : 'permanent', text)
+}

@@ -1,0 +1,164 @@
+import type { CertificateSource } from '../adapters/node/index.ts'
+import type { BodyStore } from '../contracts/bodies.ts'
+import type { Directory } from '../contracts/directory.ts'
+import type { KeyValue } from '../contracts/key-value.ts'
+import type { Policy } from '../contracts/policy.ts'
+import type { MailQueue } from '../contracts/queue.ts'
+import type { MailStore } from '../contracts/store.ts'
+import type { MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
+import type { Observer } from '../observe/events.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import {
+  aFunction,
+  aList,
+  aNumber,
+  anObject,
+  aSwitch,
+  aText,
+  checkOptions,
+  having,
+  oneOf,
+  type OptionKinds,
+  orFalse,
+  required,
+  texts,
+} from '../protocol/session/options.ts'
+import type { Profile } from '../protocol/smtp/index.ts'
+import type { ConversationOptions } from './options.ts'
+import type { ReceiverListenOptions } from './receiver.ts'
+
+/**
+ * A listener of a mail server.
+ *
+ * - `mx`: mail from other servers, for those who are here (port 25). No AUTH, STARTTLS where there is TLS
+ * - `submission`: mail from those who are here (port 587). STARTTLS, then AUTH, then mail (RFC 6409)
+ * - `submissions`: the same over TLS from the start (port 465, RFC 8314)
+ * - `lmtp`: mail from a server of ours that has taken it already, with an answer for each recipient (RFC 2033)
+ */
+export type ListenerName = 'mx' | 'submission' | 'submissions' | 'lmtp'
+
+/** Where one listener is, and what is its own. */
+export interface MailListenerOptions extends Omit<ReceiverListenOptions, 'name' | 'tls'> {
+  /** Default: that of the server, for LMTP none. `false`: none. */
+  readonly tls?: CertificateSource | false
+  /** How strict to be; default: as the listener's name says. */
+  readonly profile?: Profile
+  /** For mail that comes in here; default: those of the server for `mx`, none for the others. */
+  readonly policies?: readonly Policy[]
+  /** Connections at a time (default: 100, and 20 of one address but over LMTP). `false`: no bound. */
+  readonly connections?: MaxConnectionsOptions | false
+  /** Limits, time-outs, rules, extensions that differ from those of the server. */
+  readonly smtp?: ConversationOptions
+}
+
+/** What {@link mailServer} is made of. */
+export interface MailServerOptions {
+  /** This server's name, in greeting, trace and message ids. */
+  readonly hostname: string
+  /** Who is here. */
+  readonly directory: Directory
+  /** Where their mail is kept. */
+  readonly store: MailStore
+  /**
+   * Takes what people submit, and what aliases lead to other servers. Default: one that delivers to mailboxes here at once; then
+   * recipients elsewhere are refused with `550 5.7.1`.
+   */
+  readonly queue?: MailQueue
+  /** Counts failed log-ins, for all servers that share it. Default: in memory. */
+  readonly keyValue?: KeyValue
+  /** For mail from other servers. */
+  readonly policies?: readonly Policy[]
+  /** At least one. */
+  readonly listen: { readonly [Name in ListenerName]?: MailListenerOptions }
+  /** Certificates for all listeners but LMTP. */
+  readonly tls?: CertificateSource
+  /** The store or the queue may lose mail: `traits.durability` is `none`, and that is wanted. */
+  readonly volatile?: boolean
+  /** The address that mail for `postmaster` goes to where the directory has no such address (RFC 5321 §4.5.1). */
+  readonly postmaster?: string
+  /** Name in the `Received:` field of what people submit neither their address nor what their program calls itself. */
+  readonly hideClient?: boolean
+  /**
+   * Let people log in without TLS (default false). For tests and trusted networks; `loopback`: only from this machine.
+   */
+  readonly plaintextAuth?: boolean | 'loopback'
+  /** Limits, time-outs, rules and extensions of all listeners. */
+  readonly smtp?: ConversationOptions
+  /** Octets of a message that stay in memory (default 256 KiB); a larger one goes to `bodies` while it comes in. */
+  readonly inMemory?: number
+  /** Where larger messages wait to be delivered (default: a folder among the system's temporary files). */
+  readonly bodies?: BodyStore
+  /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
+  readonly trusted?: readonly string[]
+  readonly observe?: Observer
+  /** Default: the platform's. */
+  readonly clock?: Clock
+  /** Draws so many random octets (default: the platform's generator). */
+  readonly random?: (octets: number) => Uint8Array
+}
+
+const aCertificateSource = having('what certificates() gives', 'expires', 'reload')
+const aListener = { ...anObject, takes: 'an object such as { port: 25 }' }
+const policies = { ...aList, takes: 'a list of policies' }
+
+const kinds: OptionKinds<MailServerOptions> = {
+  hostname: required({ ...aText, takes: "this server's name, such as 'mail.example.org'" }),
+  directory: required(having('a directory', 'resolve', 'account', 'verify', 'maySendAs', 'named')),
+  store: required(having('a mail store', 'append', 'mailboxes', 'create', 'usage')),
+  queue: having('a queue', 'enqueue'),
+  keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
+  policies,
+  listen: required({ ...anObject, takes: 'listeners, such as { mx: { port: 25 } }' }),
+  tls: aCertificateSource,
+  volatile: aSwitch,
+  postmaster: aText,
+  hideClient: aSwitch,
+  plaintextAuth: { takes: "true, false or 'loopback'", is: (value) => typeof value === 'boolean' || value === 'loopback' },
+  smtp: anObject,
+  inMemory: { ...aNumber, takes: 'octets, a number from 0 on' },
+  bodies: having('a body store', 'create'),
+  trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" },
+  observe: aFunction,
+  clock: having('a clock', 'now', 'ticks', 'alarm'),
+  random: aFunction,
+}
+
+const listenerKinds: OptionKinds<MailServerOptions['listen']> = {
+  mx: aListener,
+  submission: aListener,
+  submissions: aListener,
+  lmtp: aListener,
+}
+
+const ownKinds: Readonly<Record<string, OptionKinds<MailListenerOptions>[keyof MailListenerOptions]>> = {
+  tls: orFalse(aCertificateSource),
+  profile: oneOf('mx', 'submission', 'lmtp', 'test'),
+  policies,
+  connections: orFalse({ ...anObject, takes: 'bounds such as { server: 100, address: 20 }' }),
+  smtp: anObject,
+}
+
+/** Where a listener is: looked at by whoever listens. */
+const places: readonly string[] = ['port', 'host', 'path', 'mode', 'backlog', 'proxy']
+
+/** Looks at the options of a mail server. Throws a `config` MailError that names the one that cannot be. */
+export function checkMailServerOptions(options: MailServerOptions): void {
+  checkOptions('mailServer', options, kinds)
+  checkOptions('listen', options.listen, listenerKinds)
+  const listeners = Object.entries(options.listen).filter(([, listener]) => listener !== undefined)
+  if (listeners.length === 0) throw new MailError('config', 'mailServer: listen names no listener, such as { mx: { port: 25 } }.')
+  const anything = { takes: '', is: () => true }
+  const all = { ...Object.fromEntries(places.map((name) => [name, anything])), ...ownKinds }
+  for (const [name, listener] of listeners) checkOptions(`listen.${name}`, listener, all)
+  checkDurability(options)
+}
+
+/** 250 means safe: whoever does not mind must say so. */
+function checkDurability({ store, queue, volatile }: MailServerOptions): void {
+  if (volatile === true) return
+  const losing = store.traits.durability === 'none' ? 'store' : queue?.traits.durability === 'none' ? 'queue' : undefined
+  if (losing === undefined) return
+  const why = `the ${losing} forgets all mail when the process ends`
+  throw new MailError('config', `mailServer: ${why}. Give it one that does not, or say volatile: true.`)
+}

@@ -1,0 +1,214 @@
+import { readAddress } from '../accounts/address.ts'
+import { nodeClock, randomBytes } from '../adapters/node/index.ts'
+import { spoolBodies } from '../adapters/node/spool.ts'
+import type { BodyStore } from '../contracts/bodies.ts'
+import type { Observer } from '../observe/events.ts'
+import { quietly } from '../observe/observers.ts'
+import type { Conversation } from '../protocol/session/drive.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import type { Transport } from '../protocol/session/transport.ts'
+import { Addressing } from './addressing.ts'
+import type { Running, Stopped } from './listening.ts'
+import { LocalDelivery, type Taken } from './local-delivery.ts'
+import { LocalQueue } from './local-queue.ts'
+import { checkMailServerOptions, type ListenerName, type MailListenerOptions, type MailServerOptions } from './mail-server-options.ts'
+import { Mailboxes } from './mailboxes.ts'
+import type { ConversationOptions, ReceiverOptions } from './options.ts'
+import { type Addresses, withPostmaster } from './postmaster.ts'
+import { type Receiver, receiver, type ReceiverListenOptions } from './receiver.ts'
+import { Submission } from './submission.ts'
+
+/** A mail server that is up. */
+export interface RunningMailServer {
+  readonly listeners: { readonly [Name in ListenerName]?: Running }
+  /** Conversations that are open, over all listeners. */
+  readonly connections: number
+  /**
+   * Stops all listeners as {@link Running.stop} does: conversations end at a safe point, or after `within` milliseconds (default
+   * 30,000). Store, directory and queue are the host's to close. May be called again.
+   */
+  stop(options?: { readonly within?: number }): Promise<Stopped>
+}
+
+/** Keeps mail for people and takes mail from them. */
+export interface MailServer {
+  /** Begins to listen, everywhere or nowhere. Rejects with a `config` MailError that says what to do where that cannot be. */
+  start(): Promise<RunningMailServer>
+  /**
+   * Serves one connection as that listener would, however it was made: a link in memory, a socket of the host's own. The listener
+   * must be among those of the options. `startTls`: the transport can be secured.
+   */
+  serve(listener: ListenerName, transport: Transport, options?: { readonly startTls?: boolean }): Conversation
+  /** Ends what `serve` began. */
+  stop(options?: { readonly within?: number }): Promise<Stopped>
+}
+
+/**
+ * A mail server over a directory and a store: mail from other servers and from people, into mailboxes. It relays for nobody but
+ * those who have logged in. Throws a `config` MailError for options that cannot be.
+ */
+export function mailServer(options: MailServerOptions): MailServer {
+  return new ComposedServer(options)
+}
+
+/** {@link mailServer}, which tells of each message that it has taken over before the client hears of it. */
+export class ComposedServer implements MailServer {
+  private readonly options: MailServerOptions
+  private readonly receivers = new Map<ListenerName, Receiver>()
+  private readonly bodies: BodyStore
+
+  constructor(options: MailServerOptions, taken?: Taken) {
+    checkMailServerOptions(options)
+    this.options = options
+    this.bodies = options.bodies ?? spoolBodies()
+    const roles = rolesOf(options, taken)
+    for (const name of listenerNames) {
+      const listener = options.listen[name]
+      if (listener) this.receivers.set(name, receiver(this.receiverOptions(name, listener, roles[name])))
+    }
+  }
+
+  async start(): Promise<RunningMailServer> {
+    const running = new Map<ListenerName, Running>()
+    try {
+      for (const [name, one] of this.receivers) running.set(name, await one.listen(this.listenOptions(name)))
+    } catch (error) {
+      await Promise.all([...running.values()].map((listener) => listener.stop({ within: 0 })))
+      await this.letGo()
+      throw error
+    }
+    return new RunningListeners(running, () => this.letGo())
+  }
+
+  serve(listener: ListenerName, transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
+    const found = this.receivers.get(listener)
+    if (!found) throw new MailError('misuse', `serve: there is no listener ${listener}; name it in the options of mailServer().`)
+    return found.serve(transport, { ...options, name: listener })
+  }
+
+  async stop(options: { readonly within?: number } = {}): Promise<Stopped> {
+    const stopped = sum(await Promise.all([...this.receivers.values()].map((one) => one.stop(options))))
+    await this.letGo()
+    return stopped
+  }
+
+  private async letGo(): Promise<void> {
+    if (this.options.bodies === undefined) await this.bodies.close?.()
+  }
+
+  private receiverOptions(name: ListenerName, listener: MailListenerOptions, role: Role): ReceiverOptions {
+    const { hostname, inMemory, trusted, observe, clock, random } = this.options
+    const { connections = name === 'lmtp' ? { address: Infinity } : {} } = listener
+    return {
+      hostname,
+      bodies: this.bodies,
+      connections,
+      ...(inMemory === undefined ? {} : { inMemory }),
+      ...(trusted === undefined ? {} : { trusted }),
+      ...(observe === undefined ? {} : { observe }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(random === undefined ? {} : { random }),
+      ...role,
+      ...(listener.profile === undefined ? {} : { profile: listener.profile }),
+      policies: [...(role.policies ?? []), ...(listener.policies ?? (name === 'mx' ? this.options.policies : undefined) ?? [])],
+      smtp: merged(this.options.smtp, listener.smtp, role.smtp),
+    }
+  }
+
+  private listenOptions(name: ListenerName): ReceiverListenOptions {
+    const { tls: own, profile: _, policies: _policies, connections: _connections, smtp: _smtp, ...where } = this.options.listen[name]!
+    const certificates = own ?? (name === 'lmtp' ? undefined : this.options.tls)
+    if (name === 'submissions' && !certificates && where.proxy === undefined) {
+      throw new MailError('config', 'listen.submissions: TLS comes first there: give it tls, or a proxy that has ended TLS.')
+    }
+    const mode = name === 'submissions' ? 'implicit' : 'starttls'
+    return { ...where, name, ...(certificates ? { tls: { mode, certificates } } : {}) }
+  }
+}
+
+const listenerNames: readonly ListenerName[] = ['mx', 'submission', 'submissions', 'lmtp']
+
+/** What sets one listener apart from the others. */
+type Role = Partial<ReceiverOptions> & Pick<ReceiverOptions, 'accepts' | 'deliver' | 'profile'>
+
+function rolesOf(options: MailServerOptions, taken: Taken | undefined): Record<ListenerName, Role> {
+  const { hostname, directory, store, plaintextAuth = false, hideClient = false, clock = nodeClock, random = randomBytes } = options
+  const observe: Observer = options.observe ? quietly(options.observe) : () => undefined
+  const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
+  const addresses = addressesOf(options)
+  const mailboxes = new Mailboxes(store, clock, observe)
+  const queue = options.queue ?? new LocalQueue(addresses, mailboxes, store)
+  const addressing = new Addressing(addresses, mailboxes, queue)
+  const local = new LocalDelivery({ addressing, mailboxes, queue, taken, failed })
+  const submission = new Submission({ hostname, directory, queue, taken, random, failed })
+  const fromPeople: Role = {
+    profile: 'submission',
+    accepts: addressing.anybody,
+    deliver: submission.deliver,
+    policies: [submission.policy],
+    authenticate: async (credentials) => {
+      if (credentials.kind !== 'password' || credentials.authorizeAs !== undefined) return undefined
+      const { username, password } = credentials
+      const account = await directory.verify({ username, password, right: 'smtp', now: clock.now() })
+      return account && { account: account.id }
+    },
+    authRequired: true,
+    plaintextAuth,
+    hideClient,
+    // RFC 8314 §4: nobody's password crosses the wire in the clear.
+    smtp: { tlsRequired: plaintextAuth !== true },
+  }
+  return {
+    mx: { profile: 'mx', accepts: addressing.ours, deliver: local.toAll, trace: 'final' },
+    submission: fromPeople,
+    submissions: fromPeople,
+    lmtp: { profile: 'lmtp', accepts: addressing.ours, deliver: local.toEach, trace: 'final' },
+  }
+}
+
+function addressesOf({ directory, hostname, postmaster }: MailServerOptions): Addresses {
+  if (postmaster === undefined) return directory
+  const address = readAddress(postmaster)
+  if (!address) throw new MailError('config', `mailServer: postmaster is ${JSON.stringify(postmaster)}; it takes an address.`)
+  return withPostmaster(directory, hostname, address)
+}
+
+/** Options of conversations; the later ones count, limit by limit. */
+function merged(...several: readonly (ConversationOptions | undefined)[]): ConversationOptions {
+  const all = several.filter((one) => one !== undefined)
+  const nested = ['rules', 'extensions', 'limits', 'timeouts'] as const
+  const together = nested.map((name) => [name, Object.assign({}, ...all.map((one) => one[name]))] as const)
+  return { ...Object.assign({}, ...all), ...Object.fromEntries(together) } as ConversationOptions
+}
+
+class RunningListeners implements RunningMailServer {
+  readonly listeners: { readonly [Name in ListenerName]?: Running }
+  private readonly all: readonly Running[]
+  private readonly released: () => Promise<void>
+  private stopping: Promise<Stopped> | undefined
+
+  constructor(running: ReadonlyMap<ListenerName, Running>, released: () => Promise<void>) {
+    this.listeners = Object.fromEntries(running)
+    this.all = [...running.values()]
+    this.released = released
+  }
+
+  get connections(): number {
+    return this.all.reduce((open, { connections }) => open + connections, 0)
+  }
+
+  stop(options: { readonly within?: number } = {}): Promise<Stopped> {
+    return (this.stopping ??= this.end(options))
+  }
+
+  private async end(options: { readonly within?: number }): Promise<Stopped> {
+    const stopped = sum(await Promise.all(this.all.map((listener) => listener.stop(options))))
+    await this.released()
+    return stopped
+  }
+}
+
+function sum(several: readonly Stopped[]): Stopped {
+  const total = (which: keyof Stopped): number => several.reduce((all, stopped) => all + stopped[which], 0)
+  return { completed: total('completed'), cut: total('cut') }
+}

@@ -1,0 +1,126 @@
+import { roomFor } from '../accounts/quota.ts'
+import type { Account } from '../contracts/directory.ts'
+import type { MailboxId } from '../contracts/mailbox.ts'
+import type { Verdict } from '../contracts/policy.ts'
+import type { Append, MailStore, NewMessage, StoredMessage } from '../contracts/store.ts'
+import { mailboxReplies } from '../inbound/mailbox-replies.ts'
+import type { Observer } from '../observe/events.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+import { isMailError } from '../protocol/session/errors.ts'
+import { QuotaWatch } from './quota-watch.ts'
+
+/** Milliseconds for which it is believed where an account's mailboxes are: whoever renames one may still get mail in it. */
+const BELIEVED = 1000
+/** Accounts of which that is remembered. */
+const MOST_KNOWN = 10_000
+
+/** What became of a message: its entry in the first of the mailboxes, or why it is in none of them. */
+export type Outcome = { readonly stored: StoredMessage } | { readonly refusal: Verdict }
+
+/** Which mailbox mail goes to: the inbox, or where it is set apart. */
+type Place = 'inbox' | 'junk'
+
+/** The mailboxes of accounts as mail is delivered to them. */
+export class Mailboxes {
+  private readonly store: MailStore
+  private readonly clock: Clock
+  private readonly observe: Observer
+  private readonly warnings: QuotaWatch
+  private readonly known = new Map<string, { readonly id: MailboxId; readonly at: number }>()
+
+  constructor(store: MailStore, clock: Clock, observe: Observer) {
+    this.store = store
+    this.clock = clock
+    this.observe = observe
+    this.warnings = new QuotaWatch(store, clock, observe)
+  }
+
+  /**
+   * Why a message of so many octets (`undefined`: not known yet) cannot be stored for these accounts, or nothing. A forecast:
+   * `deliver` decides.
+   */
+  async refusal(accounts: readonly Account[], octets: number | undefined): Promise<Verdict | undefined> {
+    // RFC 3463 X.2.3: whom it is too large for now it will be too large for later.
+    if (octets !== undefined && accounts.some(({ messageOctets = Infinity }) => octets > messageOctets)) return mailboxReplies.tooLarge
+    const room = await Promise.all(accounts.map((account) => this.room(account, octets)))
+    if (room.includes('never')) return mailboxReplies.tooLarge
+    if (!room.includes('no')) return undefined
+    return room.includes('yes') ? mailboxReplies.someFull : mailboxReplies.full
+  }
+
+  /** Puts a message into a mailbox of each account, or of none of them where the store can do that. Never rejects. */
+  async deliver(accounts: readonly Account[], message: NewMessage, place: Place): Promise<Outcome> {
+    try {
+      const appends = await Promise.all(accounts.map((account) => this.appendFor(account, message, place)))
+      const stored = await this.append(appends)
+      const octets = message.body.size + this.store.traits.overhead
+      for (const account of accounts) if (hasQuota(account)) void this.warnings.added(account, octets)
+      return { stored: stored[0]! }
+    } catch (error) {
+      return { refusal: await this.explained(error, accounts, message) }
+    }
+  }
+
+  private async room(account: Account, octets: number | undefined): Promise<'yes' | 'no' | 'never'> {
+    if (!hasQuota(account)) return 'yes'
+    const usage = await this.store.usage(account.id)
+    this.warnings.looked(account, usage)
+    return roomFor(usage, account.quota, octets, this.store.traits.overhead)
+  }
+
+  private async appendFor(account: Account, message: NewMessage, place: Place): Promise<Append> {
+    const mailbox = await this.mailboxOf(account.id, place)
+    return hasQuota(account) ? { mailbox, message, quota: account.quota } : { mailbox, message }
+  }
+
+  private async append(appends: readonly Append[]): Promise<readonly StoredMessage[]> {
+    const { store } = this
+    if (appends.length > 1 && store.appendAll) return store.appendAll(appends)
+    const each = appends.map(({ mailbox, message, quota }) => store.append(mailbox, message, quota ? { quota } : {}))
+    // All have to settle: what has failed for one may go on for another.
+    const settled = await Promise.allSettled(each)
+    return settled.map((one) => {
+      // Whoever has it already gets it twice, once the client has come again: better than not at all (RFC 5321 §6.1).
+      if (one.status === 'rejected') throw one.reason
+      return one.value
+    })
+  }
+
+  /** Why a message was not stored, as the client hears it. */
+  private async explained(error: unknown, accounts: readonly Account[], { body }: NewMessage): Promise<Verdict> {
+    for (const { id } of accounts) for (const place of ['inbox', 'junk'] as const) this.known.delete(`${place} ${id}`)
+    const code = isMailError(error) ? error.code : undefined
+    if (code === 'quota') {
+      if (accounts.length === 1) return mailboxReplies.full
+      const refusal = await this.refusal(accounts, body.size).catch(() => undefined)
+      return refusal ?? mailboxReplies.someFull
+    }
+    const what = `deliver to ${accounts.map(({ id }) => id).join(', ')}`
+    this.observe({ kind: 'failed', at: this.clock.now(), what, error })
+    return code === 'permanent' ? mailboxReplies.notStored : mailboxReplies.fault
+  }
+
+  private async mailboxOf(account: string, place: Place): Promise<MailboxId> {
+    const key = `${place} ${account}`
+    const now = this.clock.ticks()
+    const known = this.known.get(key)
+    if (known && now - known.at < BELIEVED) return known.id
+    const { id } = await this.found(account, place)
+    if (this.known.size >= MOST_KNOWN) this.known.clear()
+    this.known.set(key, { id, at: now })
+    return id
+  }
+
+  private async found(account: string, place: Place): Promise<{ readonly id: MailboxId }> {
+    const mailboxes = await this.store.mailboxes(account)
+    const mailbox = mailboxes.find(({ path, use }) =>
+      place === 'junk' ? use === '\\Junk' : path.length === 1 && path[0] === 'INBOX',
+    )
+    if (mailbox) return mailbox
+    return place === 'junk' ? this.store.create(account, ['Spam'], '\\Junk') : this.store.create(account, ['INBOX'])
+  }
+}
+
+function hasQuota({ quota }: Account): boolean {
+  return quota.octets !== Infinity || quota.messages !== Infinity
+}

@@ -1,0 +1,61 @@
+import { quotaCrossing } from '../accounts/quota.ts'
+import type { Account } from '../contracts/directory.ts'
+import type { Quota, Usage } from '../contracts/mailbox.ts'
+import type { MailStore } from '../contracts/store.ts'
+import type { Observer } from '../observe/events.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+
+/** Below this share of a quota nobody looks closer: no warning is due for some time. */
+const FAR = 0.75
+/** Accounts whose usage is remembered. */
+const MOST_KNOWN = 10_000
+
+/** Warns of accounts that come near their quota, once for each crossing of a level. */
+export class QuotaWatch {
+  private readonly store: MailStore
+  private readonly clock: Clock
+  private readonly observe: Observer
+  /** What each account held when it was last looked at. */
+  private readonly known = new Map<string, Usage>()
+
+  constructor(store: MailStore, clock: Clock, observe: Observer) {
+    this.store = store
+    this.clock = clock
+    this.observe = observe
+  }
+
+  /** This is what the account holds, before anything is added. */
+  looked(account: Account, usage: Usage): void {
+    // Near its quota only what `added` finds counts: nothing that others have added meanwhile is to be passed over.
+    if (isFar(usage, account.quota) || !this.known.has(account.id)) this.remember(account.id, usage)
+  }
+
+  /** So many octets, the store's overhead included, were added as one message. Never rejects. */
+  async added(account: Account, octets: number): Promise<void> {
+    const before = this.known.get(account.id)
+    const guess = before && { messages: before.messages + 1, octets: before.octets + octets }
+    if (guess && isFar(guess, account.quota)) return this.remember(account.id, guess)
+    try {
+      const after = await this.store.usage(account.id)
+      // Others may have been here while the store was asked: what is known by now counts.
+      const since = this.known.get(account.id) ?? { messages: after.messages - 1, octets: after.octets - octets }
+      this.remember(account.id, after)
+      for (const { of, percent } of quotaCrossing(since, after, account.quota)) {
+        const [used, limit] = [after[of], account.quota[of]]
+        this.observe({ kind: 'quota', at: this.clock.now(), account: account.id, percent, of, used, limit })
+      }
+    } catch (error) {
+      this.observe({ kind: 'failed', at: this.clock.now(), what: `usage of ${account.id}`, error })
+    }
+  }
+
+  private remember(account: string, usage: Usage): void {
+    // The oldest goes; of whom nothing is known, the store is asked.
+    if (this.known.size >= MOST_KNOWN && !this.known.has(account)) this.known.delete(this.known.keys().next().value!)
+    this.known.set(account, usage)
+  }
+}
+
+function isFar(usage: Usage, quota: Quota): boolean {
+  return usage.octets < quota.octets * FAR && usage.messages < quota.messages * FAR
+}

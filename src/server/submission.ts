@@ -1,0 +1,131 @@
+import type { Account, Directory } from '../contracts/directory.ts'
+import type { Policy, Stage, Verdict } from '../contracts/policy.ts'
+import type { MailQueue } from '../contracts/queue.ts'
+import type { Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
+import { mailboxReplies } from '../inbound/mailbox-replies.ts'
+import { authorsOf, largestAttachment, mendHeader } from '../inbound/submission.ts'
+import { reject } from '../inbound/verdict.ts'
+import type { Address } from '../message/address.ts'
+import { asciiDomain } from '../message/domain.ts'
+import { isMailError } from '../protocol/session/errors.ts'
+import { type Content, type Edit, edited } from './edited-body.ts'
+import type { Taken } from './local-delivery.ts'
+import type { Deliver } from './reception.ts'
+
+/** What submissions are judged by, and where they go. */
+export interface SubmissionPlaces {
+  readonly hostname: string
+  readonly directory: Directory
+  readonly queue: MailQueue
+  readonly taken?: Taken | undefined
+  /** Draws so many random octets. */
+  readonly random: (octets: number) => Uint8Array
+  /** Hears of faults of ours, in words. */
+  readonly failed: (what: string, error: unknown) => void
+}
+
+const notNow = reject(550, '5.7.1', 'This account may not send mail')
+const notYours = (what: string): Verdict => reject(553, '5.7.1', `${what} is not one that you may send as`)
+const tooLarge = reject(552, '5.3.4', 'Message is larger than this account may send')
+const attachmentTooLarge = reject(552, '5.3.4', 'An attachment is larger than this account may send')
+const notTaken = reject(554, '5.3.0', 'This message cannot be delivered')
+
+/** Takes mail from people who have an account here (RFC 6409): looks at who they are, mends what they forgot, and queues it. */
+export class Submission {
+  private readonly places: SubmissionPlaces
+
+  constructor(places: SubmissionPlaces) {
+    this.places = places
+  }
+
+  /** Looks at the envelope's sender, before anything else is said. */
+  get policy(): Policy {
+    return { name: 'submission', sender: (sender, stage) => this.sender(sender, stage) }
+  }
+
+  /** Takes a message over. */
+  readonly deliver: Deliver = async (message) => {
+    const { queue, taken } = this.places
+    const account = await this.accountOf(message.connection.account)
+    if (!account) return notNow
+    const refusal = (await this.authors(account, message)) ?? sizeRefusal(account, message)
+    if (refusal) return refusal
+    const { body, facts } = await this.mended(message)
+    const envelope = { ...message.envelope, recipients: distinct(message.envelope) }
+    try {
+      const { id } = await queue.enqueue({ envelope, body, facts, account: account.id, received: message.received })
+      taken?.(message, envelope.recipients, id)
+      return { kind: 'queued', id }
+    } catch (error) {
+      return this.refused(error)
+    }
+  }
+
+  private async sender(sender: Address | null, { connection, envelope }: Stage): Promise<Verdict | undefined> {
+    const account = await this.accountOf(connection.account)
+    if (!account) return notNow
+    if ((envelope?.size ?? 0) > (account.messageOctets ?? Infinity)) return tooLarge
+    // Reports of people's programs, that a message was read, come from nobody (RFC 8098 §3).
+    if (sender === null || (await this.maySendAs(account, sender))) return undefined
+    return notYours('The sender address')
+  }
+
+  /** Who has logged in, if he may still send. */
+  private async accountOf(id: string | undefined): Promise<Account | undefined> {
+    const account = id === undefined ? undefined : await this.places.directory.account(id)
+    return account && !account.disabled && account.rights.smtp ? account : undefined
+  }
+
+  private maySendAs(account: Account, { local, domain }: Address): Promise<boolean> {
+    return this.places.directory.maySendAs(account, { local, domain: asciiDomain(domain) })
+  }
+
+  private async authors(account: Account, { headers }: ReceivedMessage): Promise<Verdict | undefined> {
+    const authors = authorsOf(headers)
+    if ('kind' in authors) return authors
+    for (const author of authors) if (!(await this.maySendAs(account, author))) return notYours('The From address')
+    return undefined
+  }
+
+  private mended(message: ReceivedMessage): Promise<Content> {
+    const { hostname, random } = this.places
+    const { headers, received } = message
+    const { removed, added } = mendHeader(headers, { now: received, hostname, random: () => random(16) })
+    const edits: Edit[] = removed.map(({ start, end }) => ({ from: start, to: end, text: '' }))
+    const at = ownFieldsEnd(message)
+    if (added !== '') edits.push({ from: at, to: at, text: added })
+    return edited(message, edits)
+  }
+
+  /** The answer to what a queue has thrown. */
+  private refused(error: unknown): Verdict {
+    const code = isMailError(error) ? error.code : undefined
+    if (code === 'quota') return mailboxReplies.full
+    this.places.failed('enqueue', error)
+    return code === 'permanent' ? notTaken : mailboxReplies.fault
+  }
+}
+
+/** RFC 1870 §6.3: what was announced is one thing, what has come another. */
+function sizeRefusal(account: Account, message: ReceivedMessage): Verdict | undefined {
+  const { messageOctets = Infinity, attachmentOctets = Infinity } = account
+  // The field that we have put there is not the sender's.
+  if (message.octets - ownFieldsEnd(message) > messageOctets) return tooLarge
+  const isTooLarge = attachmentOctets !== Infinity && largestAttachment(message.facts.structure) > attachmentOctets
+  return isTooLarge ? attachmentTooLarge : undefined
+}
+
+/** Where what the client has sent begins: behind our `Received:` field, and what policies have put before that. */
+function ownFieldsEnd({ headers }: ReceivedMessage): number {
+  return headers.get('received')?.end ?? 0
+}
+
+/** Each recipient once (S27): the domain without case, the local part as it stands. */
+function distinct({ recipients }: Envelope): Recipient[] {
+  const byAddress = new Map<string, Recipient>()
+  for (const to of recipients) {
+    const key = `${to.local}@${to.domain}`
+    if (!byAddress.has(key)) byAddress.set(key, to)
+  }
+  return [...byAddress.values()]
+}
