@@ -11,8 +11,9 @@ export interface Mailbox {
   /** The names from the top down, in Unicode: `['INBOX']`, `['Archive', '2026']`. */
   readonly path: readonly string[]
   /**
-   * 1 to 2^32 - 1, kept across restarts; changes only if UIDs could not be kept (RFC 9051 §2.3.1.1). A mailbox that is
-   * created anew under the path of a removed one gets another, and so does one that is renamed to such a path.
+   * 1 to 2^32 - 1, kept across restarts; changes only if UIDs could not be kept (RFC 9051 §2.3.1.1). Under a path that another
+   * mailbox has had, whether that was removed or renamed, it is greater than any before: so a mailbox that is created there or
+   * renamed to there may get another.
    */
   readonly uidValidity: number
   /** Greater than every UID that was ever given out here. */

@@ -57,7 +57,7 @@ export interface FlagChange {
 export interface Flagged {
   /** Those that the change made different, ascending, with their new mod-sequence. */
   readonly changed: readonly Pick<Entry, 'uid' | 'modSeq' | 'flags'>[]
-  /** Those left alone because they had changed after `unchangedSince` (RFC 7162 §3.1.3). */
+  /** Those that are there and were left alone because they had changed after `unchangedSince` (RFC 7162 §3.1.3); no others. */
   readonly modified: UidSet
 }
 
@@ -84,7 +84,7 @@ export interface Copied {
   readonly to: number
 }
 
-/** How much an account may hold; `append`, `copy` reject with `quota` rather than go over it. */
+/** How much the account of the mailbox may hold; `append`, `copy` reject with `quota` rather than leave it with more. */
 export interface Room {
   readonly quota?: Quota
 }
@@ -120,12 +120,12 @@ export interface MailStore {
   /**
    * Creates a mailbox, or gives back the one that has this path, also to several who ask at once; that one keeps the use it has.
    * Creates no parents. Paths are compared octet by octet: the caller has normalised them (RFC 9051 §5.1: INBOX in any case is
-   * `INBOX`).
+   * `INBOX`). `permanent` where it has to be made and another mailbox of the account has that use.
    */
   create(account: string, path: readonly string[], use?: SpecialUse): Promise<Mailbox>
   /**
-   * Gives a mailbox another path, and all below it theirs, in one step. UIDs stay. `permanent` where any of the new paths is
-   * taken, or the new path lies below the old one.
+   * Gives a mailbox another path, and all below it theirs, in one step. UIDs and subscriptions stay. `permanent` where any of the
+   * new paths is taken by one that is not moved, or the new path lies below the old one; the path it has changes nothing.
    */
   rename(mailbox: MailboxId, path: readonly string[]): Promise<void>
   /** Removes a mailbox with its messages; those below it stay. No error where there is none. */
@@ -146,15 +146,15 @@ export interface MailStore {
   /** The same with what the messages say. */
   list(mailbox: MailboxId, which?: Selection): AsyncIterable<readonly StoredMessage[]>
   /**
-   * What happened after a mod-sequence, at one moment; `most` (default 1000) bounds how many changes come at a time. 0 tells all
-   * that is there. `permanent` for a mailbox it does not have.
+   * What happened after a mod-sequence, at one moment; `most` (default 1000) bounds how many changes come at a time, where those of
+   * one mod-sequence count as one. 0 tells all that is there. `permanent` for a mailbox it does not have.
    */
   changes(mailbox: MailboxId, since: number, most?: number): Promise<Changes>
   /**
    * Changes flags, of all the UIDs that are there, in one step. `unchangedSince`: only of those whose mod-sequence is not above.
    */
   flag(mailbox: MailboxId, uids: UidSet, change: FlagChange, unchangedSince?: number): Promise<Flagged>
-  /** Removes messages from the mailbox for good, in one step. Gives the UIDs that were there. */
+  /** Removes messages from the mailbox for good, in one step. Gives the UIDs that were there, and no others. */
   expunge(mailbox: MailboxId, uids: UidSet): Promise<UidSet>
   /** Copies messages with their flags and dates, all or none, in UID order; the mailbox may be the same. */
   copy(mailbox: MailboxId, uids: UidSet, to: MailboxId, room?: Room): Promise<readonly Copied[]>
@@ -166,7 +166,7 @@ export interface MailStore {
   usage(account: string): Promise<Usage>
   /** Counts anew what an account holds and what its mailboxes say of themselves, and mends what has drifted. */
   recount?(account: string): Promise<Usage>
-  /** Removes all that an account has. No error where there is nothing. */
+  /** Removes all that an account has, bodies that no other account has too. No error where there is nothing. */
   erase(account: string): Promise<void>
   /** The accounts that have mailboxes, in no particular order. */
   accounts?(): AsyncIterable<string>

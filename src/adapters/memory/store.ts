@@ -19,6 +19,7 @@ import { memoryBody, octetsOf } from './bodies.ts'
 import { Account, OVERHEAD } from './store-account.ts'
 import { Box, entryOf, type Held } from './store-mailbox.ts'
 import { type Message, Messages } from './store-messages.ts'
+import { mayContain } from './store-search.ts'
 import { uidSet } from './store-uids.ts'
 
 /** Settings of {@link memoryStore}. */
@@ -193,6 +194,11 @@ class MemoryStore implements MailStore {
 
   async claim(mailbox: MailboxId): Promise<number> {
     return this.#box(mailbox).claim()
+  }
+
+  async search(mailbox: MailboxId, words: string, where: 'body' | 'text'): Promise<UidSet> {
+    const found = this.#box(mailbox).all().filter(({ message }) => mayContain(message, words, where))
+    return uidSet(found.map(({ uid }) => ({ first: uid, last: uid })))
   }
 
   watch(told: (mailbox: MailboxId) => void): () => void {

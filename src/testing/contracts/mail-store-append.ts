@@ -1,9 +1,9 @@
 import type { Body } from '../../contracts/bodies.ts'
 import type { StoredMessage } from '../../contracts/store.ts'
 import { MailError } from '../../protocol/session/errors.ts'
-import { allOf, equal, holds, pattern, rejects } from './checks.ts'
-import { ascending, factsOf, inbox, mailboxOf, message, octetsIn, oddFacts, streamed, uidsOf } from './sample-mail.ts'
-import type { MailStoreContractOptions } from './sample-mail.ts'
+import { equal, holds, pattern, rejects } from './checks.ts'
+import { ascending, consistent, entriesOf, factsOf, inbox, listed, mailboxOf, meanwhile, message } from './sample-mail.ts'
+import { type MailStoreContractOptions, needing, octetsIn, oddFacts, storedOf, streamed, uidsOf, unknownIds } from './sample-mail.ts'
 
 /** What `append` does for one. */
 export function appending({ it, open }: MailStoreContractOptions): void {
@@ -18,7 +18,8 @@ export function appending({ it, open }: MailStoreContractOptions): void {
         equal([stored.mailbox, stored.octets, stored.received, stored.flags], [id, size, given.received, []])
         equal(stored.facts, given.facts, 'facts')
         equal(await octetsIn(store, stored), bytes, 'body')
-        equal(await allOf(store.list(id)), [stored], 'list')
+        equal(await listed(store, id), [storedOf(stored)], 'list')
+        await consistent(store)
       })
     }
   }
@@ -29,8 +30,8 @@ export function appending({ it, open }: MailStoreContractOptions): void {
     const flags = ['\\Seen', '$Junk', 'a-keyword', 'NonJunk']
     const times = [0, 1, -1, -2_208_988_800_000, 4_102_444_800_000, 253_402_300_799_999]
     for (const received of times) await store.append(id, message(pattern(3), { received, flags, facts: oddFacts }))
-    for (const [index, stored] of (await allOf(store.list(id))).entries()) {
-      equal([stored.received, stored.flags], [times[index], flags])
+    for (const [index, stored] of (await listed(store, id)).entries()) {
+      equal([stored.received, stored.flags], [times[index], [...flags].sort()])
       equal(stored.facts, oddFacts, 'facts')
     }
   })
@@ -44,7 +45,27 @@ export function appending({ it, open }: MailStoreContractOptions): void {
     bytes.fill(0)
     flags.push('\\Deleted')
     equal(await octetsIn(store, stored), pattern(1000))
-    equal((await allOf(store.list(id))).map((found) => found.flags), [['\\Seen']])
+    equal((await listed(store, id)).map((found) => found.flags), [['\\Seen']])
+  })
+
+  it('spells system flags as they are spelt, and counts by them', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const flags = ['\\SEEN', '\\deleted', '\\aNSWERED', '\\flagged', '\\DRAFT', '$junk', '$Junk']
+    const stored = await store.append(id, message(pattern(5), { flags }))
+    const spelt = ['$Junk', '$junk', '\\Answered', '\\Deleted', '\\Draft', '\\Flagged', '\\Seen']
+    equal(storedOf(stored).flags, spelt)
+    equal((await entriesOf(store, id)).map((entry) => entry.flags), [spelt])
+    await consistent(store)
+  })
+
+  it('says when it was saved, by its own clock', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const stored = await store.append(id, message(pattern(5), { received: 1 }))
+    holds(Number.isSafeInteger(stored.saved) && stored.saved >= 0, `saved at ${stored.saved}`)
+    holds(stored.saved !== 1, 'saved is when it was received')
+    equal((await entriesOf(store, id)).map(({ saved }) => saved), [stored.saved])
   })
 
   it('counts UIDs and mod-sequences up in each mailbox', async () => {
@@ -67,10 +88,8 @@ export function appending({ it, open }: MailStoreContractOptions): void {
   it('refuses a mailbox it does not have', async () => {
     const { store } = await open()
     const { id } = await inbox(store)
-    for (const none of ['', '0', '-1', '999999', '01', `${id} `, 'INBOX', '__proto__', '1e0', 'x'.repeat(1000)]) {
-      if (none !== id) await rejects(store.append(none, message(pattern(10))), 'permanent')
-    }
-    equal(await allOf(store.list(id)), [])
+    for (const none of unknownIds(id)) await rejects(store.append(none, message(pattern(10))), 'permanent')
+    equal(await listed(store, id), [])
   })
 
   it('refuses a body that is not as long as it says', async () => {
@@ -79,7 +98,7 @@ export function appending({ it, open }: MailStoreContractOptions): void {
     for (const size of [0, 99, 101, 2_000_000]) {
       await rejects(store.append(id, message(pattern(0), { body: streamed(pattern(100), size) })), 'misuse')
     }
-    equal(await allOf(store.list(id)), [])
+    equal(await listed(store, id), [])
   })
 
   it('adds nothing when the body cannot be read, and goes on', async () => {
@@ -96,7 +115,7 @@ export function appending({ it, open }: MailStoreContractOptions): void {
       await rejects(store.append(id, message(pattern(0), { body })), 'temporary')
     }
     const stored = await store.append(id, message(pattern(10)))
-    equal(await allOf(store.list(id)), [stored])
+    equal(await listed(store, id), [storedOf(stored)])
   })
 }
 
@@ -109,17 +128,16 @@ export function appendingMany({ it, open }: MailStoreContractOptions): void {
     const appends = Array.from({ length: 100 }, async (_, i) => {
       const stored = await store.append(id, message(pattern(100 + i, i)))
       // Whoever sees a UID never sees a lower one appear.
-      const uids = uidsOf(await allOf(store.list(id)))
+      const uids = uidsOf(await listed(store, id))
       holds(uids.includes(stored.uid), 'resolved, but not to be seen')
       holds(seen.every((uid, index) => uids[index] === uid), 'a lower UID appeared later')
       seen.splice(0, seen.length, ...uids)
       return stored
     })
     const stored = await Promise.all(appends)
-    const listed = await allOf(store.list(id))
-    equal(listed, [...stored].sort((a, b) => a.uid - b.uid))
-    ascending(uidsOf(listed), 'UIDs')
-    ascending(listed.map(({ modSeq }) => modSeq), 'mod-sequences')
+    const found = await listed(store, id)
+    equal(found, stored.map(storedOf).sort((a, b) => a.uid - b.uid))
+    ascending(found.map(({ modSeq }) => modSeq), 'mod-sequences')
     for (const [i, one] of stored.entries()) equal(await octetsIn(store, one), pattern(100 + i, i), `body ${i}`)
   })
 
@@ -133,7 +151,7 @@ export function appendingMany({ it, open }: MailStoreContractOptions): void {
       return store.append(id, message(pattern(i), wrong ? { body: streamed(pattern(i), i + 1) } : {}))
     }))
     equal(outcomes.map(({ status }) => status), numbers.map((i) => (i % 3 === 1 ? 'rejected' : 'fulfilled')))
-    equal((await allOf(store.list(id))).map(({ octets }) => octets), numbers.filter((i) => i % 3 !== 1))
+    equal((await listed(store, id)).map(({ octets }) => octets), numbers.filter((i) => i % 3 !== 1))
   })
 
   for (const size of [2000, 2_000_000]) {
@@ -150,8 +168,8 @@ export function appendingMany({ it, open }: MailStoreContractOptions): void {
       // The same octets by themselves are another message as far as anyone is told.
       const alone = await store.append(boxes[0]?.id as string, message(bytes))
       for (const [i, { id }] of boxes.entries()) {
-        const [first] = await allOf(store.list(id))
-        equal(first, together[i])
+        const [first] = await listed(store, id)
+        equal(first, storedOf(together[i] as StoredMessage))
         equal([first?.received, first?.flags], [i, flagsOf(i)])
       }
       for (const stored of [...together, later, alone]) equal(await octetsIn(store, stored), bytes)
@@ -163,6 +181,70 @@ export function appendingMany({ it, open }: MailStoreContractOptions): void {
     const { id } = await inbox(store)
     const { body, ...rest } = message(pattern(500))
     await Promise.all([1, 2].map((octets) => store.append(id, { ...rest, body, facts: factsOf(octets) })))
-    equal((await allOf(store.list(id))).map(({ facts }) => facts), [factsOf(1), factsOf(2)])
+    equal((await listed(store, id)).map(({ facts }) => facts), [factsOf(1), factsOf(2)])
+  })
+}
+
+/** What `appendAll` does. */
+export function appendingAll(options: MailStoreContractOptions): void {
+  const it = needing(options, 'appendAll', 'appendAll')
+
+  it('adds all, each to its mailbox, in the order given', async (store) => {
+    const boxes = [await inbox(store), await store.create('alice', ['Sent']), await inbox(store, 'bob')]
+    const order = [0, 1, 0, 2, 1, 0]
+    const stored = await store.appendAll(order.map((box, i) => {
+      const bytes = pattern(100 + i, i)
+      const body = i % 2 === 0 ? {} : { body: streamed(bytes) }
+      return { mailbox: boxes[box]?.id as string, message: message(bytes, { ...body, flags: i > 3 ? ['\\Seen'] : [] }) }
+    }))
+    equal(stored.map(({ octets }) => octets), order.map((_, i) => 100 + i))
+    for (const [index, { id }] of boxes.entries()) {
+      const its = stored.filter((_, i) => order[i] === index)
+      equal(await listed(store, id), its.map(storedOf))
+      ascending(its.map(({ modSeq }) => modSeq), 'mod-sequences')
+    }
+    for (const [i, one] of stored.entries()) equal(await octetsIn(store, one), pattern(100 + i, i), `body ${i}`)
+    for (const account of ['alice', 'bob']) await consistent(store, account)
+  })
+
+  it('adds none of none', async (store) => {
+    const made = await inbox(store)
+    equal(await store.appendAll([]), [])
+    equal(await mailboxOf(store, made), made)
+  })
+
+  it('adds none where one cannot be added', async (store) => {
+    const made = await inbox(store)
+    const fine = { mailbox: made.id, message: message(pattern(10)) }
+    const wrong = { mailbox: made.id, message: message(pattern(0), { body: streamed(pattern(100), 101) }) }
+    const broken: Body = {
+      size: 100,
+      async *read() {
+        yield pattern(50)
+        throw new MailError('temporary', 'the disk is tired')
+      },
+    }
+    const { overhead } = store.traits
+    const tight = { ...fine, quota: { messages: Infinity, octets: 2 * (10 + overhead) } }
+    await rejects(store.appendAll([fine, { ...fine, mailbox: 'none' }]), 'permanent')
+    await rejects(store.appendAll([fine, wrong, fine]), 'misuse')
+    await rejects(store.appendAll([fine, { ...fine, message: message(pattern(0), { body: broken }) }]), 'temporary')
+    await rejects(store.appendAll([tight, tight, tight]), 'quota')
+    equal(await entriesOf(store, made.id), [])
+    equal((await mailboxOf(store, made)).messages, 0)
+    await consistent(store)
+    equal((await store.appendAll([tight, tight])).length, 2)
+    await consistent(store)
+  })
+
+  it('is seen by nobody half done', async (store) => {
+    const made = await inbox(store)
+    const appends = Array.from({ length: 30 }, (_, i) => ({ mailbox: made.id, message: message(pattern(50, i)) }))
+    await meanwhile(store.appendAll(appends), async () => {
+      const { messages } = await mailboxOf(store, made)
+      holds(messages === 0 || messages === 30, `${messages} of 30 messages`)
+      const there = (await store.changes(made.id, 0)).changed.length
+      holds(there === 0 || there === 30, `changes tell ${there} of 30 messages`)
+    })
   })
 }

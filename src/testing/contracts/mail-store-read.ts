@@ -1,54 +1,91 @@
+import { patience, turn } from '../../adapters/node/event-loop.ts'
 import type { StoredBody } from '../../contracts/bodies.ts'
-import type { StoredMessage } from '../../contracts/store.ts'
-import { allOf, equal, holds, octetsOf, pattern } from './checks.ts'
-import { ascending, inbox, type MailStoreContractOptions, message, uidsOf } from './sample-mail.ts'
+import type { MailStore, Selection, StoredMessage } from '../../contracts/store.ts'
+import { equal, holds, octetsOf, pattern, rejects } from './checks.ts'
+import { ascending, entriesOf, entryOf, everyUid, fill, inbox, isIn, listed, type MailStoreContractOptions } from './sample-mail.ts'
+import { mailboxOf, message, needing, octetsIn, setFor, setOf, storedOf, uidsOf, unknownIds } from './sample-mail.ts'
 
-/** What `list` gives. */
+/** What `entries` and `list` give. */
 export function listing({ it, open }: MailStoreContractOptions): void {
-  it('lists none of a mailbox it does not have', async () => {
+  it('list none of a mailbox it does not have', async () => {
     const { store } = await open()
-    for (const none of ['', '7', 'none', '__proto__']) equal(await allOf(store.list(none)), [])
-  })
-
-  it('lists a long mailbox whole, in order, and from any mod-sequence on', async () => {
-    const { store } = await open()
-    const { id } = await inbox(store)
-    const appends = Array.from({ length: 1003 }, (_, i) => store.append(id, message(pattern(5, i))))
-    const stored = (await Promise.all(appends)).sort((a, b) => a.uid - b.uid)
-    equal(await allOf(store.list(id)), stored)
-    const highest = (await store.mailboxes('alice'))[0]?.modSeq as number
-    const some = [0, 1, 199, 200, 500, 1001, 1002].map((i) => stored[i]?.modSeq as number)
-    for (const since of [0, 1, ...some, highest, highest + 1]) {
-      equal(uidsOf(await allOf(store.list(id, since))), uidsOf(stored.filter(({ modSeq }) => modSeq > since)), `since ${since}`)
+    for (const none of unknownIds()) {
+      equal(await listed(store, none), [])
+      equal(await entriesOf(store, none, { uids: everyUid, since: 0 }), [])
     }
   })
 
-  it('lets others in while it lists: nothing twice, nothing missed', async () => {
+  it('list a long mailbox whole, in order, or what is selected of it', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const appends = Array.from({ length: 1003 }, (_, i) => store.append(id, message(pattern(5, i))))
+    const stored = (await Promise.all(appends)).map(storedOf).sort((a, b) => a.uid - b.uid)
+    equal(await listed(store, id), stored)
+    equal(await entriesOf(store, id), stored.map(entryOf))
+    const highest = (await store.mailboxes('alice'))[0]?.modSeq as number
+    const some = [0, 1, 199, 200, 500, 1001, 1002].map((i) => stored[i] as StoredMessage)
+    const selections: Selection[] = [
+      ...[0, 1, ...some.map(({ modSeq }) => modSeq), highest, highest + 1].map((since) => ({ since })),
+      ...some.map(({ uid }) => ({ uids: [{ first: 1, last: uid }] })),
+      ...some.map(({ uid }) => ({ uids: [{ first: uid, last: 2 ** 32 - 1 }] })),
+      { uids: [] },
+      { uids: setFor(some) },
+      { uids: setFor(some), since: some[3]?.modSeq as number },
+      { uids: setFor(stored.filter((_, index) => index % 3 === 1)) },
+      { uids: everyUid, since: some[5]?.modSeq as number },
+    ]
+    for (const which of selections) {
+      const { uids = everyUid, since = 0 } = which
+      const wanted = stored.filter(({ uid, modSeq }) => isIn(uids, uid) && modSeq > since)
+      const what = `selected by ${JSON.stringify(which).slice(0, 100)}`
+      equal(await listed(store, id, which), wanted, what)
+      equal(await entriesOf(store, id, which), wanted.map(entryOf), what)
+    }
+  })
+
+  it('list what is changed as it stands', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const [first, , third] = await fill(store, id, [], [], [])
+    const { modSeq } = await mailboxOf(store, { account: 'alice', id })
+    const { changed } = await store.flag(id, setFor([first as StoredMessage]), { kind: 'add', flags: ['$Later'] })
+    await store.expunge(id, setFor([third as StoredMessage]))
+    const [entry] = await entriesOf(store, id, { since: modSeq })
+    equal(entry, { ...entryOf(first as StoredMessage), modSeq: changed[0]?.modSeq as number, flags: ['$Later'] })
+    equal(uidsOf(await entriesOf(store, id, { since: modSeq })), [first?.uid])
+    equal((await listed(store, id)).length, 2)
+  })
+
+  it('let others in while they go: nothing twice, nothing missed', async () => {
     const { store } = await open()
     const { id } = await inbox(store)
     const before = await Promise.all(Array.from({ length: 450 }, (_, i) => store.append(id, message(pattern(5, i)))))
     const uids: number[] = []
     const late: Promise<StoredMessage>[] = []
-    for await (const { uid } of store.list(id)) {
-      uids.push(uid)
-      if (uids.length % 90 === 0 && late.length < 5) late.push(store.append(id, message(pattern(6))))
+    for await (const page of store.list(id)) {
+      uids.push(...uidsOf(page))
+      if (late.length < 5) late.push(store.append(id, message(pattern(6))))
     }
     ascending(uids, 'UIDs')
     equal(uids.slice(0, 450), uidsOf(before).sort((a, b) => a - b))
     await Promise.all(late)
-    equal((await allOf(store.list(id))).length, 455)
+    equal((await listed(store, id)).length, 450 + late.length)
   })
 
   it('can be left early', async () => {
     const { store } = await open()
     const { id } = await inbox(store)
-    for (let i = 0; i < 3; i++) await store.append(id, message(pattern(5)))
-    for await (const { uid } of store.list(id)) {
-      holds(uid > 0, 'no UID')
+    await fill(store, id, [], [], [])
+    for await (const page of store.list(id)) {
+      holds(page.length > 0, 'an empty page')
       break
     }
-    await store.append(id, message(pattern(5)))
-    equal((await allOf(store.list(id))).length, 4)
+    for await (const page of store.entries(id)) {
+      holds(page.length > 0, 'an empty page')
+      break
+    }
+    await fill(store, id, [])
+    equal((await listed(store, id)).length, 4)
   })
 }
 
@@ -56,8 +93,8 @@ export function listing({ it, open }: MailStoreContractOptions): void {
 export function reading({ it, open }: MailStoreContractOptions): void {
   it('has none for ids it never gave', async () => {
     const { store } = await open()
-    await store.append((await inbox(store)).id, message(pattern(5)))
-    for (const none of ['', '0', '-1', '999999', '../1', 'x', '__proto__']) {
+    const { id } = await store.append((await inbox(store)).id, message(pattern(5)))
+    for (const none of ['', '0', '-1', '999999', '../1', 'x', '__proto__', `${id} `]) {
       equal(await store.body(none), undefined, `body ${none}`)
     }
   })
@@ -78,5 +115,121 @@ export function reading({ it, open }: MailStoreContractOptions): void {
       }
       equal(await octetsOf(body), bytes)
     })
+
+    it(`stays for as long as a message of ${size} octets is anywhere`, async () => {
+      const { store } = await open()
+      const boxes = [await inbox(store), await store.create('alice', ['a']), await inbox(store, 'bob')]
+      const bytes = pattern(size)
+      const given = message(bytes)
+      const [first] = [await store.append(boxes[0]?.id as string, given), await store.append(boxes[0]?.id as string, given)]
+      const [second] = [await store.append(boxes[1]?.id as string, given)]
+      const uids = setFor([first])
+      await store.copy(boxes[0]?.id as string, uids, boxes[2]?.id as string)
+      await store.expunge(boxes[0]?.id as string, uids)
+      equal(await octetsIn(store, first), bytes)
+      await store.remove(boxes[0]?.id as string)
+      equal(await octetsIn(store, second), bytes)
+      await store.erase('alice')
+      equal(await octetsIn(store, first), bytes)
+      equal((await listed(store, boxes[2]?.id as string)).map(({ id, octets }) => [id, octets]), [[first.id, size]])
+    })
   }
+
+  it('is never given to another message', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const seen = new Set<string>()
+    for (let i = 0; i < 10; i++) {
+      const stored = await store.append(id, message(pattern(10, i)))
+      holds(!seen.has(stored.id), `the message id ${stored.id} was used before`)
+      seen.add(stored.id)
+      await store.expunge(id, setOf([stored.uid]))
+    }
+  })
+}
+
+/** What `claim` does. */
+export function claiming(options: MailStoreContractOptions): void {
+  const it = needing(options, 'claim', 'claim')
+
+  it('gives each message to the first who asks', async (store) => {
+    const made = await inbox(store)
+    const stored = await fill(store, made.id, [], [], [])
+    equal((await mailboxOf(store, made)).recentFrom as number <= (stored[0]?.uid as number), true, 'unclaimed from the first on')
+    const from = await store.claim(made.id)
+    holds(from >= 1 && from <= (stored[0]?.uid as number), `claimed from ${from}, not from the first message on`)
+    const before = await mailboxOf(store, made)
+    holds(before.recentFrom as number > (stored[2]?.uid as number), 'all were claimed, and are unclaimed')
+    holds(await store.claim(made.id) > (stored[2]?.uid as number), 'claimed twice')
+    const [next] = await fill(store, made.id, [])
+    const { recentFrom } = await mailboxOf(store, made)
+    holds((recentFrom as number) <= (next?.uid as number) && (recentFrom as number) > (stored[2]?.uid as number), 'not one is new')
+  })
+
+  it('gives none to two who ask at once', async (store) => {
+    const { id } = await inbox(store)
+    const uids = uidsOf(await fill(store, id, [], []))
+    const claims = await Promise.all(Array.from({ length: 5 }, () => store.claim(id)))
+    equal(claims.filter((from) => from <= (uids[1] as number)).length, 1, 'claims of the same messages')
+  })
+
+  it('refuses a mailbox it does not have', async (store) => {
+    const { id } = await inbox(store)
+    for (const none of unknownIds(id)) await rejects(store.claim(none), 'permanent')
+  })
+}
+
+/** What `watch` tells. */
+export function watching(options: MailStoreContractOptions): void {
+  const it = needing(options, 'watch', 'watch')
+
+  it('tells of changes sooner or later, until it is ended', async (store) => {
+    const { id } = await inbox(store)
+    const told: string[] = []
+    const end = store.watch((mailbox) => void told.push(mailbox))
+    // A hint may be lost, so there are many; that none of them comes through is no hint at all.
+    for (let i = 0; i < 100 && told.length === 0; i++) {
+      await fill(store, id, [])
+      await soon(() => told.length > 0)
+    }
+    equal([...new Set(told)], [id], 'what was told of 100 messages')
+    end()
+    end()
+    const before = told.length
+    await fill(store, id, [], [])
+    for (let i = 0; i < 10; i++) await turn()
+    equal(told.length, before, 'number of hints after the end')
+  })
+
+  it('tells each who asks, of what each method does', async (store) => {
+    const { id } = await inbox(store)
+    const other = await store.create('alice', ['a'])
+    await fill(store, id, [], [], [], [])
+    for (const [what, act] of acts(id, other.id)) {
+      const heard = [0, 0]
+      const ends = heard.map((_, index) => store.watch(() => void (heard[index] as number)++))
+      await act(store)
+      await soon(() => heard.every((times) => times > 0))
+      for (const end of ends) end()
+      holds(heard.every((times) => times > 0), `${what} was told to ${heard.filter((times) => times > 0).length} of 2`)
+    }
+  })
+}
+
+/** Changes to a mailbox of four messages. */
+function acts(id: string, other: string): readonly (readonly [string, (store: MailStore) => Promise<unknown>])[] {
+  return [
+    ['append', (store) => fill(store, id, [])],
+    ['flag', (store) => store.flag(id, everyUid, { kind: 'add', flags: ['$A'] })],
+    ['copy', (store) => store.copy(id, everyUid, other)],
+    ['expunge', (store) => store.expunge(id, everyUid)],
+  ]
+}
+
+/** Waits until it holds, for a quarter of a second at most. */
+async function soon(holding: () => boolean): Promise<void> {
+  let late = false
+  const waiting = patience(250, () => void (late = true))
+  while (!late && !holding()) await turn()
+  waiting.cancel()
 }
