@@ -1,11 +1,13 @@
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Connection } from './driver.ts'
 import type { Migration } from './migration.ts'
+import { schemaKeyValue } from './schema-key-value.ts'
 import { schemaMail } from './schema-mail.ts'
 
 /** In order; the first makes version 1 of an empty database. */
 export const migrations: readonly Migration[] = [
   schemaMail,
+  schemaKeyValue,
 ]
 
 /** `post`, in the header of every database of ours (https://sqlite.org/pragma.html#pragma_application_id). */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailStore } from '../../contracts/store.ts'
 import { MailError, isMailError } from '../../protocol/session/errors.ts'
 import { aFunction, aSwitch, aText, checkOptions, type OptionKinds, required } from '../../protocol/session/options.ts'
@@ -8,6 +9,7 @@ import { closeConnection, openConnection } from './connection.ts'
 import { Creating } from './create.ts'
 import type { Connection, SqliteDriver } from './driver.ts'
 import { filesIn, makeFolder, pathOf, removeFile } from './files.ts'
+import { SqliteKeyValue } from './key-value.ts'
 import { SqliteStore } from './store.ts'
 
 /** Settings of {@link sqlite}. */
@@ -41,9 +43,10 @@ const kinds: OptionKinds<SqliteOptions> = {
 /** Everything that is kept in one database. */
 export interface SqliteMail {
   readonly store: MailStore
+  readonly keyValue: KeyValue
   /** Every account that has a mailbox, by code unit. */
   accounts(): Promise<readonly string[]>
-  /** Commits what waits, then lets go of the file. May be called again; closing the store is the same. */
+  /** Commits what waits, then lets go of the file. May be called again; closing one of the stores is the same. */
   close(): Promise<void>
 }
 
@@ -70,6 +73,12 @@ export function sqlite(options: SqliteOptions): SqliteMail {
     closeConnection(db, readonly)
   }
   try {
+    const surface = (store: SqliteStore): SqliteMail => ({
+      store,
+      keyValue: new SqliteKeyValue(db, commits, () => open, () => store.close()),
+      accounts: () => store.accounts(),
+      close: () => store.close(),
+    })
     if (readonly) return surface(new SqliteStore(db, folder, undefined, close))
     makeFolder(folder)
     sweep(db, folder)
@@ -83,10 +92,6 @@ export function sqlite(options: SqliteOptions): SqliteMail {
     if (isMailError(error)) throw error
     throw new MailError('config', `${path} cannot be used: ${(error as Error).message}`, { cause: error })
   }
-}
-
-function surface(store: SqliteStore): SqliteMail {
-  return { store, accounts: () => store.accounts(), close: () => store.close() }
 }
 
 /**

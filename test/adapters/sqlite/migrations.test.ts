@@ -25,7 +25,7 @@ function refusal(open: () => unknown): string {
 
 /** What a released step does is what databases out there were made with: a change is a further step. */
 it('never changes a step that was released', () => {
-  expect(migrations.map(({ sql }) => createHash('sha256').update(sql).digest('hex').slice(0, 16))).toEqual(['e341123055d7e096'])
+  expect(migrations.map(({ sql }) => createHash('sha256').update(sql).digest('hex').slice(0, 16))).toEqual(['e341123055d7e096', '4d2a7a3affd60836'])
 })
 
 describe.each(drivers)('the schema with %s', (_name, driver) => {
