@@ -62,7 +62,7 @@ export interface ReceiverOptions {
   readonly trace?: boolean | 'final'
   /** Name in `Received:` neither the address of the client nor what it calls itself (default false). */
   readonly hideClient?: boolean
-  /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
+  /** Addresses and CIDRs that may use XCLIENT and XFORWARD; `unix` for whoever reaches a unix socket. */
   readonly trusted?: readonly string[]
   readonly smtp?: ConversationOptions
   /** Watches: connections, log-ins, refusals, acceptance, failures. `logger(log)` writes them down. */
@@ -87,7 +87,7 @@ const kinds: OptionKinds<ReceiverOptions> = {
   bodies: having('a body store', 'create'),
   trace: { takes: "true, false or 'final'", is: (value) => typeof value === 'boolean' || value === 'final' },
   hideClient: aSwitch,
-  trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" },
+  trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8'], and 'unix'" },
   smtp: anObject,
   observe: aFunction,
   clock: having('a clock', 'now', 'ticks', 'alarm'),

@@ -12,12 +12,13 @@ import { MailError } from '../protocol/session/errors.ts'
 import { shownValue } from '../protocol/session/options.ts'
 import type { SessionEvent } from '../protocol/session/session.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
-import type { Transport } from '../protocol/session/transport.ts'
+import type { Peer, Transport } from '../protocol/session/transport.ts'
 import { type SmtpServerConfig, smtpServerConfig, smtpServerSession } from '../protocol/smtp/index.ts'
 import { Arrivals } from './arrivals.ts'
 import { Conversations, Listening, type Running, type Stopped } from './listening.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 import type { Reception } from './reception.ts'
+import { trustedPeers } from './trusted.ts'
 
 /** Where to listen, and how it is secured. */
 export interface ReceiverListenOptions
@@ -53,7 +54,7 @@ export function receiver(options: ReceiverOptions): Receiver {
 class MailReceiver implements Receiver {
   private readonly options: ReceiverOptions
   private readonly reception: Reception
-  private readonly isTrusted: AddressSet
+  private readonly isTrusted: (peer: Peer) => boolean
   private readonly configs: Record<Access, SmtpServerConfig>
   private readonly isLoopback: AddressSet
   /** Ids are unique in this process by their count, and among processes by what stands before it. */
@@ -85,7 +86,7 @@ class MailReceiver implements Receiver {
       clock,
       observe,
     }
-    this.isTrusted = addressSet('trusted', options.trusted ?? [])
+    this.isTrusted = trustedPeers(options.trusted ?? [])
     const plaintext = options.plaintextAuth === true
     this.configs = {
       strict: configOf(options, false, plaintext),
@@ -151,7 +152,7 @@ class MailReceiver implements Receiver {
     const { reception } = this
     const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer, name)
     const { address, tls } = transport.peer
-    const facts = { secure: tls !== undefined, trusted: this.isTrusted(address) }
+    const facts = { secure: tls !== undefined, trusted: this.isTrusted(transport.peer) }
     const access: Access = this.isLoopback(address)
       ? startTls ? 'trustingStartTls' : 'trusting'
       : startTls ? 'strictStartTls' : 'strict'

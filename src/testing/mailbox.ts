@@ -6,6 +6,7 @@ import { type MailTransport, mailTransport } from '../adapters/nodemailer/transp
 import type { Verdict } from '../contracts/policy.ts'
 import type { ReceivedMessage } from '../contracts/received.ts'
 import type { ServerEvent } from '../observe/events.ts'
+import { observers } from '../observe/observers.ts'
 import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { ReceiverOptions } from '../server/options.ts'
@@ -102,10 +103,7 @@ class OwnMailbox extends Observed implements TestMailbox {
         if ((Array.isArray(answer) ? answer : [answer]).some(takes)) this.#arrived(message)
         return answer
       },
-      observe: (event) => {
-        this.#watched(event)
-        return more.observe?.(event)
-      },
+      observe: observers((event) => this.#watched(event), more.observe),
     })
   }
 

@@ -1,6 +1,7 @@
 import { linkedTransports, type LinkOptions } from '../adapters/memory/link.ts'
 import type { ReceivedMessage } from '../contracts/received.ts'
 import type { Observer, ServerEvent } from '../observe/events.ts'
+import { observers } from '../observe/observers.ts'
 import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Transport } from '../protocol/session/transport.ts'
 import { Conversations, type Stopped } from '../server/listening.ts'
@@ -149,10 +150,7 @@ class MadeWorld implements World {
       ...options,
       clock,
       random: (octets) => random.octets(octets),
-      observe: (event) => {
-        observe(event)
-        return options.observe?.(event)
-      },
+      observe: observers(observe, options.observe),
       deliver: (message, context) => {
         this.delivered.push(message)
         return options.deliver?.(message, context)

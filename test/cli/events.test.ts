@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { ReceivedMessage } from '../../src/contracts/received.ts'
 import type { StoredMessage } from '../../src/contracts/store.ts'
-import { logCertificateEvent, logServerEvent, messageLine, readyLine } from '../../src/cli/events.ts'
-import { jsonLog, type LogLevel } from '../../src/cli/log.ts'
+import { messageLine, readyLine } from '../../src/cli/events.ts'
+import { jsonLog } from '../../src/cli/log.ts'
+import { logger, type LogLevel } from '../../src/observe/logger.ts'
 import { MailError } from '../../src/protocol/session/errors.ts'
 
 /** What is logged at a level, as data. */
@@ -42,50 +43,25 @@ describe('the log', () => {
 
   it('leaves out what is below its level', () => {
     const said = logged('warn', (log) => {
-      log.write('info', 'a')
-      log.write('warn', 'b', { c: 1 })
-      log.write('error', 'd')
+      log.info({}, 'a')
+      log.warn({ c: 1 }, 'b')
+      log.error({}, 'd')
     })
     expect(said).toEqual([{ time, level: 'warn', msg: 'b', c: 1 }, { time, level: 'error', msg: 'd' }])
   })
 
-  it('has connections at debug, refusals at info', () => {
-    const connected = { connection: 'c', address: '192.0.2.1', port: 9 }
-    const refused = { connection: 'c', stage: 'recipient', code: 550, text: 'no', recipient: 'a@b.test' } as const
-    const say = (log: ReturnType<typeof jsonLog>): void => {
-      logServerEvent(log, { kind: 'connected', at: 0, ...connected })
-      logServerEvent(log, { kind: 'refused', at: 0, ...refused })
-    }
-    const refusal = { time, level: 'info', msg: 'refused', ...refused }
-    expect(logged('info', say)).toEqual([refusal])
-    expect(logged('debug', say)).toEqual([{ time, level: 'debug', msg: 'connected', ...connected }, refusal])
-  })
-
-  it('tells failures with their cause, those of a delivery as errors', () => {
+  it('has errors in words, with their cause', () => {
     const error = new MailError('temporary', 'committing', { cause: new Error('disk full') })
     const said = logged('info', (log) => {
-      logServerEvent(log, { kind: 'failed', at: 0, connection: 'c', what: 'deliver to a@b.test', error })
-      logServerEvent(log, { kind: 'failed', at: 0, connection: undefined, what: 'listen', error: 'EMFILE' })
+      const observe = logger(log)
+      observe({ kind: 'failed', at: 0, connection: 'c', what: 'deliver to a@b.test', error })
+      observe({ kind: 'failed', at: 0, what: 'listen', error: 'EMFILE' })
+      observe({ kind: 'certificatesReloaded', at: 0, error: new Error('no key') })
     })
     expect(said).toEqual([
       { time, level: 'error', msg: 'failed: deliver to a@b.test', connection: 'c', error: 'committing (disk full)' },
       { time, level: 'warn', msg: 'failed: listen', error: 'EMFILE' },
-    ])
-  })
-
-  it('warns of certificates in time', () => {
-    const expiring = { kind: 'expiring', source: 'a.crt', names: ['a.test'], expires: 0 } as const
-    const said = logged('info', (log) => {
-      logCertificateEvent(log, { ...expiring, days: 14 })
-      logCertificateEvent(log, { ...expiring, days: 0 })
-      logCertificateEvent(log, { kind: 'refused', error: new Error('no key') })
-      logCertificateEvent(log, { kind: 'reloaded', certificates: [] })
-    })
-    expect(said).toMatchObject([
-      { level: 'warn', msg: 'a certificate expires within 14 days', source: 'a.crt', expires: time },
-      { level: 'error', msg: 'a certificate has expired' },
-      { level: 'error', msg: 'new certificates are no good, the old ones stay in use', error: 'no key' },
-      { level: 'info', msg: 'certificates reloaded' },
+      { time, level: 'error', msg: 'new certificates are no good', error: 'no key' },
     ])
   })
 })

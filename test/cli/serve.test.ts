@@ -60,7 +60,12 @@ describe('posthorn serve', () => {
     })
     expect(server.out).toHaveLength(2)
     expect(await server.stop()).toEqual({ code: 0, signal: null })
-    expect(server.error.map((line) => (JSON.parse(line) as Line)['msg'])).toEqual(['ready', 'stopping', 'stopped'])
+    expect(server.error.map((line) => (JSON.parse(line) as Line)['msg'])).toEqual([
+      'listening',
+      'ready',
+      'stopping',
+      'stopped',
+    ])
   })
 
   it('answers for each recipient', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defer, discard, reject, type ReceiverOptions, type ServerEvent } from '../../src/index.ts'
+import { defer, discard, reject, type Observer, type ReceiverOptions, type ServerEvent } from '../../src/index.ts'
 import { world, type World } from '../../src/testing/index.ts'
 
 describe('what an observer is told', () => {
@@ -20,23 +20,34 @@ describe('what an observer is told', () => {
     await client.ask('QUIT')
     await client.closed
     const connection = w.delivered[0]!.connection.id
-    const common = { connection, at: 1_001_500 }
-    expect(w.events).toEqual([
-      { kind: 'connected', connection, at: 1_000_000, address: '203.0.113.9', port: 40_001 },
-      { kind: 'secured', connection, at: 1_000_000, protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-      { kind: 'authenticated', connection, at: 1_000_000, mechanism: 'PLAIN', username: 'bob', account: undefined },
-      { kind: 'authenticated', connection, at: 1_001_000, mechanism: 'PLAIN', username: 'bob', account: 'bob' },
+    const whence = { connection, session: 1, address: '203.0.113.9', port: 40_001, listener: undefined, account: undefined }
+    const again = { ...whence, at: 1_000_000, session: 2 }
+    const later = { ...whence, at: 1_001_500, session: 2, account: 'bob' }
+    expect(w.events).toStrictEqual([
+      { ...whence, kind: 'connected', at: 1_000_000, localPort: 25, proxy: undefined },
       {
-        ...common,
+        ...again,
+        kind: 'secured',
+        protocol: 'TLSv1.3',
+        cipher: 'TLS_AES_256_GCM_SHA384',
+        serverName: undefined,
+        clientCertificate: undefined,
+      },
+      { ...again, kind: 'denied', mechanism: 'PLAIN', username: 'bob', code: 535 },
+      { ...again, kind: 'authenticated', at: 1_001_000, mechanism: 'PLAIN', username: 'bob', account: 'bob' },
+      {
+        ...later,
         kind: 'refused',
         stage: 'recipient',
+        policy: 'accepts',
         code: 550,
+        enhanced: '5.1.1',
         text: 'No such recipient here',
         sender: 'A@s.test',
         recipient: 'c@mx.test',
       },
       {
-        ...common,
+        ...later,
         kind: 'accepted',
         message: w.delivered[0]!.id,
         sender: 'A@s.test',
@@ -45,7 +56,7 @@ describe('what an observer is told', () => {
         took: 0,
         discarded: false,
       },
-      { ...common, kind: 'closed', why: 'quit', lasted: 1500 },
+      { ...later, kind: 'closed', why: 'quit', lasted: 1500 },
     ])
     // Never a password, never the text of a message.
     expect(JSON.stringify(w.events)).not.toMatch(/wrong|right|secret/)
@@ -64,6 +75,68 @@ describe('what an observer is told', () => {
     const connection = (w.events[0] as { connection: string }).connection
     const failed = w.events.filter(({ kind }) => kind === 'failed')
     expect(failed).toMatchObject([{ connection, what: 'starttls', error: expect.any(Error) }])
+  })
+
+  it('is what the rules of the conversation refuse, and which limit was reached', async () => {
+    const w = world({ server: { smtp: { limits: { recipients: 1, messageOctets: 1000 } } } })
+    const client = w.connect('203.0.113.9')
+    await client.ask('MAIL FROM:<a@x.test>', 'EHLO x.test', 'MAIL FROM:<a@x.test> SIZE=1001', 'MAIL FROM:<a@x.test> HUNTER=2')
+    await client.ask('MAIL FROM:<a@x.test>', 'RCPT TO:<b@x.test>', 'RCPT TO:<c@x.test>', 'QUIT')
+    const told = w.events.flatMap((event) =>
+      event.kind === 'limited'
+        ? [[event.limit, event.code, event.enhanced, event.text]]
+        : event.kind === 'refused'
+          ? [[event.stage, event.code, event.enhanced, event.text]]
+          : [],
+    )
+    expect(told).toEqual([
+      ['protocol', 503, '5.5.1', 'Say EHLO first'],
+      ['messageOctets', 552, '5.3.4', 'Message is larger than accepted here'],
+      // What the client sent is not repeated.
+      ['protocol', 555, '5.5.4', ''],
+      ['recipients', 452, '4.5.3', 'Too many recipients'],
+    ])
+  })
+
+  it('names the policy that refused, or put off, or broke', async () => {
+    const w = world({
+      server: {
+        policies: [
+          { name: 'nothing', sender: () => undefined },
+          { name: 'strict', sender: (sender) => (sender === null ? reject('No') : undefined) },
+          { name: 'busy', message: () => defer('Later') },
+          {
+            name: 'broken',
+            recipient: () => {
+              throw new Error('db')
+            },
+          },
+        ],
+      },
+    })
+    await w.connect().send({ from: null, to: 'a@x.test' })
+    await w.connect().send({ from: 'b@x.test', to: 'a@x.test' })
+    const other = world({ server: { policies: [{ name: 'busy', message: () => defer('Later') }] } })
+    await other.connect().send({ to: 'a@x.test' })
+    const named = [...w.events, ...other.events].flatMap((event) =>
+      event.kind === 'refused' && event.stage !== 'protocol' ? [[event.policy, event.code]] : [],
+    )
+    expect(named).toEqual([['strict', 550], ['broken', 451], ['busy', 451]])
+  })
+
+  it('is every command, for those who ask for that: its verb, if it is one, and its length', async () => {
+    const seen: unknown[] = []
+    const see = (event: ServerEvent): void => {
+      if (event.kind === 'command') seen.push([event.verb, event.octets])
+    }
+    const speak = async (observe: Observer): Promise<void> => {
+      const client = world({ server: { observe } }).connect('203.0.113.9')
+      await client.ask('ehlo x.test', 'hunter2 and more', 'MAIL FROM:<a@x.test>', 'QUIT')
+    }
+    await speak(see)
+    expect(seen).toEqual([])
+    await speak(Object.assign(see, { commands: true }))
+    expect(seen).toEqual([['EHLO', 13], [undefined, 18], ['MAIL', 22], ['QUIT', 6]])
   })
 
   it('says how long an answer took', async () => {

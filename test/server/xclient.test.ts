@@ -16,6 +16,16 @@ describe('XCLIENT', () => {
   })
 
   it.each([
+    ['a peer of a unix socket', {}, true],
+    ['a client that a proxy cannot name', { proxy: '192.0.2.7' }, false],
+  ])('is heard where unix is trusted from %s: %o %s', async (_, options, isHeard) => {
+    const client = world({ server: { trusted: ['unix'] } }).connect(undefined, options)
+    const [, hello, answer] = await client.ask('EHLO x.test', 'XCLIENT ADDR=198.51.100.1')
+    expect(hello!.includes('XCLIENT')).toBe(isHeard)
+    expect(answer).toMatch(isHeard ? /^220 / : /^550 /)
+  })
+
+  it.each([
     ['ADDR=198.51.100.1', { address: '198.51.100.1', port: 40_001 }],
     ['ADDR=IPV6:2001:db8::5 PORT=99', { address: '2001:db8::5', port: 99 }],
     ['ADDR=[UNAVAILABLE] PORT=[UNAVAILABLE] NAME=[TEMPUNAVAIL]', { address: undefined, port: undefined }],
@@ -59,11 +69,13 @@ describe('XCLIENT', () => {
     await client.closed
     expect(judged).toEqual([proxy, '198.51.100.1', '198.51.100.66'])
     expect(closed).toHaveLength(3)
-    expect(w.events.filter(({ kind }) => kind === 'connected')).toMatchObject([
-      { address: proxy },
-      { address: '198.51.100.1' },
-      { address: '198.51.100.66' },
+    // One connection, three sessions.
+    expect(w.events.filter(({ kind }) => kind === 'connected' || kind === 'proxied')).toMatchObject([
+      { kind: 'connected', session: 1, address: proxy, proxy: undefined },
+      { kind: 'proxied', session: 2, by: 'XCLIENT', address: '198.51.100.1', client: '198.51.100.1', proxy },
+      { kind: 'proxied', session: 3, by: 'XCLIENT', address: '198.51.100.66', client: '198.51.100.66', proxy },
     ])
+    expect(w.events.at(-1)).toMatchObject({ kind: 'closed', session: 3, address: '198.51.100.66' })
   })
 
   it('may bring an account along', async () => {
