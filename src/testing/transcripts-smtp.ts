@@ -168,9 +168,12 @@ function describeEvent(event: SmtpServerEvent, asked: readonly (SmtpServerEvent 
     case 'hello':
       return `hello ${event.verb} ${event.name}`
     case 'auth': {
-      const { mechanism, username, password, authorizeAs } = event.credentials
-      return `auth ${mechanism} ${username} ${password}${authorizeAs === undefined ? '' : ` as ${authorizeAs}`}`
+      const { kind, mechanism, username, authorizeAs } = event.credentials
+      const shown = kind === 'password' ? event.credentials.password : kind === 'token' ? event.credentials.token : kind
+      return `auth ${mechanism} ${username === '' ? '-' : username} ${shown}${authorizeAs === undefined ? '' : ` as ${authorizeAs}`}`
     }
+    case 'secret':
+      return `secret ${event.lookUp.mechanism} ${event.lookUp.username}`
     case 'sender':
       return `sender ${encodePath(event.sender)}${route(event.sender?.wire)}${parameters(event.parameters)}`
     case 'recipient':
