@@ -146,8 +146,8 @@ export interface MailStore {
   /** The same with what the messages say. */
   list(mailbox: MailboxId, which?: Selection): AsyncIterable<readonly StoredMessage[]>
   /**
-   * What happened after a mod-sequence, at one moment; `most` (default 1000) bounds how many changes come at a time, where those of
-   * one mod-sequence count as one. 0 tells all that is there. `permanent` for a mailbox it does not have.
+   * What happened after a mod-sequence, at one moment; `most` (default 1000) bounds how many changes come at a time, where those
+   * of one mod-sequence count as one. 0 tells all that is there. `permanent` for a mailbox it does not have.
    */
   changes(mailbox: MailboxId, since: number, most?: number): Promise<Changes>
   /**

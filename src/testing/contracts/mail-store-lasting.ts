@@ -3,8 +3,8 @@ import type { Mailbox } from '../../contracts/mailbox.ts'
 import type { MailStore, StoredMessage } from '../../contracts/store.ts'
 import { allOf, equal, holds, pattern, rejects } from './checks.ts'
 import { changesOf } from './mail-store-changes.ts'
-import { consistent, entriesOf, everyUid, fill, inbox, listed, mailboxOf, message, needing, octetsIn, setOf } from './sample-mail.ts'
-import { isIn, type MailStoreContractOptions, storedOf, uidsOf } from './sample-mail.ts'
+import { consistent, entriesOf, everyUid, fill, inbox, isIn, listed, mailboxOf, message, needing, octetsIn } from './sample-mail.ts'
+import { setOf, type MailStoreContractOptions, storedOf, uidsOf } from './sample-mail.ts'
 
 /** What a crash leaves. */
 export function surviving({ it, open, skipped = print }: MailStoreContractOptions): void {
@@ -69,7 +69,8 @@ export function surviving({ it, open, skipped = print }: MailStoreContractOption
 
   crash('has of what was under way all that was acknowledged, and nothing by halves', async (store, reopen) => {
     const made = await inbox(store)
-    const [other, kept] = [await store.create('alice', ['a']), await fill(store, made.id, ...Array.from({ length: 10 }, () => []))]
+    const other = await store.create('alice', ['a'])
+    const kept = await fill(store, made.id, ...Array.from({ length: 10 }, () => []))
     const acknowledged: StoredMessage[] = []
     const since = (await mailboxOf(store, made)).modSeq
     const work = [
@@ -89,7 +90,13 @@ export function surviving({ it, open, skipped = print }: MailStoreContractOption
 }
 
 /** Throws unless ten messages were copied or none, ten flagged or none, and what was acknowledged is there. */
-async function whole(store: MailStore, made: Mailbox, other: Mailbox, safe: readonly StoredMessage[], since: number): Promise<void> {
+async function whole(
+  store: MailStore,
+  made: Mailbox,
+  other: Mailbox,
+  safe: readonly StoredMessage[],
+  since: number,
+): Promise<void> {
   const there = await listed(store, made.id)
   for (const one of safe) equal(there.find(({ uid }) => uid === one.uid), storedOf(one), 'what was acknowledged')
   for (const one of there.slice(10)) equal((await octetsIn(store, one)).length, one.octets, 'octets of what is there')

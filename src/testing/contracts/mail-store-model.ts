@@ -157,8 +157,9 @@ class Course {
       : await this.#store.flag(box.id, uids, { kind, flags }, unchangedSince)
     equal(done.modified, setOf(uidsOf(chosen.filter(({ modSeq }) => modSeq > unchangedSince))), 'modified')
     equal(done.changed.map(({ uid, flags: its }) => [uid, [...its].sort()]), changing.map(({ uid, flags: its }) => [uid, its]))
-    holds(done.changed.every(({ modSeq }) => modSeq > box.modSeq), 'a mod-sequence is not above those before')
-    const after = new Map(changing.map((entry, index) => [entry.uid, { ...entry, modSeq: done.changed[index]?.modSeq as number }]))
+    const modSeqs = done.changed.map(({ modSeq }) => modSeq)
+    holds(modSeqs.every((modSeq) => modSeq > box.modSeq), 'a mod-sequence is not above those before')
+    const after = new Map(changing.map((entry, index) => [entry.uid, { ...entry, modSeq: modSeqs[index] as number }]))
     box.entries = box.entries.map((entry) => after.get(entry.uid) ?? entry)
   }
 

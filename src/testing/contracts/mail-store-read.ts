@@ -2,8 +2,8 @@ import { patience, turn } from '../../adapters/node/event-loop.ts'
 import type { StoredBody } from '../../contracts/bodies.ts'
 import type { MailStore, Selection, StoredMessage } from '../../contracts/store.ts'
 import { equal, holds, octetsOf, pattern, rejects } from './checks.ts'
-import { ascending, entriesOf, entryOf, everyUid, fill, inbox, isIn, listed, type MailStoreContractOptions } from './sample-mail.ts'
-import { mailboxOf, message, needing, octetsIn, setFor, setOf, storedOf, uidsOf, unknownIds } from './sample-mail.ts'
+import { ascending, entriesOf, entryOf, everyUid, fill, inbox, isIn, listed, mailboxOf } from './sample-mail.ts'
+import { type MailStoreContractOptions, message, needing, octetsIn, setFor, setOf, storedOf, uidsOf, unknownIds } from './sample-mail.ts'
 
 /** What `entries` and `list` give. */
 export function listing({ it, open }: MailStoreContractOptions): void {
@@ -154,16 +154,15 @@ export function claiming(options: MailStoreContractOptions): void {
 
   it('gives each message to the first who asks', async (store) => {
     const made = await inbox(store)
-    const stored = await fill(store, made.id, [], [], [])
-    equal((await mailboxOf(store, made)).recentFrom as number <= (stored[0]?.uid as number), true, 'unclaimed from the first on')
+    const unclaimed = async (): Promise<number> => (await mailboxOf(store, made)).recentFrom as number
+    const [first, , last] = uidsOf(await fill(store, made.id, [], [], [])) as [number, number, number]
+    holds(await unclaimed() <= first, 'they are not unclaimed from the first one on')
     const from = await store.claim(made.id)
-    holds(from >= 1 && from <= (stored[0]?.uid as number), `claimed from ${from}, not from the first message on`)
-    const before = await mailboxOf(store, made)
-    holds(before.recentFrom as number > (stored[2]?.uid as number), 'all were claimed, and are unclaimed')
-    holds(await store.claim(made.id) > (stored[2]?.uid as number), 'claimed twice')
-    const [next] = await fill(store, made.id, [])
-    const { recentFrom } = await mailboxOf(store, made)
-    holds((recentFrom as number) <= (next?.uid as number) && (recentFrom as number) > (stored[2]?.uid as number), 'not one is new')
+    holds(from >= 1 && from <= first, `claimed from ${from}, not from the first one on`)
+    holds(await unclaimed() > last, 'all were claimed, and are unclaimed')
+    holds(await store.claim(made.id) > last, 'claimed twice')
+    const [next] = uidsOf(await fill(store, made.id, [])) as [number]
+    holds(await unclaimed() > last && await unclaimed() <= next, 'the next one is not unclaimed, alone')
   })
 
   it('gives none to two who ask at once', async (store) => {

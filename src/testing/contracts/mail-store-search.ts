@@ -6,11 +6,12 @@ import { inbox, isIn, type MailStoreContractOptions, message, needing, setOf, we
 const mails: readonly (readonly [string, readonly string[]])[] = [
   ['plain', ['Subject: A greeting from Rotterdam', '', 'The harbour lies in the morning fog.']],
   ['quoted', [
-    'Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=', 'Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: quoted-printable',
-    '', 'Der Bl=C3=BCtenstaub f=', 'liegt.',
+    'Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=', 'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: quoted-printable', '', 'Der Bl=C3=BCtenstaub f=', 'liegt.',
   ]],
   ['base64', [
-    'Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: base64', '', 'TGUgZ2Hn', 'b24gbWFuZ2UgdW4gYmVpZ25ldC4=',
+    'Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: base64', '',
+    'TGUgZ2Hn', 'b24gbWFuZ2UgdW4gYmVpZ25ldC4=',
   ]],
   ['parts', [
     'Content-Type: multipart/mixed; boundary=b', '', '--b', '', 'The first part speaks of walnuts.', '--b',
