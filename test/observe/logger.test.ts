@@ -81,9 +81,9 @@ describe('the log', () => {
   })
 
   it('takes other levels for kinds of event, and leaves kinds out', () => {
-    const [[connected], , , , , [authenticated], [denied]] = table as unknown as [ServerEvent][]
+    const [listening, , , , , authenticated, denied] = table.map(([event]) => event)
     const options = { levels: { listening: 'error', authenticated: false, denied: 'trace' } } as const
-    expect(written(options, connected!, authenticated!, denied!).map(([level]) => level)).toEqual(['error'])
+    expect(written(options, listening!, authenticated!, denied!).map(([level]) => level)).toEqual(['error'])
   })
 
   it('asks for commands only where they would be written', () => {

@@ -21,7 +21,8 @@ it('no secret and no text of a message reaches an observer or a log, at any leve
     server: {
       trusted: ['203.0.113.9'],
       plaintextAuth: true,
-      authenticate: ({ password }) => (password === 's3cr3t-pass' ? { account: 'bob' } : undefined),
+      authenticate: (given) =>
+        given.kind === 'password' && given.password === 's3cr3t-pass' ? { account: 'bob' } : undefined,
       smtp: { limits: { errors: 100, authAttempts: 100, messageOctets: 2000 }, timeouts: { authDelay: 0 }, verbs: ['XPING'] },
       observe: observers(all, logger(log, { level: 'trace' })),
     },

@@ -7,7 +7,7 @@ describe('what an observer is told', () => {
     const w: World = world({
       now: 1_000_000,
       server: {
-        authenticate: ({ password }) => (password === 'right' ? { account: 'bob' } : undefined),
+        authenticate: (given) => (given.kind === 'password' && given.password === 'right' ? { account: 'bob' } : undefined),
         accepts: (to) => to.local !== 'c',
       },
     })
