@@ -16,7 +16,11 @@ const table: readonly (readonly [ServerEvent, LogLevel, string])[] = [
     'listening',
   ],
   [{ ...whence, kind: 'connected', localPort: 25, proxy: undefined }, 'debug', 'connected'],
-  [{ ...whence, kind: 'proxied', by: 'XFORWARD', proxy: '192.0.2.1', client: '203.0.113.9' }, 'debug', 'speaks for another client'],
+  [
+    { ...whence, kind: 'proxied', by: 'XFORWARD', proxy: '192.0.2.1', client: '203.0.113.9' },
+    'debug',
+    'speaks for another client',
+  ],
   [{ kind: 'turnedAway', at: 1, listener: 'mx', address: '192.0.2.1', reason: 'handshake', error }, 'info', 'turned away'],
   [
     { ...whence, kind: 'secured', protocol: 'TLSv1.3', cipher: 'x', serverName: undefined, clientCertificate: undefined },
@@ -99,7 +103,11 @@ describe('the log', () => {
     [{ info() {} }, {}, 'logger: an object is no log; one has the methods trace, debug, info, warn, error.'],
     [console, { level: 'loud' }, "logger: level is \"loud\"; it takes 'trace' or 'debug' or 'info' or 'warn' or 'error'."],
     [console, { levels: { acepted: 'info' } }, 'levels: there is no option "acepted". Did you mean accepted?'],
-    [console, { levels: { accepted: true } }, "accepted is true; it takes 'trace' or 'debug' or 'info' or 'warn' or 'error', or false"],
+    [
+      console,
+      { levels: { accepted: true } },
+      "accepted is true; it takes 'trace' or 'debug' or 'info' or 'warn' or 'error', or false",
+    ],
   ])('refuses %o with %o', (log, options, message) => {
     expect(() => logger(log as never, options as never)).toThrow(message)
   })
