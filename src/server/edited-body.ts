@@ -21,7 +21,8 @@ export interface Edit {
 export async function edited(message: Pick<ReceivedMessage, 'body' | 'facts'>, edits: readonly Edit[]): Promise<Content> {
   const { body, facts } = message
   if (edits.length === 0) return { body, facts }
-  const ascending = [...edits].sort((a, b) => a.from - b.from)
+  // What is put in where something goes comes before it.
+  const ascending = [...edits].sort((a, b) => a.from - b.from || a.to - b.to)
   const end = ascending.at(-1)!.to
   const old = await octetsOf(body, { start: 0, end })
   const pieces: Uint8Array[] = []
