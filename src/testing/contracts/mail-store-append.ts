@@ -2,9 +2,25 @@ import type { Body } from '../../contracts/bodies.ts'
 import type { StoredMessage } from '../../contracts/store.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { equal, holds, pattern, rejects } from './checks.ts'
-import { ascending, consistent, entriesOf, factsOf, inbox, listed, mailboxOf, meanwhile, message } from './sample-mail.ts'
-import { type MailStoreContractOptions, needing, octetsIn, oddFacts, storedOf, streamed, uidsOf } from './sample-mail.ts'
-import { unknownIds } from './sample-mail.ts'
+import {
+  ascending,
+  consistent,
+  entriesOf,
+  factsOf,
+  inbox,
+  listed,
+  mailboxOf,
+  type MailStoreContractOptions,
+  meanwhile,
+  message,
+  needing,
+  octetsIn,
+  oddFacts,
+  storedOf,
+  streamed,
+  uidsOf,
+  unknownIds,
+} from './sample-mail.ts'
 
 /** What `append` does for one. */
 export function appending({ it, open }: MailStoreContractOptions): void {

@@ -1,8 +1,20 @@
 import { print } from '../../adapters/node/print.ts'
 import type { Changes, MailStore } from '../../contracts/store.ts'
 import { equal, holds, rejects } from './checks.ts'
-import { ascending, entriesOf, entryOf, fill, inbox, isIn, type MailStoreContractOptions, mailboxOf } from './sample-mail.ts'
-import { setOf, uidsOf, unknownIds, wellFormed } from './sample-mail.ts'
+import {
+  ascending,
+  entriesOf,
+  entryOf,
+  fill,
+  inbox,
+  isIn,
+  mailboxOf,
+  type MailStoreContractOptions,
+  setOf,
+  uidsOf,
+  unknownIds,
+  wellFormed,
+} from './sample-mail.ts'
 
 /** What changed after a mod-sequence, checked as far as one answer can be. */
 export async function changesOf(store: MailStore, mailbox: string, since: number, most?: number): Promise<Changes> {

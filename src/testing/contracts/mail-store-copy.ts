@@ -2,8 +2,25 @@ import type { Mailbox } from '../../contracts/mailbox.ts'
 import type { Copied, Entry, MailStore } from '../../contracts/store.ts'
 import { equal, holds, pattern, rejects } from './checks.ts'
 import { changesOf } from './mail-store-changes.ts'
-import { ascending, consistent, entriesOf, everyUid, fill, inbox, isIn, listed, mailboxOf, meanwhile } from './sample-mail.ts'
-import { type MailStoreContractOptions, message, needing, octetsIn, setOf, uidsOf, unknownIds } from './sample-mail.ts'
+import {
+  ascending,
+  consistent,
+  entriesOf,
+  everyUid,
+  fill,
+  inbox,
+  isIn,
+  listed,
+  mailboxOf,
+  type MailStoreContractOptions,
+  meanwhile,
+  message,
+  needing,
+  octetsIn,
+  setOf,
+  uidsOf,
+  unknownIds,
+} from './sample-mail.ts'
 
 /** Throws unless the messages are where they were said to go, with all that goes along. */
 async function arrived(store: MailStore, to: Mailbox, from: readonly Entry[], copied: readonly Copied[]): Promise<void> {

@@ -1,6 +1,18 @@
 import { equal, holds, rejects } from './checks.ts'
-import { ascending, consistent, entriesOf, everyUid, fill, inbox, listed, type MailStoreContractOptions } from './sample-mail.ts'
-import { mailboxOf, setOf, uidsOf, unknownIds } from './sample-mail.ts'
+import {
+  ascending,
+  consistent,
+  entriesOf,
+  everyUid,
+  fill,
+  inbox,
+  listed,
+  mailboxOf,
+  type MailStoreContractOptions,
+  setOf,
+  uidsOf,
+  unknownIds,
+} from './sample-mail.ts'
 
 /** What `expunge` does. */
 export function expunging({ it, open }: MailStoreContractOptions): void {

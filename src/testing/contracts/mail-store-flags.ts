@@ -1,8 +1,19 @@
 import type { Mailbox } from '../../contracts/mailbox.ts'
 import type { Flagged, FlagChange, MailStore } from '../../contracts/store.ts'
 import { equal, holds, rejects } from './checks.ts'
-import { consistent, entriesOf, everyUid, fill, inbox, type MailStoreContractOptions, mailboxOf, setOf } from './sample-mail.ts'
-import { uidsOf, unknownIds, wellFormed } from './sample-mail.ts'
+import {
+  consistent,
+  entriesOf,
+  everyUid,
+  fill,
+  inbox,
+  mailboxOf,
+  type MailStoreContractOptions,
+  setOf,
+  uidsOf,
+  unknownIds,
+  wellFormed,
+} from './sample-mail.ts'
 
 type Flags = readonly string[]
 

@@ -3,8 +3,23 @@ import type { Mailbox } from '../../contracts/mailbox.ts'
 import type { MailStore, StoredMessage } from '../../contracts/store.ts'
 import { allOf, equal, holds, pattern, rejects } from './checks.ts'
 import { changesOf } from './mail-store-changes.ts'
-import { consistent, entriesOf, everyUid, fill, inbox, isIn, listed, mailboxOf, message, needing, octetsIn } from './sample-mail.ts'
-import { setOf, type MailStoreContractOptions, storedOf, uidsOf } from './sample-mail.ts'
+import {
+  consistent,
+  entriesOf,
+  everyUid,
+  fill,
+  inbox,
+  isIn,
+  listed,
+  mailboxOf,
+  type MailStoreContractOptions,
+  message,
+  needing,
+  octetsIn,
+  setOf,
+  storedOf,
+  uidsOf,
+} from './sample-mail.ts'
 
 /** What a crash leaves. */
 export function surviving({ it, open, skipped = print }: MailStoreContractOptions): void {

@@ -1,7 +1,19 @@
 import type { MailStore } from '../../contracts/store.ts'
 import { allOf, equal, holds, pattern, rejects } from './checks.ts'
-import { consistent, entriesOf, everyUid, fill, inbox, listed, mailboxOf, needing, octetsIn } from './sample-mail.ts'
-import { type MailStoreContractOptions, message, unknownIds } from './sample-mail.ts'
+import {
+  consistent,
+  entriesOf,
+  everyUid,
+  fill,
+  inbox,
+  listed,
+  mailboxOf,
+  type MailStoreContractOptions,
+  message,
+  needing,
+  octetsIn,
+  unknownIds,
+} from './sample-mail.ts'
 
 const oddPaths: readonly (readonly string[])[] = [
   ['INBOX'], ['inbox'], ['Inbox'], ['INBOX', 'a'], ['a/b'], ['a', 'b'], ['a.b'], ['..'], ['.'], ['~'], ['-'], ['%'], ['*'], ['"'],

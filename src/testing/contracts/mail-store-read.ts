@@ -2,8 +2,26 @@ import { patience, turn } from '../../adapters/node/event-loop.ts'
 import type { StoredBody } from '../../contracts/bodies.ts'
 import type { MailStore, Selection, StoredMessage } from '../../contracts/store.ts'
 import { equal, holds, octetsOf, pattern, rejects } from './checks.ts'
-import { ascending, entriesOf, entryOf, everyUid, fill, inbox, isIn, listed, mailboxOf } from './sample-mail.ts'
-import { type MailStoreContractOptions, message, needing, octetsIn, setFor, setOf, storedOf, uidsOf, unknownIds } from './sample-mail.ts'
+import {
+  ascending,
+  entriesOf,
+  entryOf,
+  everyUid,
+  fill,
+  inbox,
+  isIn,
+  listed,
+  mailboxOf,
+  type MailStoreContractOptions,
+  message,
+  needing,
+  octetsIn,
+  setFor,
+  setOf,
+  storedOf,
+  uidsOf,
+  unknownIds,
+} from './sample-mail.ts'
 
 /** What `entries` and `list` give. */
 export function listing({ it, open }: MailStoreContractOptions): void {

@@ -1,8 +1,16 @@
 import type { MailStore } from '../../contracts/store.ts'
 import { equal, holds, rejects } from './checks.ts'
 import { pathsOf } from './mail-store-mailboxes.ts'
-import { consistent, fill, inbox, listed, type MailStoreContractOptions, mailboxOf, meanwhile } from './sample-mail.ts'
-import { unknownIds } from './sample-mail.ts'
+import {
+  consistent,
+  fill,
+  inbox,
+  listed,
+  mailboxOf,
+  type MailStoreContractOptions,
+  meanwhile,
+  unknownIds,
+} from './sample-mail.ts'
 
 /** Creates mailboxes under these paths, which are given joined, and gives their ids in the same order. */
 async function make(store: MailStore, ...paths: readonly string[]): Promise<string[]> {
