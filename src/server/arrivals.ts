@@ -20,16 +20,20 @@ import type {
   RecipientQuestion,
   RefusalEvent,
   Reply,
+  SecretAnswer,
+  SecretQuestion,
   SenderQuestion,
   SmtpServerEvent,
   XclientQuestion,
   XforwardEvent,
 } from '../protocol/smtp/index.ts'
+import { after, isPromise } from './after.ts'
+import { clientOf, judge, type Judgement, refused } from './authentication.ts'
 import { Collector } from './collector.ts'
 import { LiveConnection } from './connection.ts'
 import { answerMessage } from './delivery.ts'
 import { envelopeOf, recipientOf } from './envelope.ts'
-import { type Authenticated, type ClaimContext, type Claimed, type Reception, refusalOf } from './reception.ts'
+import { type ClaimContext, type Claimed, type Reception, refusalOf } from './reception.ts'
 import { QuestionStage } from './stage.ts'
 import { traceField } from './trace.ts'
 import { Transaction } from './transaction.ts'
@@ -44,13 +48,6 @@ function verdictOnClaim(claimed: Claimed): Verdict {
   if (claimed === false || claimed === undefined || claimed === null) return unclaimed
   return verdictOf(claimed, 'accepts')
 }
-
-const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-
-/** Goes on with a value, now if it is there. */
-const after = <T, R>(value: T | Promise<T>, then: (value: T) => R | Promise<R>): R | Promise<R> =>
-  isPromise(value) ? value.then(then) : then(value)
 
 /**
  * The host of one connection: answers its session's questions out of policies, claims and the delivery, and takes the
@@ -90,9 +87,19 @@ export class Arrivals implements Host<SmtpServerEvent> {
   auth(question: AuthQuestion, conversation: Conversation): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
     const { authenticate } = this.reception
     if (!authenticate) return undefined
-    return after(authenticate(question.credentials, this.connection), (found) =>
-      this.authenticated(question, conversation, found),
-    )
+    const judgement = judge(authenticate, question.credentials, this.connection, this.reception.clock.now())
+    return after(judgement, (found) => this.authenticated(question, conversation, found))
+  }
+
+  async secret({ lookUp }: SecretQuestion): Promise<SecretAnswer | undefined> {
+    const { authenticate, clock } = this.reception
+    // Whoever judges passwords alone offers nothing that looks secrets up.
+    if (!authenticate || typeof authenticate === 'function') return undefined
+    const result = await authenticate.secret(lookUp, clientOf(this.connection, clock.now()))
+    if (result.kind === 'secret') return result.secret
+    const judgement = refused(result)
+    this.denied(lookUp, judgement)
+    return judgement.refusal
   }
 
   sender(question: SenderQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
@@ -239,17 +246,14 @@ export class Arrivals implements Host<SmtpServerEvent> {
   private authenticated(
     question: AuthQuestion,
     conversation: Conversation,
-    found: Authenticated,
+    judgement: Judgement,
   ): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
     const { reception, connection } = this
     const { username, mechanism } = question.credentials
-    const account = found && 'account' in found ? found.account : undefined
-    const refusal = found && 'kind' in found ? refusalOf(found) : undefined
-    if (account === undefined) {
-      reception.observe?.({ kind: 'denied', ...this.whence(), mechanism, username, code: refusal?.code ?? 535 })
-    }
+    const { account } = judgement
+    if (account === undefined) this.denied(question.credentials, judgement)
     const answer = (): AuthAnswer | undefined => {
-      if (account === undefined) return refusal
+      if (account === undefined) return judgement.refusal
       connection.account = account
       reception.observe?.({ kind: 'authenticated', ...this.whence(), account, mechanism, username })
       return { account }
@@ -261,6 +265,13 @@ export class Arrivals implements Host<SmtpServerEvent> {
       (this.notes ??= []),
     )
     return after(this.judge('auth', decision), (reply) => reply ?? answer())
+  }
+
+  private denied(attempt: { readonly mechanism: string; readonly username: string }, { refusal, error }: Judgement): void {
+    const { observe } = this.reception
+    const { mechanism, username } = attempt
+    observe?.({ kind: 'denied', ...this.whence(), mechanism, username, code: refusal?.code ?? 535 })
+    if (error !== undefined) observe?.({ kind: 'failed', ...this.whence(), what: 'auth', error })
   }
 
   private claimed(

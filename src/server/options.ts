@@ -1,3 +1,4 @@
+import type { Authentication } from '../accounts/authenticate.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Policy } from '../contracts/policy.ts'
 import type { MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
@@ -40,8 +41,11 @@ export interface ReceiverOptions {
   /** How strict to be (default `mx`; `lmtp` speaks LMTP, `test` forgives). */
   readonly profile?: Profile
   readonly policies?: readonly Policy[]
-  /** Offer AUTH (PLAIN, LOGIN) and judge credentials. Without it AUTH is not offered. */
-  readonly authenticate?: Authenticate
+  /**
+   * Offer AUTH. A function judges names and passwords (PLAIN, LOGIN); what `authenticate()` gives serves every mechanism of its
+   * directory. Absent: no AUTH.
+   */
+  readonly authenticate?: Authenticate | Authentication
   /** Take mail only from clients that have logged in (default false): others hear `530 5.7.0`. */
   readonly authRequired?: boolean
   /**
@@ -73,13 +77,18 @@ export interface ReceiverOptions {
   readonly random?: (octets: number) => Uint8Array
 }
 
+const aSasl = having('an authentication', 'secret', 'judge')
+
 const kinds: OptionKinds<ReceiverOptions> = {
   hostname: required({ ...aText, takes: "this server's name, such as 'mx.example.org'" }),
   accepts: required({ ...aFunction, takes: 'a function that claims recipients' }),
   deliver: required({ ...aFunction, takes: 'a function that takes a message over' }),
   profile: oneOf('mx', 'submission', 'lmtp', 'test'),
   policies: { ...aList, takes: 'a list of policies' },
-  authenticate: aFunction,
+  authenticate: {
+    takes: 'a function that judges credentials, or what authenticate() gives',
+    is: (value) => aFunction.is(value) || aSasl.is(value),
+  },
   authRequired: aSwitch,
   plaintextAuth: { takes: "true, false or 'loopback'", is: (value) => typeof value === 'boolean' || value === 'loopback' },
   connections: orFalse({ ...anObject, takes: 'bounds such as { server: 100, address: 20 }' }),

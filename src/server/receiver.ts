@@ -4,8 +4,6 @@ import { spoolBodies } from '../adapters/node/spool.ts'
 import { maxConnections } from '../inbound/checks/max-connections.ts'
 import { Pipeline } from '../inbound/pipeline.ts'
 import { quietly } from '../observe/observers.ts'
-import { login } from '../protocol/sasl/login.ts'
-import { plain } from '../protocol/sasl/plain.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { type Conversation, drive, type DriveOptions } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
@@ -15,6 +13,7 @@ import type { TlsFacts } from '../protocol/session/tls.ts'
 import type { Peer, Transport } from '../protocol/session/transport.ts'
 import { type SmtpServerConfig, smtpServerConfig, smtpServerSession } from '../protocol/smtp/index.ts'
 import { Arrivals } from './arrivals.ts'
+import { mechanismsFor } from './authentication.ts'
 import { Conversations, Listening, type Running, type Stopped } from './listening.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 import type { Reception } from './reception.ts'
@@ -152,7 +151,7 @@ class MailReceiver implements Receiver {
     const { reception } = this
     const host = new Arrivals(reception, `${this.prefix}${(++this.connections).toString(36)}`, transport.peer, name)
     const { address, tls } = transport.peer
-    const facts = { secure: tls !== undefined, trusted: this.isTrusted(transport.peer) }
+    const facts = { tls, trusted: this.isTrusted(transport.peer) }
     const access: Access = this.isLoopback(address)
       ? startTls ? 'trustingStartTls' : 'trusting'
       : startTls ? 'strictStartTls' : 'strict'
@@ -217,7 +216,7 @@ function configOf(options: ReceiverOptions, startTls: boolean, withoutTls: boole
     startTls,
     tlsRequired: smtp?.tlsRequired === true && !withoutTls,
     ...(observe ? { tell: observe.commands === true ? ('commands' as const) : ('refusals' as const) } : {}),
-    ...(authenticate ? { auth: { mechanisms: [plain, login], withoutTls, required: authRequired ?? false } } : {}),
+    ...(authenticate ? { auth: { mechanisms: mechanismsFor(authenticate), withoutTls, required: authRequired ?? false } } : {}),
   })
 }
 

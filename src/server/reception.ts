@@ -1,9 +1,10 @@
+import type { Authentication } from '../accounts/authenticate.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Awaitable, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
 import type { Pipeline } from '../inbound/pipeline.ts'
 import type { Observer } from '../observe/events.ts'
-import type { Credentials } from '../protocol/sasl/exchange.ts'
+import type { PasswordCredentials } from '../protocol/sasl/exchange.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import type { Reply } from '../protocol/smtp/index.ts'
 
@@ -50,8 +51,8 @@ export type Accepts = (to: Recipient, context: ClaimContext) => Awaitable<Claime
 /** Takes a message over, or says why not. */
 export type Deliver = (message: ReceivedMessage, context: DeliveryContext) => Awaitable<Delivered>
 
-/** Judges credentials. */
-export type Authenticate = (credentials: Credentials, connection: Connection) => Awaitable<Authenticated>
+/** Judges names and passwords. */
+export type Authenticate = (credentials: PasswordCredentials, connection: Connection) => Awaitable<Authenticated>
 
 /** What all connections of one receiver share. */
 export interface Reception {
@@ -60,7 +61,7 @@ export interface Reception {
   readonly pipeline: Pipeline
   readonly accepts: Accepts
   readonly deliver: Deliver
-  readonly authenticate: Authenticate | undefined
+  readonly authenticate: Authenticate | Authentication | undefined
   readonly bodies: BodyStore
   /** Octets of content from which on it goes to `bodies`. */
   readonly spillAt: number
