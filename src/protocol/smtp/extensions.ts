@@ -66,8 +66,12 @@ export function ehloReply(config: Offer, secure: boolean, trusted: boolean, mech
 }
 
 /** Whether a connection may use the mechanism: the channel is safe enough for it, and has what it takes. */
-export function isOffered(config: { readonly authWithoutTls: boolean }, mechanism: SaslMechanism, channel: SaslChannel): boolean {
-  const safe = channel.secure || config.authWithoutTls || !mechanism.plaintext
+export function isOffered(
+  config: { readonly authWithoutTls: boolean; readonly tlsRequired: boolean },
+  mechanism: SaslMechanism,
+  channel: SaslChannel,
+): boolean {
+  const safe = channel.secure || (!config.tlsRequired && (config.authWithoutTls || !mechanism.plaintext))
   return safe && (mechanism.usable === undefined || mechanism.usable(channel))
 }
 
