@@ -1,4 +1,11 @@
 /** The composition: servers out of sessions, policies, stores and sockets. */
+export type { AccountDefaults } from './accounts/account.ts'
+export { addressKey, readAddress } from './accounts/address.ts'
+export { accountDirectory } from './accounts/directory.ts'
+export type { AccountDirectoryOptions } from './accounts/directory.ts'
+export { quotaCrossing, roomFor } from './accounts/quota.ts'
+export type { QuotaCrossing } from './accounts/quota.ts'
+export type { ScramSettings } from './accounts/scram.ts'
 export { allOf, inOrder, observeOnly, when, within } from './inbound/compose.ts'
 export { earlyTalker } from './inbound/checks/early-talker.ts'
 export { hostnameCheck } from './inbound/checks/hostname-check.ts'

@@ -1,13 +1,13 @@
 import type { Quota, Usage } from '../contracts/mailbox.ts'
 
 /** Shares of a quota, in percent, that are worth a warning. */
-export const quotaLevels = [80, 90, 95] as const
+const LEVELS = [80, 90, 95] as const
 
 /** A share of a quota that is reached. */
 export interface QuotaCrossing {
   readonly of: keyof Quota
-  /** One of {@link quotaLevels}. */
-  readonly percent: (typeof quotaLevels)[number]
+  /** 80, 90 or 95. */
+  readonly percent: (typeof LEVELS)[number]
 }
 
 /**
@@ -17,7 +17,7 @@ export interface QuotaCrossing {
 export function quotaCrossing(before: Usage, after: Usage, quota: Quota): readonly QuotaCrossing[] {
   const crossed: QuotaCrossing[] = []
   for (const of of ['octets', 'messages'] as const) {
-    for (const percent of quotaLevels) {
+    for (const percent of LEVELS) {
       // Multiplied, not divided: a bound of 0 has no shares.
       const level = quota[of] * percent
       if (before[of] * 100 < level && after[of] * 100 >= level) crossed.push({ of, percent })
