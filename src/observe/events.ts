@@ -76,10 +76,12 @@ export interface ProxiedEvent extends Whence {
   readonly client: string | undefined
 }
 
-/** A connection ended before there was a conversation: no PROXY header where one must come, a failed handshake, too many. */
-export interface TurnedAwayEvent extends Timed {
+/**
+ * A connection ended for what came before the conversation: no PROXY header where one must come, too many; or for a TLS handshake
+ * that failed, of STARTTLS too, which alone has an id.
+ */
+export interface TurnedAwayEvent extends Timed, Partial<Omit<Whence, 'at' | 'address'>> {
   readonly kind: 'turnedAway'
-  readonly listener: string | undefined
   /** The other end of the socket: a proxy's, where there is one. */
   readonly address: string | undefined
   readonly reason: 'untrusted-proxy' | 'proxy-header' | 'handshake' | 'too-many-pending'

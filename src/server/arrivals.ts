@@ -221,7 +221,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
   /** The transport has closed. Why a handshake failed is told nowhere else; that peers go is no trouble. */
   left(error: Error | undefined): void {
     if (error === undefined || !this.securing) return
-    this.reception.observe?.({ kind: 'failed', ...this.whence(), what: 'starttls', error })
+    this.reception.observe?.({ kind: 'turnedAway', ...this.whence(), reason: 'handshake', error })
   }
 
   /** Where an event of this connection comes from. */

@@ -96,7 +96,7 @@ describeWith(['haproxy', 'swaks'], 'HAProxy', () => {
       await child.stop()
       await inbox.quiet()
       expect(inbox.told('failed')).toEqual([])
-      expect(inbox.told('refused')).toEqual([])
+      for (const kind of ['refused', 'limited', 'turnedAway'] as const) expect(inbox.told(kind)).toEqual([])
       expect(child.text.slice(index)).not.toContain('is DOWN')
       const addresses = inbox.told('connected').map(({ address }) => address)
       expect(addresses.filter((address) => address !== '127.0.0.1')).toEqual(['127.0.0.42'])
@@ -121,8 +121,8 @@ describeWith(['haproxy', 'swaks'], 'HAProxy', () => {
     await child.said(/is DOWN/)
     expect(await send(plainMail('haproxy'), port)).toMatchObject({ accepted: false })
     expect(inbox.told('connected')).toEqual([])
-    const failures = new Set(inbox.told('failed').map(({ what }) => what))
-    expect([...failures]).toEqual(['connection from 127.0.0.1 (untrusted-proxy)'])
+    const refusals = new Set(inbox.told('turnedAway').map(({ address, reason }) => `${address} ${reason}`))
+    expect([...refusals]).toEqual(['127.0.0.1 untrusted-proxy'])
   })
 
   it('finds a server that is full not fit for more, until it is', async () => {

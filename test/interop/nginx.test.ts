@@ -22,8 +22,8 @@ async function proxy(name: string, instead: Readonly<Record<string, string>>): P
 }
 
 /** A receiver behind nginx, for one test. */
-async function open(options: InboxOptions = {}, from = ['127.0.0.1']): Promise<Inbox> {
-  const inbox = await Inbox.open({ ...options, listen: { ...options.listen, proxy: { from } } })
+async function open(options: InboxOptions = {}, from = ['127.0.0.1'], tls = false): Promise<Inbox> {
+  const inbox = await Inbox.open({ ...options, listen: { ...options.listen, proxy: { from, tls } } })
   onTestFinished(async () => void (await inbox.stop(0)))
   return inbox
 }
@@ -56,8 +56,11 @@ describeWith([...NGINX, 'curl'], 'nginx', () => {
     expect(inbox.told('failed')).toEqual([])
   })
 
-  it('ends TLS, of which posthorn then knows nothing', async () => {
-    const inbox = await open()
+  it.each([
+    ['of which posthorn then knows nothing', false],
+    ['which posthorn was told', true],
+  ])('ends TLS, %s', async (_, told) => {
+    const inbox = await open(told ? { smtp: { tlsRequired: true } } : {}, ['127.0.0.1'], told)
     await proxy('tls', {
       'listen 465': `listen 127.0.0.1:${port}`,
       '/etc/nginx/mail.crt': certificate.files.cert,
@@ -68,9 +71,9 @@ describeWith([...NGINX, 'curl'], 'nginx', () => {
     expect(await send(mail, port, { security: 'implicit', ...verified })).toMatchObject({ accepted: true })
     const { connection, trace, hash } = await inbox.message(mail.subject)
     expect(hash).toBe(sha256(mail.octets))
-    expect(connection.tls).toBeUndefined()
+    expect(connection.tls).toEqual(told ? { protocol: '', cipher: '' } : undefined)
     expect(connection.peer).toMatchObject({ address: '127.0.0.42', localPort: port, proxy: '127.0.0.1' })
-    expect(trace).toMatchObject({ address: '127.0.0.42', with: 'ESMTP' })
+    expect(trace).toMatchObject({ address: '127.0.0.42', with: told ? 'ESMTPS' : 'ESMTP' })
   })
 
   it('passes implicit TLS through, behind a PROXY header', async () => {
@@ -88,7 +91,7 @@ describeWith([...NGINX, 'curl'], 'nginx', () => {
     const inbox = await open({}, ['127.0.0.99'])
     await proxy('mx', { 'listen 25': `listen 127.0.0.1:${port}`, '127.0.0.1:2525': `127.0.0.1:${inbox.port}` })
     expect(await send(plainMail('nginx'), port)).toMatchObject({ accepted: false })
-    expect(inbox.told('failed').map(({ what }) => what)).toEqual(['connection from 127.0.0.1 (untrusted-proxy)'])
+    expect(inbox.told('turnedAway')).toMatchObject([{ address: '127.0.0.1', reason: 'untrusted-proxy' }])
     expect(inbox.told('connected')).toEqual([])
   })
 

@@ -38,7 +38,8 @@ describeWith([STUNNEL, 'curl'], 'stunnel', () => {
     const seen: (string | undefined)[] = []
     const inbox = await open({
       policies: [{ name: 'seen', connect: ({ peer }) => void seen.push(peer.address) }],
-      listen: { proxy: { from: ['127.0.0.1'] } },
+      smtp: { tlsRequired: true },
+      listen: { proxy: { from: ['127.0.0.1'], tls: true } },
     })
     const port = await freePort()
     await tunnel('smtps', between(port, inbox.port))
@@ -47,9 +48,9 @@ describeWith([STUNNEL, 'curl'], 'stunnel', () => {
     expect(await curl.send({ ...how, to: alice, file: fileOf(mail, folder) })).toMatchObject({ accepted: true })
     const { connection, trace, hash } = await inbox.message(mail.subject)
     expect(hash).toBe(sha256(mail.octets))
-    expect(connection.tls).toBeUndefined()
+    expect(connection.tls).toEqual({ protocol: '', cipher: '' })
     expect(connection.peer).toMatchObject({ address: '127.0.0.42', localPort: port, proxy: '127.0.0.1' })
-    expect(trace).toMatchObject({ address: '127.0.0.42', with: 'ESMTP' })
+    expect(trace).toMatchObject({ address: '127.0.0.42', with: 'ESMTPS' })
     expect(seen).toEqual(['127.0.0.42'])
     expect(inbox.told('connected')).toMatchObject([{ address: '127.0.0.42' }])
   })
@@ -60,7 +61,7 @@ describeWith([STUNNEL, 'curl'], 'stunnel', () => {
     await tunnel('smtps', between(port, inbox.port))
     const how = { port, security: 'implicit', ca: certificate.files.cert } as const
     expect(await curl.send({ ...how, to: alice, file: fileOf(plainMail('stunnel'), folder) })).toMatchObject({ accepted: false })
-    expect(inbox.told('failed').map(({ what }) => what)).toEqual(['connection from 127.0.0.1 (untrusted-proxy)'])
+    expect(inbox.told('turnedAway')).toMatchObject([{ address: '127.0.0.1', reason: 'untrusted-proxy' }])
   })
 
   it('says STARTTLS for a client that cannot', async () => {

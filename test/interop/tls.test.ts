@@ -65,12 +65,12 @@ describeWith(['openssl'], 'openssl s_client', () => {
     })
 
     it.each(['-tls1_1', '-tls1'])('%s is refused, by name', async (option) => {
-      const before = inbox.told('failed').length
+      const before = inbox.told('turnedAway').length
       const { text, code } = await connect('localhost', [option, ...careless])
       expect(text).toMatch(/alert protocol version|no protocols available|unsupported protocol/)
       expect(code).not.toBe(0)
       expect(text).toContain('Cipher is (NONE)')
-      const failure = await inbox.until(() => inbox.told('failed')[before], 'the failure')
+      const failure = await inbox.until(() => inbox.told('turnedAway')[before], 'the failure')
       expect(String(failure.error)).toMatch(/unsupported protocol|wrong version number/i)
     })
 

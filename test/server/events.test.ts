@@ -73,8 +73,8 @@ describe('what an observer is told', () => {
     other.reset()
     await other.closed
     const connection = (w.events[0] as { connection: string }).connection
-    const failed = w.events.filter(({ kind }) => kind === 'failed')
-    expect(failed).toMatchObject([{ connection, what: 'starttls', error: expect.any(Error) }])
+    const failed = w.events.filter(({ kind }) => kind === 'turnedAway' || kind === 'failed')
+    expect(failed).toMatchObject([{ connection, reason: 'handshake', address: '203.0.113.9', error: expect.any(Error) }])
   })
 
   it('is what the rules of the conversation refuse, and which limit was reached', async () => {

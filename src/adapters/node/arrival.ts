@@ -29,6 +29,8 @@ export interface Refusal {
 export interface ArrivalHost {
   /** Milliseconds for the PROXY header. */
   readonly headerWithin: number
+  /** The proxy is known to end TLS. */
+  readonly proxyEndsTls: boolean
   /** Implicit TLS. */
   readonly tls: TlsAcceptor | undefined
   arrived(arrival: Arrival, socket: Socket, peer: Peer, plain: Socket | undefined): void
@@ -130,7 +132,7 @@ export class Arrival implements HandshakeParty {
     if (rest.length > 0) socket.unshift(rest)
     this.#head = nothing
     this.#headerOctets = parsed.length
-    this.#peer = proxiedPeer(parsed.header, this.#peer)
+    this.#peer = proxiedPeer(parsed.header, this.#peer, this.#host.proxyEndsTls)
     this.#handshake()
   }
 

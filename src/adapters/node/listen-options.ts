@@ -3,6 +3,7 @@ import {
   aFunction,
   aNumber,
   anObject,
+  aSwitch,
   aText,
   checkOptions,
   having,
@@ -50,6 +51,11 @@ export interface ListenOptions {
     readonly others?: 'refuse' | 'serve'
     /** For the header (default 5,000). */
     readonly within?: number
+    /**
+     * The proxy speaks TLS with every client, and with nobody else: connections count as secure although its header does not say so,
+     * as version 1 cannot. Whoever says so must be sure of it: AUTH is offered then. Not with `implicit` TLS behind the proxy.
+     */
+    readonly tls?: boolean
   }
   /** Connections between accept and transport (PROXY header, implicit TLS) at a time (default 1,000); others are refused. */
   readonly maxPending?: number
@@ -97,6 +103,7 @@ const proxyKinds: OptionKinds<NonNullable<ListenOptions['proxy']>> = {
   from: required({ ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" }),
   others: oneOf('refuse', 'serve'),
   within: aNumber,
+  tls: aSwitch,
 }
 
 /** Looks at where somebody wants to listen. Throws a `config` MailError that names what cannot be. */
@@ -104,6 +111,9 @@ export function checkListenOptions(options: ListenOptions): void {
   checkOptions('listen', options, kinds)
   if (options.tls !== undefined) checkOptions('tls', options.tls, tlsKinds)
   if (options.proxy !== undefined) checkOptions('proxy', options.proxy, proxyKinds)
+  if (options.proxy?.tls === true && options.tls?.mode === 'implicit') {
+    throw new MailError('config', "proxy.tls: TLS ends either at the proxy or here; leave out proxy.tls, or tls of mode 'implicit'")
+  }
   if ((options.port === undefined) === (options.path === undefined)) {
     throw new MailError('config', 'listen on either a port or a path')
   }

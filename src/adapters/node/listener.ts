@@ -64,6 +64,7 @@ interface Bind {
 class Listener implements NodeListener, ArrivalHost {
   readonly closed: Promise<void>
   readonly headerWithin: number
+  readonly proxyEndsTls: boolean
   readonly tls: TlsAcceptor | undefined
   readonly #options: ListenOptions
   readonly #server: Server
@@ -87,6 +88,7 @@ class Listener implements NodeListener, ArrivalHost {
     this.#maxPending = maxPending
     this.#trusted = addressSet('proxy.from', proxy?.from ?? [])
     this.headerWithin = proxy?.within ?? 5_000
+    this.proxyEndsTls = proxy?.tls ?? false
     const acceptor = tls && new TlsAcceptor({ handshakeWithin: 10_000, ...tls })
     this.tls = tls?.mode === 'implicit' ? acceptor : undefined
     const startTls = tls?.mode === 'starttls' ? acceptor : undefined

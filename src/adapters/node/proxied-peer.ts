@@ -3,8 +3,14 @@ import type { Peer } from '../../protocol/session/transport.ts'
 import { serverName } from './addresses.ts'
 import type { ProxyHeader } from './proxy.ts'
 
-/** Who the client is, as the proxy at the other end of the socket (`socket`) says. */
-export function proxiedPeer(header: ProxyHeader, socket: Peer): Peer {
+/** Nothing is known of it but that it is there. */
+const someTls: TlsFacts = { protocol: '', cipher: '' }
+
+/**
+ * Who the client is, as the proxy at the other end of the socket (`socket`) says. `secure`: the proxy is known to end TLS, whether
+ * its header says so or not.
+ */
+export function proxiedPeer(header: ProxyHeader, socket: Peer, secure: boolean): Peer {
   if (header.command === 'local') return socket
   const peer = {
     address: header.source?.address,
@@ -13,7 +19,7 @@ export function proxiedPeer(header: ProxyHeader, socket: Peer): Peer {
     localPort: header.destination?.port,
     proxy: socket.address ?? 'unix',
   }
-  const tls = tlsFacts(header)
+  const tls = tlsFacts(header) ?? (secure ? someTls : undefined)
   return tls === undefined ? peer : { ...peer, tls }
 }
 

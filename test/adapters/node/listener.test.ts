@@ -219,6 +219,35 @@ describe('PROXY protocol', () => {
     near.reset()
   })
 
+  it.each<readonly [string, ProxyHeader, object | undefined]>([
+    ['version 1, which cannot tell', { ...client, version: 1 }, { protocol: '', cipher: '' }],
+    ['version 2 that does not tell', client, { protocol: '', cipher: '' }],
+    ['version 2 that tells', { ...client, tls: { version: 'TLSv1.3', certificate: false, verified: false } },
+      { protocol: 'TLSv1.3', cipher: '' }],
+    ['the proxy itself', { version: 1, command: 'local' }, undefined],
+  ])('takes clients of a proxy that ends TLS for secure: %s', async (_, header, tls) => {
+    const { accepted, place } = await listen({ proxy: { from: ['127.0.0.1'], tls: true } })
+    const far = await dial(place)
+    far.send(encodeProxyHeader(header))
+    const near = await accepted.next()
+    expect(near.peer.tls).toEqual(tls)
+    near.reset()
+  })
+
+  it('takes nobody for secure who comes past the proxy', async () => {
+    const { accepted, place } = await listen({ proxy: { from: ['10.0.0.0/8'], others: 'serve', tls: true } })
+    await dial(place)
+    const near = await accepted.next()
+    expect(near.peer.tls).toBeUndefined()
+    near.reset()
+  })
+
+  it('cannot end TLS twice', async () => {
+    const certificates = { generation: 0, expires() {}, reload() {} } as never
+    const options = { port: 0, proxy: { from: [], tls: true }, tls: { mode: 'implicit', certificates }, onTransport() {} } as const
+    await expect(listenNode(options)).rejects.toThrow('proxy.tls: TLS ends either at the proxy or here')
+  })
+
   it.each([1, 2] as const)('takes a health check for what it is: version %d', async (version) => {
     const { accepted, place } = await listen(trusting)
     const far = await dial(place)
