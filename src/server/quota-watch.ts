@@ -26,8 +26,10 @@ export class QuotaWatch {
 
   /** This is what the account holds, before anything is added. */
   looked(account: Account, usage: Usage): void {
-    // Near its quota only what `added` finds counts: nothing that others have added meanwhile is to be passed over.
-    if (isFar(usage, account.quota) || !this.known.has(account.id)) this.remember(account.id, usage)
+    const known = this.known.get(account.id)
+    // Near its quota a rise counts when `added` finds it: what others have added meanwhile is not to be passed over.
+    const hasRisen = known !== undefined && (usage.octets > known.octets || usage.messages > known.messages)
+    if (!hasRisen || isFar(usage, account.quota)) this.remember(account.id, usage)
   }
 
   /** So many octets, the store's overhead included, were added as one message. Never rejects. */

@@ -132,3 +132,14 @@ export function takingQueue(): MailQueue & { readonly taken: (OutgoingMessage & 
     },
   }
 }
+
+/** A store some of whose members are others. */
+export function storeWith(store: MailStore, members: Partial<MailStore>): MailStore {
+  return new Proxy(store, {
+    get(target, name) {
+      if (Object.hasOwn(members, name)) return members[name as keyof MailStore]
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Place, mailWorld, person, takingQueue } from './mail-world.ts'
+import { mailWorld, person, type Place, storeWith, takingQueue } from './mail-world.ts'
 
 const fault = '451 4.3.0 Temporary failure, try again later'
 
@@ -203,7 +203,7 @@ describe('starting', () => {
   it('is refused where mail would be lost, unless that is wanted', async () => {
     await expect(mailWorld({ options: { volatile: false } })).rejects.toThrow(/store forgets all mail.*volatile: true/s)
     const store = (await mailWorld()).store
-    const through = (): typeof store => Object.assign(Object.create(store) as typeof store, { traits: { durability: 'disk', overhead: 0 } })
+    const through = (): typeof store => storeWith(store, { traits: { durability: 'disk', overhead: 0 } })
     await expect(mailWorld({ through, options: { volatile: false, queue: takingQueue() } })).rejects.toThrow(/queue forgets/)
     await expect(mailWorld({ through, options: { volatile: false } })).resolves.toBeDefined()
   })
