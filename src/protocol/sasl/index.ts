@@ -1,6 +1,15 @@
 /** SASL mechanisms as pure exchanges, used by SMTP and IMAP alike; servers and clients. */
 export { anonymous } from './anonymous.ts'
 export type { ChannelBindingType, SaslChannel } from './channel.ts'
+export type { MechanismChoice } from './client/choose.ts'
+export { chooseMechanism, clientMechanisms } from './client/choose.ts'
+export type {
+  SaslClientContext,
+  SaslClientExchange,
+  SaslClientMechanism,
+  SaslClientStep,
+  SaslIdentity,
+} from './client/exchange.ts'
 export type { CramMd5Options } from './cram-md5.ts'
 export { cramMd5 } from './cram-md5.ts'
 export type { SaslCrypto, SaslHash, ScramHash } from './crypto.ts'
