@@ -1,5 +1,6 @@
 import type { Alarm, Clock } from './clock.ts'
-import type { AnswerTo, Question, Session, SessionEvent } from './session.ts'
+import { MailError } from './errors.ts'
+import type { AnswerTo, BodyRange, Output, Question, Session, SessionEvent } from './session.ts'
 import type { TlsFacts } from './tls.ts'
 import type { Transport, TransportSink } from './transport.ts'
 
@@ -33,6 +34,11 @@ export interface DriveOptions {
    * host's own parameter checks or SASL mechanisms failed inside the session: that resets too.
    */
   failed?(error: unknown, event: SessionEvent): void
+  /**
+   * The octets of a message that a session wants sent, exactly as many as the range has; none of the chunks is written to again.
+   * Needed for sessions whose output has such ranges. Where it throws, the connection is reset: half a message was announced.
+   */
+  read?(range: BodyRange): AsyncIterable<Uint8Array>
 }
 
 /** One session running on one transport. */
@@ -43,6 +49,8 @@ export interface Conversation {
   drain(): void
   /** Ends it now; nothing more is sent. */
   reset(): void
+  /** The session was told something by other ways than its transport: goes on from there. */
+  touch(): void
 }
 
 /** Runs a session on a transport: feeds it, puts its questions to the host, writes its output in one piece per batch. */
@@ -63,6 +71,8 @@ type Handlers = Readonly<Record<string, ((event: SessionEvent, conversation: Con
 const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
+const isRange = (piece: Output | BodyRange): piece is BodyRange => typeof piece === 'object' && 'message' in piece
+
 const isQuestion = (event: SessionEvent): event is Question<string, unknown> => 'id' in event
 
 class Driven implements Conversation, TransportSink {
@@ -75,6 +85,9 @@ class Driven implements Conversation, TransportSink {
   /** A handler other than a question's is at work. */
   private busy = false
   private congested = false
+  /** Octets of messages are on their way: what the session says next comes behind them. */
+  private streaming = false
+  private whenRoom: (() => void) | undefined
   private paused = false
   private pumping = false
   /** The session has thrown: it is not asked again. */
@@ -111,6 +124,10 @@ class Driven implements Conversation, TransportSink {
     this.transport.reset()
   }
 
+  touch(): void {
+    if (!this.over) this.pump()
+  }
+
   received(bytes: Uint8Array): void {
     this.session.receive(this.options.clock.ticks(), bytes)
     this.pump()
@@ -123,6 +140,7 @@ class Driven implements Conversation, TransportSink {
 
   drained(): void {
     this.congested = false
+    this.whenRoom?.()
     this.pump()
   }
 
@@ -137,6 +155,7 @@ class Driven implements Conversation, TransportSink {
     this.over = true
     this.error = error
     this.alarm?.cancel()
+    this.whenRoom?.()
     this.session.disconnect(this.options.clock.ticks())
     this.pump()
   }
@@ -159,7 +178,7 @@ class Driven implements Conversation, TransportSink {
 
   /** The next event, unless a handler must be waited for. */
   private next(): SessionEvent | undefined {
-    if (this.busy || this.broken) return undefined
+    if (this.busy || this.broken || (this.streaming && !this.over)) return undefined
     try {
       return this.session.next()
     } catch (error) {
@@ -175,8 +194,48 @@ class Driven implements Conversation, TransportSink {
   private flush(): boolean {
     const output = this.session.takeOutput()
     if (output.length === 0 || this.over || this.ending) return false
-    if (!this.transport.write(output)) this.congested = true
+    if (this.options.read !== undefined && output.some(isRange)) {
+      void this.stream(output, this.options.read)
+      return false
+    }
+    if (!this.transport.write(output as readonly Output[])) this.congested = true
     return true
+  }
+
+  /** Writes pieces of which some lie elsewhere, no faster than the peer takes them. */
+  private async stream(output: readonly (Output | BodyRange)[],
+    read: (range: BodyRange) => AsyncIterable<Uint8Array>): Promise<void> {
+    this.streaming = true
+    try {
+      for (const piece of output) {
+        if (!isRange(piece)) await this.send(piece)
+        else await this.sendRange(piece, read(piece))
+      }
+    } catch (error) {
+      this.options.failed?.(error, { kind: 'session' })
+      this.session.disconnect(this.options.clock.ticks())
+      this.reset()
+    }
+    this.streaming = false
+    this.pump()
+  }
+
+  private async sendRange({ start, end }: BodyRange, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    let left = end - start
+    for await (const chunk of chunks) {
+      left -= chunk.length
+      if (left < 0 || this.over || this.ending) break
+      await this.send(chunk)
+    }
+    if (left !== 0 && !this.over && !this.ending) throw new MailError('misuse', `read: ${end - start - left} octets,
+      not ${end - start}`)
+  }
+
+  private async send(piece: Output): Promise<void> {
+    if (this.over || this.ending || this.transport.write([piece])) return
+    this.congested = true
+    await new Promise<void>((resolve) => (this.whenRoom = resolve))
+    this.whenRoom = undefined
   }
 
   /** The transport is gone; the host learns of it when its last handler is done, so that nothing is left at work unseen. */
@@ -189,7 +248,7 @@ class Driven implements Conversation, TransportSink {
 
   private settle(): void {
     const { session, transport } = this
-    if (session.closed && !this.busy && !this.ending) {
+    if (session.closed && !this.busy && !this.ending && !this.streaming) {
       this.ending = true
       transport.end()
     }
@@ -198,7 +257,7 @@ class Driven implements Conversation, TransportSink {
       this.alarm = undefined
       return
     }
-    const pause = this.congested || this.busy || !session.wantsInput
+    const pause = this.congested || this.busy || this.streaming || !session.wantsInput
     if (pause !== this.paused) {
       this.paused = pause
       if (pause) transport.pause()

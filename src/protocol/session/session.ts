@@ -3,6 +3,13 @@ import type { TlsFacts } from './tls.ts'
 /** Octets to send: bytes, or a string whose code units are octets (0–255), which costs no encoding. */
 export type Output = Uint8Array | string
 
+/** Octets of a message to send, `start` to `end` (exclusive), which whoever drives the session fetches by its name and streams. */
+export interface BodyRange {
+  readonly message: string
+  readonly start: number
+  readonly end: number
+}
+
 /** What `next()` yields: plain data, told apart by `kind`. */
 export interface SessionEvent {
   readonly kind: string
@@ -72,7 +79,7 @@ export interface Session<Event extends SessionEvent = SessionEvent> {
   /** The host found no answer: the session gives the temporary failure of its protocol (451). Like `answer` otherwise. */
   fail(question: Event): boolean
   /** All output since the last take: one write for a whole batch. */
-  takeOutput(): readonly Output[]
+  takeOutput(): readonly (Output | BodyRange)[]
   /** The transport is secured: plaintext that was left over is gone, the conversation starts anew. */
   tlsEstablished(now: number, tls: TlsFacts): void
   /** Asks the session to end at its next safe point (421, BYE). */

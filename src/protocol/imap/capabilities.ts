@@ -1,0 +1,41 @@
+import type { SaslChannel } from '../sasl/channel.ts'
+import { type CapabilityFacts, type ImapServerConfig, isOffered } from './config.ts'
+
+/** Before and after log-in. */
+const ALWAYS = ['IMAP4rev1', 'IMAP4rev2', 'LITERAL+', 'SASL-IR', 'ENABLE', 'ID', 'IDLE', 'NAMESPACE', 'CHILDREN', 'UIDPLUS',
+  'UNSELECT']
+
+/** After log-in, whatever the host can do. */
+const AFTER = [
+  'LIST-EXTENDED', 'LIST-STATUS', 'STATUS=SIZE', 'ESEARCH', 'SEARCHRES', 'WITHIN', 'SORT', 'SORT=DISPLAY', 'ESORT',
+  'THREAD=ORDEREDSUBJECT', 'THREAD=REFERENCES', 'CONDSTORE', 'QRESYNC', 'BINARY', 'PREVIEW', 'SAVEDATE', 'OBJECTID', 'PARTIAL',
+  'UTF8=ACCEPT', 'I18NLEVEL=1',
+]
+
+/** The capabilities that a connection is told of, in a fixed order. */
+export function capabilitiesOf(config: ImapServerConfig, facts: CapabilityFacts, channel: SaslChannel): string {
+  const all = [...ALWAYS, ...(facts.account === undefined ? before(config, channel) : after(config))]
+  const { hide } = config
+  return (hide ? all.filter((capability) => !hide(capability, facts)) : all).join(' ')
+}
+
+function before(config: ImapServerConfig, channel: SaslChannel): string[] {
+  const offered: string[] = []
+  if (config.startTls && !channel.secure) offered.push('STARTTLS')
+  // RFC 9051 §6.2.3, I12.
+  if (!channel.secure && !config.authWithoutTls) offered.push('LOGINDISABLED')
+  for (const mechanism of config.mechanisms.values()) {
+    if (isOffered(config, mechanism, channel)) offered.push(`AUTH=${mechanism.name}`)
+  }
+  return offered
+}
+
+function after({ abilities, limits }: ImapServerConfig): string[] {
+  const offered = [...AFTER]
+  if (abilities.move) offered.push('MOVE')
+  if (abilities.specialUse) offered.push('SPECIAL-USE', 'CREATE-SPECIAL-USE')
+  if (abilities.multiAppend) offered.push('MULTIAPPEND')
+  if (abilities.quota) offered.push('QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE')
+  if (limits.messageOctets !== Infinity) offered.push(`APPENDLIMIT=${limits.messageOctets}`)
+  return offered
+}

@@ -1,0 +1,110 @@
+import type { SaslChannel } from '../sasl/channel.ts'
+import type { SaslMechanism } from '../sasl/exchange.ts'
+import { aFunction, aList, anObject, aSwitch, aText, checkOptions, type OptionKinds, required } from '../session/options.ts'
+import {
+  defaultImapLimits,
+  defaultImapTimeouts,
+  type ImapLimits,
+  imapLimitKinds,
+  type ImapTimeouts,
+  imapTimeoutKinds,
+} from './limits.ts'
+
+/** What a host may look at to hide capabilities from a client that they would break. */
+export interface CapabilityFacts {
+  readonly secure: boolean
+  readonly account: string | undefined
+  /** What the client said of itself by ID, keys in lower case. */
+  readonly client: ReadonlyMap<string, string | undefined>
+}
+
+/** What the host's store and composition can do, beyond what is always there. Nothing is advertised that is not honoured. */
+export interface ImapAbilities {
+  /** MOVE in one step. */
+  readonly move: boolean
+  /** Subscriptions are kept. */
+  readonly subscriptions: boolean
+  /** Special uses are kept (RFC 6154). */
+  readonly specialUse: boolean
+  /** Several messages are appended all or none (RFC 3502). */
+  readonly multiAppend: boolean
+  /** Quotas are kept (RFC 9208). */
+  readonly quota: boolean
+}
+
+/** What a server of IMAP can be told; {@link imapServerConfig} checks it. */
+export interface ImapServerOptions {
+  /** The server's own name, in the greeting. */
+  readonly hostname: string
+  /** Offer STARTTLS: the transport can be secured. */
+  readonly startTls?: boolean
+  readonly auth: {
+    /** In the order in which they are offered; each of them to connections that can use it. */
+    readonly mechanisms: readonly SaslMechanism[]
+    /** Offer LOGIN and plaintext mechanisms without TLS. Default false. */
+    readonly withoutTls?: boolean
+  }
+  readonly abilities?: Partial<ImapAbilities>
+  readonly limits?: Partial<ImapLimits>
+  readonly timeouts?: Partial<ImapTimeouts>
+  /** Capabilities that are not shown to this client. What is hidden works all the same. */
+  readonly hide?: (capability: string, facts: CapabilityFacts) => boolean
+}
+
+/** Options, checked and with their defaults: made once, shared by all sessions of a listener. */
+export interface ImapServerConfig {
+  readonly hostname: string
+  readonly startTls: boolean
+  readonly authWithoutTls: boolean
+  readonly mechanisms: ReadonlyMap<string, SaslMechanism>
+  readonly abilities: ImapAbilities
+  readonly limits: ImapLimits
+  readonly timeouts: ImapTimeouts
+  readonly hide: ((capability: string, facts: CapabilityFacts) => boolean) | undefined
+}
+
+const kinds: OptionKinds<ImapServerOptions> = {
+  hostname: required({ ...aText, takes: "this server's name, such as 'mail.example.org'" }),
+  startTls: aSwitch,
+  auth: required({ ...anObject, takes: 'mechanisms to log in with, such as { mechanisms: [plain] }' }),
+  abilities: anObject,
+  limits: anObject,
+  timeouts: anObject,
+  hide: aFunction,
+}
+
+const authKinds: OptionKinds<ImapServerOptions['auth']> = { mechanisms: required(aList), withoutTls: aSwitch }
+
+const abilityKinds: OptionKinds<Partial<ImapAbilities>> = {
+  move: aSwitch,
+  subscriptions: aSwitch,
+  specialUse: aSwitch,
+  multiAppend: aSwitch,
+  quota: aSwitch,
+}
+
+/** Checks options and fills in defaults. Throws a `config` MailError that names what cannot be. */
+export function imapServerConfig(options: ImapServerOptions): ImapServerConfig {
+  checkOptions('imapServerConfig', options, kinds)
+  checkOptions('auth', options.auth, authKinds)
+  checkOptions('abilities', options.abilities ?? {}, abilityKinds)
+  checkOptions('limits', options.limits ?? {}, imapLimitKinds)
+  checkOptions('timeouts', options.timeouts ?? {}, imapTimeoutKinds)
+  const none: ImapAbilities = { move: false, subscriptions: false, specialUse: false, multiAppend: false, quota: false }
+  return {
+    hostname: options.hostname,
+    startTls: options.startTls ?? false,
+    authWithoutTls: options.auth.withoutTls ?? false,
+    mechanisms: new Map(options.auth.mechanisms.map((mechanism) => [mechanism.name, mechanism])),
+    abilities: { ...none, ...options.abilities },
+    limits: { ...defaultImapLimits, ...options.limits },
+    timeouts: { ...defaultImapTimeouts, ...options.timeouts },
+    hide: options.hide,
+  }
+}
+
+/** Whether a connection may use the mechanism: the channel is safe enough for it, and has what it takes. */
+export function isOffered(config: ImapServerConfig, mechanism: SaslMechanism, channel: SaslChannel): boolean {
+  const safe = channel.secure || config.authWithoutTls || !mechanism.plaintext
+  return safe && (mechanism.usable === undefined || mechanism.usable(channel))
+}

@@ -1,0 +1,101 @@
+import type { AnswerTo } from '../session/session.ts'
+import type { ImapServerEvent, Refusal } from './events.ts'
+import type { Announced } from './fragments.ts'
+
+/** An event that waits for an answer. */
+export type ImapQuestion = Extract<ImapServerEvent, { readonly id: number }>
+
+/** A kind of question. */
+export type ImapQuestionKind = ImapQuestion['kind']
+
+type QuestionOf<Kind extends ImapQuestionKind> = Extract<ImapQuestion, { readonly kind: Kind }>
+
+/** A question before it has its id. */
+export type Asked<Kind extends ImapQuestionKind = ImapQuestionKind> = Kind extends ImapQuestionKind
+  ? Omit<QuestionOf<Kind>, 'id'>
+  : never
+
+/** What a question is answered with where it is not refused. */
+export type Granted<Kind extends ImapQuestionKind> = Exclude<AnswerTo<QuestionOf<Kind>>, Refusal>
+
+/** What a command waits for that is not the host's answer. */
+export type Wait =
+  /** The next line of the client's, which is no command. Resumes with a {@link Heard}. */
+  | { readonly kind: 'line' }
+  /** A line of the client's, a change in the mailbox, or the time. Resumes with a {@link Heard}, `changed` or `time`. */
+  | { readonly kind: 'news'; readonly until: number }
+  /** The announced literal, collected. Resumes with its octets as a string. */
+  | { readonly kind: 'literal'; readonly announced: Announced }
+  /** The announced literal goes to the host in `body` events, or nowhere. Resumes with nothing at its end. */
+  | { readonly kind: 'stream' | 'skip'; readonly announced: Announced }
+  /** The rest of the line behind a literal. Resumes with a {@link Heard}. */
+  | { readonly kind: 'rest' }
+  /** A time. Resumes with nothing then. */
+  | { readonly kind: 'pause'; readonly until: number }
+  /** That what was said so far is on its way. Resumes with nothing. */
+  | { readonly kind: 'room' }
+  /** TLS. Resumes with nothing when it is up. */
+  | { readonly kind: 'tls' }
+
+/** A line that was waited for. */
+export interface Heard {
+  readonly text: string
+  /** It announces a literal. */
+  readonly announced: Announced | undefined
+  /** It is too long, or announces what cannot be: nothing that follows can be trusted to be what it seems. */
+  readonly broken: boolean
+}
+
+/** How a command ends: what its tagged response says. */
+export interface Result {
+  readonly status: 'OK' | 'NO' | 'BAD'
+  /** Without brackets: `READ-WRITE`, `APPENDUID 3 4`. */
+  readonly code?: string
+  readonly text: string
+}
+
+/** A command at work: it yields what it asks of the host and what it waits for, and is resumed with what came of it. */
+export type Run<Value = Result> = Generator<Asked | Wait, Value, unknown>
+
+/** The host has refused: ends the command with NO unless it is caught. */
+export class Refused extends Error {
+  readonly code: string | undefined
+
+  constructor(code: string | undefined, text: string) {
+    super(text)
+    this.name = 'Refused'
+    this.code = code
+  }
+}
+
+/** What is said where the host has no answer. */
+export const UNAVAILABLE = 'Temporary failure, try again later'
+
+/** Asks the host. Throws {@link Refused} where it refuses or has no answer. */
+export function* ask<Question extends Asked>(question: Question): Run<Granted<Question['kind']>> {
+  const answer = (yield question) as Granted<Question['kind']> | Refusal | undefined
+  if (answer === undefined) throw new Refused('UNAVAILABLE', UNAVAILABLE)
+  if (isRefusal(answer)) throw new Refused(answer.code, answer.refused)
+  return answer as Granted<Question['kind']>
+}
+
+/** Waits for something other than an answer. */
+export function* wait<Value>(what: Wait): Run<Value> {
+  return (yield what) as Value
+}
+
+/** Whether an answer refuses. */
+export function isRefusal(answer: unknown): answer is Refusal {
+  return typeof answer === 'object' && answer !== null && 'refused' in answer
+}
+
+/** Ends with OK. */
+export const ok = (text: string, code?: string): Result => (code === undefined ? { status: 'OK', text } : { status: 'OK', code,
+  text })
+
+/** Ends with NO. */
+export const no = (text: string, code?: string): Result => (code === undefined ? { status: 'NO', text } : { status: 'NO', code,
+  text })
+
+/** Ends with BAD. */
+export const bad = (text: string): Result => ({ status: 'BAD', text })

@@ -1,0 +1,31 @@
+import { bad, type Heard, ok, wait } from '../../run.ts'
+import { AUTHENTICATED, type Command } from '../context.ts'
+import { synchronise } from '../synchronise.ts'
+
+/** IDLE (RFC 2177, RFC 9051 §6.3.13): the client hears what is new as it happens, until it says DONE. */
+export const idle: Command = {
+  name: 'IDLE',
+  states: AUTHENTICATED,
+  *run(context, reader) {
+    reader.end()
+    const { timeouts } = context.config
+    const end = context.now + timeouts.idle
+    context.say('+ Idling')
+    if (context.selected) context.selected.changed = true
+    for (;;) {
+      const news = yield* wait<Heard | 'changed' | 'time'>({ kind: 'news', until: Math.min(context.now + timeouts.alive, end) })
+      if (news === 'changed') yield* synchronise(context, true)
+      else if (news === 'time' && context.now < end) context.say('* OK Still here')
+      else if (news === 'time') {
+        context.close('timeout', 'Idle timeout')
+        return undefined
+      } else if (news.text.toUpperCase() === 'DONE' && news.announced === undefined && !news.broken) return ok('Idle no more')
+      else {
+        // I26: it is not read as a command, and octets of a literal behind it would be.
+        if (news.broken || news.announced !== undefined) context.close('protocol', 'DONE was to come')
+        return bad('DONE was to come')
+      }
+      if (context.selected === undefined && context.account === undefined) return undefined
+    }
+  },
+}

@@ -1,0 +1,99 @@
+import type { SaslChannel } from '../../sasl/channel.ts'
+import type { ImapServerConfig } from '../config.ts'
+import type { ImapCloseReason, ImapServerEvent } from '../events.ts'
+import type { Announced } from '../fragments.ts'
+import type { NameForm } from '../mailbox-name.ts'
+import type { NumberSet } from '../ranges.ts'
+import type { Reader } from '../reader.ts'
+import type { Result, Run } from '../run.ts'
+import type { View } from '../view.ts'
+
+/** What a client can ENABLE (RFC 5161), and what other commands enable by the way. */
+export type Enabled = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 'UIDONLY'
+
+/** The mailbox that is selected, as far as the client has been told of it. */
+export interface Selected {
+  /** The host's own name for the mailbox. */
+  readonly mailbox: string
+  readonly path: readonly string[]
+  readonly uidValidity: number
+  readonly readOnly: boolean
+  readonly view: View
+  /** Of what happened up to this mod-sequence the client knows, or what is still to be told of it is noted here. */
+  modSeq: number
+  /** Something may have happened since. */
+  changed: boolean
+  /** Messages that are gone and that the client has not been told of. */
+  gone: NumberSet
+  /** Messages that are `\Recent` for this session. */
+  recent: NumberSet
+  /** Keywords that the client has been told of, in lower case, and as they are spelt. */
+  readonly keywords: Map<string, string>
+  /** The result of the last search that was to be saved (RFC 5182). */
+  saved: NumberSet
+  /** By UID, mod-sequences of flag changes that the client knows of, being its own. */
+  readonly own: Map<number, number>
+}
+
+/** What a command may see and do: the session without its input and its clockwork. */
+export interface ImapContext {
+  readonly config: ImapServerConfig
+  /** Milliseconds; the time of the latest input. */
+  readonly now: number
+  readonly channel: SaslChannel
+  /** What the client said of itself by ID, keys in lower case. */
+  client: ReadonlyMap<string, string | undefined>
+  account: string | undefined
+  selected: Selected | undefined
+  readonly enabled: Set<Enabled>
+  failedAuth: number
+  /** How names of mailboxes are written. */
+  readonly nameForm: NameForm
+  /** Says a line; its CRLF is added. */
+  say(line: string): void
+  /** Says octets as they are: part of a line that goes on. */
+  write(octets: string | Uint8Array): void
+  /** Says octets of a message, which the driver fetches from the host. */
+  writeBody(message: string, start: number, end: number): void
+  /** Hands an event to the host. */
+  emit(event: ImapServerEvent): void
+  /** Ends the conversation: BYE and this text, unless it is empty. */
+  close(why: ImapCloseReason, text: string): void
+  /** The capabilities that this connection is told of. */
+  capabilities(): string
+}
+
+/** Where in a conversation a command may be given (RFC 9051 §3). */
+export type State = 'not authenticated' | 'authenticated' | 'selected'
+
+/** A command. */
+export interface Command {
+  /** In upper case: `NOOP`, `UID FETCH`. */
+  readonly name: string
+  /** The states it is valid in. */
+  readonly states: readonly State[]
+  /** No EXPUNGE may be said while it runs: it uses sequence numbers and is none of those that may hear of one (RFC 9051 §7.5.1). */
+  readonly holdsExpunge?: boolean
+  /** It begins as soon as its first literal is announced, and takes the rest of itself in. */
+  readonly streams?: boolean
+  /**
+   * Reads its arguments, which may throw Malformed, and runs. Nothing: it has said its tagged response by itself. `announced`, of
+   * one that streams: the literal that its first line ends in.
+   */
+  run(context: ImapContext, reader: Reader, invocation: Invocation): Run<Result | undefined>
+}
+
+/** How a command was given. */
+export interface Invocation {
+  readonly tag: string
+  readonly announced: Announced | undefined
+}
+
+/** In every state. */
+export const ANY: readonly State[] = ['not authenticated', 'authenticated', 'selected']
+
+/** After log-in. */
+export const AUTHENTICATED: readonly State[] = ['authenticated', 'selected']
+
+/** With a mailbox selected. */
+export const SELECTED: readonly State[] = ['selected']

@@ -1,0 +1,15 @@
+import { responseText } from '../encode.ts'
+import { isRefusal, type Run } from '../run.ts'
+import type { ImapContext } from './context.ts'
+
+/** Asks whether the client is welcome, and greets it (RFC 9051 §7.1.4, §7.1.5). */
+export function* greeting(context: ImapContext): Run<void> {
+  const answer = yield { kind: 'connect' }
+  if (isRefusal(answer)) {
+    const code = answer.code === undefined ? '' : `[${answer.code}] `
+    context.say(`* BYE ${code}${responseText(answer.refused)}`)
+    context.close('refused', '')
+    return
+  }
+  context.say(`* OK [CAPABILITY ${context.capabilities()}] ${context.config.hostname} ready`)
+}
