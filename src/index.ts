@@ -23,6 +23,12 @@ export type { Logger, LoggerOptions, LogLevel, LogMethod } from './observe/logge
 export { observers } from './observe/observers.ts'
 export { certificateObserver } from './server/certificate-events.ts'
 export type { Running, Stopped } from './server/listening.ts'
+export { localQueue } from './server/local-queue.ts'
+export type { LocalQueueOptions } from './server/local-queue.ts'
+export { mailServer } from './server/mail-server.ts'
+export type { MailServer, RunningMailServer } from './server/mail-server.ts'
+export type { ListenerName, LoginOptions, MailListenerOptions, MailServerOptions } from './server/mail-server-options.ts'
+export type { Addresses } from './server/postmaster.ts'
 export type { ConversationOptions, ReceiverOptions } from './server/options.ts'
 export { receiver } from './server/receiver.ts'
 export type { Receiver, ReceiverListenOptions } from './server/receiver.ts'
@@ -35,6 +41,7 @@ export type {
   Deliver,
   Delivered,
   DeliveryContext,
+  Queued,
 } from './server/reception.ts'
 export { MailError, isMailError } from './protocol/session/errors.ts'
 export type { MailErrorCode } from './protocol/session/errors.ts'

@@ -1,3 +1,4 @@
+import type { AuthenticateOptions } from '../accounts/authenticate.ts'
 import type { CertificateSource } from '../adapters/node/index.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Directory } from '../contracts/directory.ts'
@@ -52,6 +53,9 @@ export interface MailListenerOptions extends Omit<ReceiverListenOptions, 'name' 
   readonly smtp?: ConversationOptions
 }
 
+/** What can be said of how people log in; the rest is the server's. */
+export type LoginOptions = Omit<AuthenticateOptions, 'directory' | 'crypto' | 'right' | 'hostname'>
+
 /** What {@link mailServer} is made of. */
 export interface MailServerOptions {
   /** This server's name, in greeting, trace and message ids. */
@@ -69,6 +73,8 @@ export interface MailServerOptions {
   readonly keyValue?: KeyValue
   /** For mail from other servers. */
   readonly policies?: readonly Policy[]
+  /** How people log in: mechanisms, who counts failures, OAuth. Default: what the directory can serve. */
+  readonly login?: LoginOptions
   /** At least one. */
   readonly listen: { readonly [Name in ListenerName]?: MailListenerOptions }
   /** Certificates for all listeners but LMTP. */
@@ -109,6 +115,7 @@ const kinds: OptionKinds<MailServerOptions> = {
   queue: having('a queue', 'enqueue'),
   keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
   policies,
+  login: anObject,
   listen: required({ ...anObject, takes: 'listeners, such as { mx: { port: 25 } }' }),
   tls: aCertificateSource,
   volatile: aSwitch,

@@ -1,5 +1,6 @@
 import { readAddress } from '../accounts/address.ts'
-import { nodeClock, randomBytes } from '../adapters/node/index.ts'
+import { authenticate } from '../accounts/authenticate.ts'
+import { nodeClock, nodeCrypto, randomBytes } from '../adapters/node/index.ts'
 import { spoolBodies } from '../adapters/node/spool.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Observer } from '../observe/events.ts'
@@ -146,12 +147,7 @@ function rolesOf(options: MailServerOptions, taken: Taken | undefined): Record<L
     accepts: addressing.anybody,
     deliver: submission.deliver,
     policies: [submission.policy],
-    authenticate: async (credentials) => {
-      if (credentials.kind !== 'password' || credentials.authorizeAs !== undefined) return undefined
-      const { username, password } = credentials
-      const account = await directory.verify({ username, password, right: 'smtp', now: clock.now() })
-      return account && { account: account.id }
-    },
+    authenticate: authenticate({ ...options.login, directory, hostname, right: 'smtp', crypto: { ...nodeCrypto, random } }),
     authRequired: true,
     plaintextAuth,
     hideClient,
