@@ -1,6 +1,6 @@
 import type { Policy, Stage, Verdict } from '../../contracts/policy.ts'
 import { aSwitch, checkOptions, texts } from '../../protocol/session/options.ts'
-import { sameAddress } from '../networks.ts'
+import { sameAddress } from '../../protocol/session/networks.ts'
 import { reject } from '../verdict.ts'
 
 /** What {@link hostnameCheck} asks of the name in EHLO. */

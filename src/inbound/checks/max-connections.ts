@@ -1,7 +1,7 @@
 import type { Policy } from '../../contracts/policy.ts'
 import type { Connection } from '../../contracts/received.ts'
 import { aNumber, checkOptions } from '../../protocol/session/options.ts'
-import { clientOf, networkOf } from '../networks.ts'
+import { clientOf, networkOf } from '../../protocol/session/networks.ts'
 import { defer } from '../verdict.ts'
 
 /** How many connections {@link maxConnections} lets be open at a time. */

@@ -1,6 +1,6 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
 import { aFunction, aNumberAboveZero, checkOptions, oneOf, type OptionKinds, required } from '../../protocol/session/options.ts'
-import { clientOf, networkOf } from '../networks.ts'
+import { clientOf, networkOf } from '../../protocol/session/networks.ts'
 import { defer } from '../verdict.ts'
 
 /** What {@link rateLimit} counts, by whom, and how much it lets pass. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clientOf, networkOf, sameAddress } from '../../src/inbound/networks.ts'
+import { clientOf, networkOf, sameAddress } from '../../../src/protocol/session/networks.ts'
 
 describe('networkOf', () => {
   it.each([
