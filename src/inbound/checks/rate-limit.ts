@@ -13,11 +13,14 @@ export interface RateLimitOptions {
    * Whose count it is (default: `address`, of IPv6 its /64). `network` is the /24 or /64; a function's `undefined` exempts.
    */
   readonly by?: 'address' | 'network' | 'account' | ((stage: Stage) => string | undefined)
-  /** Keys that are remembered (default 100,000); the one unused longest is forgotten first. */
+  /** Keys that are remembered (default 100,000); one that was not used lately is forgotten first. */
   readonly keys?: number
 }
 
 const WINDOW = 60_000
+
+/** Keys that may stay because they were used while one is looked for that was not. */
+const MOST_LOOKS = 16
 
 const whose = oneOf('address', 'network', 'account')
 const kinds: OptionKinds<RateLimitOptions> = {
@@ -32,6 +35,8 @@ interface Counts {
   minute: number
   now: number
   before: number
+  /** Since it was last looked at for being forgotten. */
+  used: boolean
 }
 
 /** How many, counted over the minute that ends at `now`. Pure. */
@@ -72,16 +77,32 @@ function keyOf(by: NonNullable<RateLimitOptions['by']>, stage: Stage): string | 
 
 function countsOf(seen: Map<string, Counts>, key: string, now: number, most: number): Counts {
   const minute = Math.floor(now / WINDOW)
-  const known = seen.get(key)
-  const counts = known ?? { minute, now: 0, before: 0 }
+  let counts = seen.get(key)
+  if (counts) {
+    counts.used = true
+  } else {
+    if (seen.size >= most) forgetOne(seen)
+    counts = { minute, now: 0, before: 0, used: false }
+    seen.set(key, counts)
+  }
   if (counts.minute !== minute) {
     counts.before = counts.minute === minute - 1 ? counts.now : 0
     counts.now = 0
     counts.minute = minute
   }
-  // Put last: a Map keeps the order, so the first key is the one unused longest.
-  if (known) seen.delete(key)
-  else if (seen.size >= most) seen.delete(seen.keys().next().value as string)
-  seen.set(key, counts)
   return counts
+}
+
+/**
+ * Makes room: goes through the keys in the order they came, lets those that were used stay for another round, and takes the first
+ * that was not. (Putting each key last when it is used would be exact, and make garbage that lives long with every message.)
+ */
+function forgetOne(seen: Map<string, Counts>): void {
+  let looks = MOST_LOOKS
+  for (const [key, counts] of seen) {
+    seen.delete(key)
+    if (!counts.used || --looks === 0) return
+    counts.used = false
+    seen.set(key, counts)
+  }
 }

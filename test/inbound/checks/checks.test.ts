@@ -97,7 +97,7 @@ describe('rateLimit', () => {
     ]).toEqual(['250', '450', '250', '250', '250'])
   })
 
-  it('remembers so many keys, and forgets the one unused longest', async () => {
+  it('remembers so many keys, and forgets one that was not used lately', async () => {
     const w = made(rateLimit({ perMinute: 1, keys: 2 }))
     const from = (last: number): Promise<string> => send(w.connect(`203.0.113.${last}`))
     expect([await from(1), await from(2), await from(1), await from(3), await from(2), await from(1)]).toEqual([
