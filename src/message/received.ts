@@ -146,10 +146,34 @@ export function parseReceived(value: string): Received {
       const name = word.toLowerCase() as Clause
       if (dateFrom >= 0) continue
       if (!CLAUSES.has(name) || clauses.has(name)) words?.push(word)
-      else clauses.set(name, (words = []))
+      else clauses.set(name, (words = name === 'from' ? helloWord(lexer) : []))
     }
   }
   return assembled(clauses, address, dateFrom < 0 ? undefined : parseDate(value.slice(dateFrom)))
+}
+
+/**
+ * Behind `from`: what the client called itself, where that is a word that begins a clause. It may call itself anything; a name it is
+ * where a comment or a clause follows, as in `from by (unknown [192.0.2.1]) by mx.example.org`.
+ */
+function helloWord(lexer: FieldLexer): string[] {
+  const from = lexer.at
+  const word = nextWord(lexer)
+  const behind = lexer.at
+  if (CLAUSES.has(word.toLowerCase())) {
+    const next = nextWord(lexer)
+    if (CLAUSES.has(next.toLowerCase()) || (next === '' && lexer.peek() === OPEN)) {
+      lexer.at = behind
+      return [word]
+    }
+  }
+  lexer.at = from
+  return []
+}
+
+function nextWord(lexer: FieldLexer): string {
+  while (isBlank(lexer.peek())) lexer.at++
+  return readWord(lexer)
 }
 
 /** A quoted string as it is written, or what stands before the next blank, comment or semicolon. */

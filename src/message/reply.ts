@@ -31,14 +31,19 @@ interface Mark {
 /** Characters of a text that {@link splitReply} looks at; a longer one is no answer of a person. */
 export const MOST_REPLY = 1_000_000
 
+/** Lines, likewise: some 15 ms. */
+const MOST_LINES = 50_000
+
 /**
  * Finds what is new in an answer. For plain text; knows the marks of the usual programs in some twenty languages: `On …
  * wrote:`, `-----Original Message-----`, Outlook's `From: Sent: To: Subject:`, `>`. Total, linear time. It is a guess, however
- * good: keep the whole text. A text over {@link MOST_REPLY} comes back whole, as the reply.
+ * good: keep the whole text. A text over {@link MOST_REPLY}, or of more than 50,000 lines, comes back whole, as the reply.
  */
 export function splitReply(text: string): SplitReply {
-  if (text.length > MOST_REPLY) return { reply: text, quotation: '', signature: '', confidence: 'low' }
-  const lines = text.replace(/\r\n?/g, '\n').split('\n')
+  const whole: SplitReply = { reply: text, quotation: '', signature: '', confidence: 'low' }
+  if (text.length > MOST_REPLY) return whole
+  const lines = text.replace(/\r\n?/g, '\n').split('\n', MOST_LINES + 1)
+  if (lines.length > MOST_LINES) return whole
   const mark = findMark(lines)
   const quoted = tellApart(lines, mark)
   const answers = runs(lines, quoted, false)

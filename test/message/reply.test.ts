@@ -127,6 +127,20 @@ describe('what is no mark', () => {
   })
 })
 
+describe('a text too long for a person', () => {
+  const quotation = (lines: number): string => Array<string>(lines).fill('> x').join('\n')
+
+  it.each([
+    ['lines', quotation(49_999), `${quotation(50_000)}`],
+    ['characters', `> ${'x'.repeat(999_990)}`, `> ${'x'.repeat(999_991)}`],
+  ])('is left alone: %s', (_, most, more) => {
+    expect(splitReply(`Answer.\n${most}`)).toMatchObject({ reply: 'Answer.', quotation: most })
+    expect(splitReply(`Answer.\n${more}`)).toEqual({
+      reply: `Answer.\n${more}`, quotation: '', signature: '', confidence: 'low',
+    })
+  })
+})
+
 describe('any text', () => {
   const pieces = [
     '> x', 'text', '', '-- ', '--', 'On 1/1/24 10:00, Joe wrote:', 'On 1/1/24 10:00', 'wrote:', 'From: a', 'Sent: b', 'To: c',

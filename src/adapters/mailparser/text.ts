@@ -12,10 +12,12 @@ export interface TextReader {
 type Parser = typeof import('mailparser')
 
 /**
- * Characters of HTML, and elements inside each other, up to which mailparser converts it: a tenth of a second. It works in
- * one go and takes more than linear time: a megabyte of nested elements would stop every connection for half a minute.
+ * Characters of HTML, tags in it, and elements inside each other, up to which mailparser converts it. It works in one go, which no
+ * connection should have to wait for longer than some 50 ms, and takes more than linear time: a megabyte of nested elements would
+ * take half a minute. Newsletters have a tag every twenty or thirty characters.
  */
 const MOST_HTML = 100_000
+const MOST_TAGS = 8_000
 const MOST_DEPTH = 100
 
 /** @throws MailError `unavailable`, which names the command that installs mailparser */
@@ -39,7 +41,7 @@ class MailparserText implements TextReader {
   }
 
   async fromHtml(html: string): Promise<string> {
-    const isCheap = html.length <= MOST_HTML && !isDeeperThan(html, MOST_DEPTH)
+    const isCheap = html.length <= MOST_HTML && !isDense(html)
     return (isCheap ? await this.#parse('text/html', html) : undefined) ?? withoutMarkup(html).trim()
   }
 
@@ -71,14 +73,16 @@ const FLAT = new Set([
   'p', 'li', 'dt', 'dd', 'tr', 'td', 'th', 'option',
 ])
 
-/** Whether more than `most` elements may lie inside each other. Counts too many rather than too few. One pass. */
-function isDeeperThan(html: string, most: number): boolean {
+/** Whether there are more tags, or more elements inside each other, than is good. Counts too many rather than too few. One pass. */
+function isDense(html: string): boolean {
   let depth = 0
+  let tags = 0
   for (let at = html.indexOf('<'); at >= 0; at = html.indexOf('<', at + 1)) {
+    if (++tags > MOST_TAGS) return true
     const name = nameAt(html, html[at + 1] === '/' ? at + 2 : at + 1)
     if (name === '') continue
     if (html[at + 1] === '/') depth = Math.max(0, depth - (FLAT.has(name) ? 0 : 1))
-    else if (!FLAT.has(name) && ++depth > most) return true
+    else if (!FLAT.has(name) && ++depth > MOST_DEPTH) return true
   }
   return false
 }

@@ -56,6 +56,16 @@ describe('text and HTML', () => {
     expect(await contentOf(html + marked)).toMatchObject({ html: marked, attachments: [] })
   })
 
+  it.each([
+    [8000, 'link [http://x.test/]'],
+    // More would keep everybody waiting: what it says still, but not where its links lead.
+    [8002, 'link'],
+  ])('HTML of %d tags', async (tags, shown) => {
+    const link = '<a href="http://x.test/">link</a>'
+    const { text } = await contentOf(`${html}${link}${'<i></i>'.repeat((tags - 2) / 2)}`)
+    expect(text).toBe(shown)
+  })
+
   it('stop at 2 MiB; the whole is an attachment then', async () => {
     const line = `${'x'.repeat(76)}\r\n`
     const { text, attachments } = await contentOf(Buffer.from(`Content-Type: text/plain\r\n\r\n${line.repeat(30_000)}`), 65_536)
