@@ -1,6 +1,7 @@
 import { sqlite } from '../adapters/sqlite/index.ts'
 import type { Body } from '../contracts/bodies.ts'
-import type { Mailbox, MailStore, StoredMessage } from '../contracts/store.ts'
+import type { Mailbox } from '../contracts/mailbox.ts'
+import type { MailStore, StoredMessage } from '../contracts/store.ts'
 import { decodeUnlabelled } from '../message/charset.ts'
 import { decodeEncodedWords } from '../message/encoded-words.ts'
 import { octets } from '../protocol/bytes/text.ts'
@@ -27,7 +28,7 @@ export interface MailOptions {
 export async function printMail(options: MailOptions, terminal: Terminal): Promise<void> {
   const db = openMail(options.data)
   try {
-    const accounts = options.account === undefined ? await db.accounts() : [options.account.toLowerCase()]
+    const accounts = options.account === undefined ? await accountsIn(db.store) : [options.account.toLowerCase()]
     const wanted = options.mailbox === undefined ? undefined : pathOf(options.mailbox)
     for (const account of accounts) {
       for (const mailbox of await mailboxesOf(db.store, account)) {
@@ -60,22 +61,30 @@ function pathOf(name: string): string {
   return name.toUpperCase() === 'INBOX' ? 'INBOX' : name
 }
 
+async function accountsIn(store: ReturnType<typeof sqlite>['store']): Promise<readonly string[]> {
+  const accounts: string[] = []
+  for await (const account of store.accounts()) accounts.push(account)
+  return accounts
+}
+
 /** `false`: nobody reads any more. */
 async function printMailbox(store: MailStore, mailbox: Mailbox, raw: boolean, terminal: Terminal): Promise<boolean> {
-  for await (const message of store.list(mailbox.id)) {
-    const line = JSON.stringify(described(mailbox, message))
-    if (!raw) {
-      if (!(await terminal.outPiece(`${line}\n`))) return false
-      continue
+  for await (const page of store.list(mailbox.id)) {
+    for (const message of page) {
+      const line = JSON.stringify(described(mailbox, message))
+      if (!(raw ? await printRaw(store, message, line, terminal) : await terminal.outPiece(`${line}\n`))) return false
     }
-    // Removed since it was listed.
-    const body = await store.body(message.id)
-    if (!body) continue
-    if (!(await terminal.outPiece(`${line.slice(0, -1)},"raw":"`))) return false
-    for await (const text of base64(body)) if (!(await terminal.outPiece(text))) return false
-    if (!(await terminal.outPiece('"}\n'))) return false
   }
   return true
+}
+
+async function printRaw(store: MailStore, message: StoredMessage, line: string, terminal: Terminal): Promise<boolean> {
+  // Removed since it was listed.
+  const body = await store.body(message.id)
+  if (!body) return true
+  if (!(await terminal.outPiece(`${line.slice(0, -1)},"raw":"`))) return false
+  for await (const text of base64(body)) if (!(await terminal.outPiece(text))) return false
+  return terminal.outPiece('"}\n')
 }
 
 /** A message as the line tells it: text as people read it, times in ISO 8601. */

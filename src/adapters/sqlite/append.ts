@@ -1,79 +1,17 @@
 import type { Body } from '../../contracts/bodies.ts'
-import type { MailboxId, NewMessage, StoredMessage } from '../../contracts/store.ts'
+import type { MailboxId } from '../../contracts/mailbox.ts'
+import type { Append as AppendTo, NewMessage, StoredMessage } from '../../contracts/store.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Transaction, Write } from './commit.ts'
-import { Counters } from './counters.ts'
+import { Counters, type Numbers } from './counters.ts'
 import type { Connection, Statement } from './driver.ts'
 import { hasFile } from './files.ts'
+import { type FlagSet, givenFlags } from './flags.ts'
+import { Recent, Shared } from './recent.ts'
+import { LAST_UID } from './uid-set.ts'
 
-/** The last UID there can be (RFC 9051 §2.3.1.1). */
-export const LAST_UID = 0xffffffff
-
-const NO_FLAGS: readonly string[] = Object.freeze([])
-
-/**
- * What is known of a message that is appended, perhaps to many: it is kept once. Same body, same message: by identity, since
- * that is free. A hash of the octets with its index costs 9 to 15 µs more than the 25 of the whole append (SHA-256 of 10 KB
- * is 6, and each hash dirties a page of its own), and finds nothing: deliveries differ in their `Received:` lines.
- */
-class Shared {
-  readonly facts: NewMessage['facts']
-  /** Its row, once that is committed. It may be gone again. */
-  committed: number | undefined
-  /** Its row in the transaction `serial`. */
-  row = 0
-  serial = 0
-  /** The name of the file, where the body is too large for a row. */
-  file: Promise<string> | undefined
-  /** How many appends are using the file. */
-  users = 0
-
-  constructor(facts: NewMessage['facts']) {
-    this.facts = facts
-  }
-}
-
-/** Messages that are remembered, at most, and octets of bodies held for it. Few: what is remembered survives collections. */
-const MOST_RECENT = 8
-const MOST_HELD = 1024 * 1024
-
-/**
- * What is known of the messages that were appended last. Neither a WeakMap nor a Map: with an entry that comes and goes for each
- * message, either makes the collector work as much as the appends do (a Map's outgrown tables keep their successors alive).
- */
-class Recent {
-  readonly #bodies: (Body | undefined)[] = new Array<undefined>(MOST_RECENT).fill(undefined)
-  readonly #known: (Shared | undefined)[] = new Array<undefined>(MOST_RECENT).fill(undefined)
-  #next = 0
-  #held = 0
-
-  get(body: Body): Shared | undefined {
-    const at = this.#bodies.indexOf(body)
-    return at < 0 ? undefined : this.#known[at]
-  }
-
-  set(body: Body, shared: Shared): void {
-    const at = this.#bodies.indexOf(body)
-    if (at >= 0) {
-      this.#known[at] = shared
-      return
-    }
-    // Room for one, and for its octets: the oldest go first.
-    this.#forget(this.#next)
-    for (let gone = 1; gone < MOST_RECENT && this.#held + body.size > MOST_HELD; gone++) {
-      this.#forget((this.#next + gone) % MOST_RECENT)
-    }
-    this.#bodies[this.#next] = body
-    this.#known[this.#next] = shared
-    this.#held += body.size
-    this.#next = (this.#next + 1) % MOST_RECENT
-  }
-
-  #forget(at: number): void {
-    this.#held -= this.#bodies[at]?.size ?? 0
-    this.#bodies[at] = this.#known[at] = undefined
-  }
-}
+/** The octets of a body, the name of the file that holds them, or `undefined`: the message is there already. */
+export type Content = Uint8Array | string | undefined
 
 /** The statements of an append, and what they share. */
 export class Appending implements Transaction {
@@ -81,26 +19,38 @@ export class Appending implements Transaction {
   readonly folder: string
   /** Counts the transactions. */
   serial = 0
+  /** When this transaction began, milliseconds since the Unix epoch. */
+  time = 0
+  readonly #now: () => number
   readonly #recent = new Recent()
   readonly #exists: Statement
+  readonly #byHash: Statement
   readonly #again: Statement
   readonly #message: Statement
   readonly #body: Statement
   readonly #entry: Statement
 
-  constructor(db: Connection, folder: string) {
+  constructor(db: Connection, folder: string, now: () => number) {
     this.counters = new Counters(db)
     this.folder = folder
+    this.#now = now
     this.#exists = db.prepare('SELECT 1 FROM messages WHERE id = ?')
-    this.#again = db.prepare('UPDATE messages SET refs = refs + 1 WHERE id = ?')
-    this.#message = db.prepare('INSERT INTO messages (id, octets, refs, file, facts) VALUES (?, ?, 1, ?, ?)')
+    this.#byHash = db.prepare('SELECT id FROM messages WHERE hash = ? AND octets = ?')
+    this.#again = db.prepare('INSERT INTO shares (message, extra) VALUES (?, 1) ON CONFLICT (message) DO UPDATE SET extra = extra + 1')
+    this.#message = db.prepare('INSERT INTO messages (id, octets, refs, file, facts, hash) VALUES (?, ?, 1, ?, ?, ?)')
     this.#body = db.prepare('INSERT INTO bodies (id, data) VALUES (?, ?)')
-    this.#entry = db.prepare('INSERT INTO entries (mailbox, uid, mod_seq, message, received, flags) VALUES (?, ?, ?, ?, ?, ?)')
+    this.#entry = db.prepare('INSERT INTO entries (mailbox, uid, mod_seq, message, received, flags, saved, octets)'
+      + ' VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
   }
 
   begun(): void {
     this.serial++
+    this.time = Math.floor(this.#now()) || 0
     this.counters.begun()
+  }
+
+  ending(): void {
+    this.counters.ending()
   }
 
   committed(): void {
@@ -121,23 +71,28 @@ export class Appending implements Transaction {
     return this.#exists.get(row) !== undefined
   }
 
-  /** Counts one entry more for a message, if it is there. */
-  again(row: number): boolean {
-    return Number(this.#again.run(row).changes) > 0
+  /** The row of a message with that hash. */
+  find(hash: Uint8Array, octets: number): number | undefined {
+    return this.#byHash.get(hash, octets)?.['id'] as number | undefined
+  }
+
+  /** Counts one entry more for a message that is there; one that nobody needed any more is needed again. */
+  again(row: number): void {
+    this.#again.run(row)
   }
 
   /** Writes what the message says and its body, a file's name or octets. Returns its row. */
-  insertMessage(size: number, content: Uint8Array | string, facts: string): number {
+  insertMessage(size: number, content: Uint8Array | string, facts: string, hash: Uint8Array | undefined): number {
     const row = this.counters.message()
     const isFile = typeof content === 'string'
-    this.#message.run(row, size, isFile ? content : null, facts)
+    this.#message.run(row, size, isFile ? content : null, facts, hash ?? null)
     if (!isFile) this.#body.run(row, content)
     return row
   }
 
   /** Writes its place in a mailbox. */
-  insertEntry(mailbox: number, uid: number, modSeq: number, message: number, received: number, flags: string): void {
-    this.#entry.run(mailbox, uid, modSeq, message, received, flags)
+  insertEntry({ row }: Numbers, uid: number, modSeq: number, message: number, received: number, flags: string, octets: number): void {
+    this.#entry.run(row, uid, modSeq, message, received, flags, this.time, octets)
   }
 }
 
@@ -147,89 +102,162 @@ export interface Settle<T> {
   readonly reject: (error: Error) => void
 }
 
-/** One append, waiting for its transaction. */
-export class Append implements Write {
+/** How many messages of how many octets are to be added to an account by the same appends. */
+type Pending = Map<string, { messages: number; octets: number }>
+
+/** One message and where it goes: what an append does to the database. */
+export class Placing {
   readonly octets: number
-  readonly #mailbox: MailboxId
-  readonly #message: NewMessage
-  /** The octets, the name of the file that holds them, or `undefined`: the message is there already. */
-  readonly #content: Uint8Array | string | undefined
-  readonly #shared: Shared
+  readonly shared: Shared
+  readonly #to: AppendTo
+  readonly #body: Body
+  readonly #content: Content
+  readonly #flags: FlagSet
   readonly #with: Appending
-  readonly #settle: Settle<StoredMessage>
+  /** A message that is there and the same. */
+  #known: number | undefined
+  #facts = ''
+  #inserted = false
   #stored: StoredMessage | undefined
 
-  constructor(
-    mailbox: MailboxId,
-    message: NewMessage,
-    content: Uint8Array | string | undefined,
-    appending: Appending,
-    shared: Shared,
-    settle: Settle<StoredMessage>,
-  ) {
+  constructor(to: AppendTo, content: Content, appending: Appending, shared: Shared) {
     this.octets = typeof content === 'object' ? content.length : 0
-    this.#mailbox = mailbox
-    this.#message = message
+    this.shared = shared
+    this.#to = to
+    this.#body = to.message.body
     this.#content = content
-    this.#shared = shared
+    this.#flags = givenFlags(to.message.flags)
     this.#with = appending
-    this.#settle = settle
   }
 
-  apply(): void {
-    const { body, received, flags, facts } = this.#message
-    const next = this.#with.counters.mailbox(this.#mailbox)
-    if (!next) throw new MailError('permanent', `There is no mailbox ${this.#mailbox}`)
-    if (next.uid > LAST_UID) throw new MailError('permanent', `Mailbox ${this.#mailbox} has used up its UIDs`)
+  /** Throws the MailError that stands in the way, and writes nothing. `pending`: what those before it will add. */
+  check(pending?: Pending): void {
+    const { mailbox, message: { received, facts }, quota } = this.#to
+    const { counters, serial } = this.#with
+    const numbers = counters.existing(mailbox)
+    const before = pending?.get(numbers.account)
+    if (numbers.uid + (before?.messages ?? 0) > LAST_UID) throw usedUp(mailbox)
     if (!Number.isSafeInteger(received)) throw new MailError('misuse', 'received: give whole milliseconds')
-    const message = this.#row()
-    const uid = next.uid++
-    const modSeq = ++next.modSeq
-    this.#with.insertEntry(next.row, uid, modSeq, message, received, flags === undefined ? '' : flags.join(' '))
-    this.#stored = {
-      id: String(message),
-      mailbox: this.#mailbox,
-      uid,
-      modSeq,
-      received,
-      flags: flags === undefined ? NO_FLAGS : [...flags],
-      octets: body.size,
-      facts,
-    }
-  }
-
-  committed(): void {
-    this.#shared.committed = this.#shared.row
-    this.#settle.resolve(this.#stored as StoredMessage)
-  }
-
-  failed(error: MailError): void {
-    this.#settle.reject(error)
-  }
-
-  /** The row of the message: of this transaction, of an earlier one if it is still there, or a new one. */
-  #row(): number {
-    const shared = this.#shared
-    const { serial } = this.#with
-    // What another transaction inserted counts only once it is committed: after a rollback its row may be someone else's.
-    const known = shared.serial === serial ? shared.row : shared.committed
-    const row = known !== undefined && this.#with.again(known) ? known : this.#insert()
-    shared.serial = serial
-    shared.row = row
-    return row
-  }
-
-  #insert(): number {
+    const messages = (before?.messages ?? 0) + 1
+    const octets = (before?.octets ?? 0) + this.#body.size
+    if (quota) counters.check(numbers.account, messages, octets, quota)
+    pending?.set(numbers.account, { messages, octets })
+    if (this.shared.serial === serial) return
+    this.#known = this.#find()
+    if (this.#known !== undefined) return
     const content = this.#content
     // Looked at under the write lock, which the sweep of another process also takes: what is there now stays.
     if (content === undefined || (typeof content === 'string' && !hasFile(this.#with.folder, content))) {
       throw new MailError('temporary', 'The body was removed meanwhile')
     }
-    return this.#with.insertMessage(this.#message.body.size, content, json(this.#message.facts))
+    this.#facts = factsText(facts)
+  }
+
+  write(): void {
+    const { mailbox, message: { received, facts } } = this.#to
+    const { counters } = this.#with
+    const numbers = counters.existing(mailbox)
+    const message = this.#row()
+    const uid = numbers.uid++
+    const modSeq = ++numbers.modSeq
+    const { size } = this.#body
+    const { text, flags, seen, deleted } = this.#flags
+    this.#with.insertEntry(numbers, uid, modSeq, message, received, text, size)
+    counters.count(numbers, { messages: 1, unseen: seen ? 0 : 1, deleted: deleted ? 1 : 0, octets: size })
+    this.#stored = { id: String(message), mailbox, uid, modSeq, received, saved: this.#with.time, flags, octets: size, facts }
+  }
+
+  committed(): StoredMessage {
+    this.shared.committed = this.shared.row
+    if (this.#inserted && typeof this.#content === 'string') this.shared.isFileKept = true
+    return this.#stored as StoredMessage
+  }
+
+  /** An earlier transaction's row, if it is still there: by identity, or by hash. */
+  #find(): number | undefined {
+    const { committed, hash } = this.shared
+    if (committed !== undefined && this.#with.exists(committed)) return committed
+    return hash && this.#with.find(hash, this.#body.size)
+  }
+
+  /** The row of the message: of this transaction, of an earlier one, or a new one. */
+  #row(): number {
+    const { shared } = this
+    const { serial } = this.#with
+    // What another transaction inserted counts only once it is committed: after a rollback its row may be someone else's.
+    const known = shared.serial === serial ? shared.row : this.#known
+    this.#inserted = known === undefined
+    if (known === undefined) {
+      shared.row = this.#with.insertMessage(this.#body.size, this.#content as Uint8Array | string, this.#facts, shared.hash)
+    } else {
+      this.#with.again(known)
+      shared.row = known
+    }
+    shared.serial = serial
+    return shared.row
   }
 }
 
-function json(facts: NewMessage['facts']): string {
+/** One append, waiting for its transaction. */
+export class Append implements Write {
+  readonly octets: number
+  readonly #placing: Placing
+  readonly #settle: Settle<StoredMessage>
+
+  constructor(placing: Placing, settle: Settle<StoredMessage>) {
+    this.octets = placing.octets
+    this.#placing = placing
+    this.#settle = settle
+  }
+
+  apply(): void {
+    this.#placing.check()
+    this.#placing.write()
+  }
+
+  committed(): void {
+    this.#settle.resolve(this.#placing.committed())
+  }
+
+  failed(error: MailError): void {
+    this.#settle.reject(error)
+  }
+}
+
+/** Several appends that belong together, waiting for their transaction. */
+export class AppendAll implements Write {
+  readonly octets: number
+  readonly #all: readonly Placing[]
+  readonly #settle: Settle<readonly StoredMessage[]>
+
+  constructor(all: readonly Placing[], settle: Settle<readonly StoredMessage[]>) {
+    this.octets = all.reduce((sum, { octets }) => sum + octets, 0)
+    this.#all = all
+    this.#settle = settle
+  }
+
+  apply(): void {
+    const pending: Pending = new Map()
+    for (const one of this.#all) one.check(pending)
+    for (const one of this.#all) one.write()
+  }
+
+  committed(): void {
+    this.#settle.resolve(this.#all.map((one) => one.committed()))
+  }
+
+  failed(error: MailError): void {
+    this.#settle.reject(error)
+  }
+}
+
+/** Says that a mailbox can take no more. */
+export function usedUp(mailbox: MailboxId): MailError {
+  return new MailError('permanent', `Mailbox ${mailbox} has used up its UIDs`)
+}
+
+/** Facts as they are kept. Throws `misuse` where they are no plain data. */
+export function factsText(facts: NewMessage['facts']): string {
   try {
     return JSON.stringify(facts)
   } catch (cause) {

@@ -23,6 +23,8 @@ export interface Write {
 export interface Transaction {
   /** A transaction has begun: what is known of the last one is void. */
   begun(): void
+  /** All is written that was asked for, and the transaction is about to be committed: the last time to write. */
+  ending(): void
   /** The transaction is on disk; nothing was settled yet. */
   committed(): void
 }
@@ -30,6 +32,9 @@ export interface Transaction {
 /** Where a transaction is cut, so that it does not hold the event loop: about 10 ms here. */
 const MOST_WRITES = 256
 const MOST_OCTETS = 8 * 1024 * 1024
+
+/** What work on many messages is taken for, so that not too much of it is in one transaction. */
+const WORK = 64 * 1024
 
 /** Milliseconds that a group waits for those who usually write along. */
 const PATIENCE = 1
@@ -73,6 +78,22 @@ export class GroupCommit {
     this.#octets += write.octets
     if (this.#waiting.length >= MOST_WRITES || this.#octets >= MOST_OCTETS) this.flush()
     else this.#turnEnd ??= setImmediate(() => this.#turnEnded())
+  }
+
+  /**
+   * Takes a piece of work into the next transaction, for which the rules of {@link Write.apply} hold. Resolves with what it gave
+   * when that is on disk, or with what `told` makes of it then.
+   */
+  work<T, R = T>(run: () => T, told?: (result: T) => R): Promise<R> {
+    return new Promise((resolve, reject) => {
+      let result: T
+      this.add({
+        octets: WORK,
+        apply: () => void (result = run()),
+        committed: () => resolve(told ? told(result) : result as unknown as R),
+        failed: reject,
+      })
+    })
   }
 
   /** Commits what waits, now. */
@@ -135,6 +156,7 @@ export class GroupCommit {
       }
     }
     try {
+      this.#with.ending()
       this.#commit.run()
     } catch (error) {
       this.#fail(group, error)

@@ -1,63 +1,171 @@
+import type { Mailbox, Quota, SpecialUse, Usage } from '../../contracts/mailbox.ts'
+import { MailError } from '../../protocol/session/errors.ts'
 import type { Transaction } from './commit.ts'
-import type { Connection, Statement } from './driver.ts'
+import type { Connection, Row, Statement } from './driver.ts'
 
 /** Message ids taken from the database at a time. The rest of a block is lost with the process; there are 2^53. */
 const BLOCK = 1000
 
-/** A mailbox, with its row's numbers raised to what its last entry says. */
-export const MAILBOX = `SELECT m.id, m.account, m.path, m.uid_validity,
-  max(m.uid_next, ifnull(e.uid + 1, 0)) AS uid_next, max(m.mod_seq, ifnull(e.mod_seq, 0)) AS mod_seq
-  FROM mailboxes AS m LEFT JOIN entries AS e ON e.mailbox = m.id AND e.uid = (SELECT max(uid) FROM entries WHERE mailbox = m.id)`
+/** Octets that each message is counted for beside its size: about what its entry and its facts take. */
+export const OVERHEAD = 1024
 
-/** What is next in a mailbox. */
-export interface Next {
+/** The columns of a mailbox, for {@link mailboxOf}. */
+export const MAILBOX_COLUMNS = 'id, account, path, uid_validity, uid_next, mod_seq, messages, unseen, deleted, octets, recent_from, use'
+
+/** What a mailbox counts. */
+export interface Tally {
+  messages: number
+  unseen: number
+  deleted: number
+  octets: number
+}
+
+/** A mailbox in a transaction: what it counts, and what is next in it. */
+export interface Numbers extends Tally {
+  readonly id: string
   /** Its row id. */
   readonly row: number
+  readonly account: string
   uid: number
   modSeq: number
 }
 
+/** One that a transaction has looked at. */
+interface Held {
+  readonly numbers: Numbers
+  /** As its row has it. */
+  readonly written: Readonly<Numbers>
+}
+
 /**
- * The numbers that transactions give out. Those of a mailbox are read once a transaction, however many messages it holds;
- * writing the entries is what moves them. What is rolled back was never given out.
+ * The numbers that transactions give out and count. Those of a mailbox are read once a transaction and written once, before it
+ * is committed: a group of appends to one mailbox costs one update of a row. What is rolled back was never given out.
  */
 export class Counters implements Transaction {
   readonly #readMailbox: Statement
+  readonly #writeMailbox: Statement
+  readonly #sum: Statement
   readonly #readCounter: Statement
   readonly #writeCounter: Statement
-  /** By mailbox id. */
-  readonly #mailboxes = new Map<string, Next>()
+  /** By mailbox id; `undefined` for those that are removed. */
+  readonly #mailboxes = new Map<string, Held | undefined>()
+  /** Those that were made, renamed or removed. */
+  readonly #touched = new Set<string>()
+  readonly #usage = new Map<string, { messages: number; octets: number }>()
   #nextMessage = 0
   #endOfBlock = 0
   /** Whether the block was taken in a transaction that is not committed. */
   #uncertain = false
 
   constructor(db: Connection) {
-    this.#readMailbox = db.prepare(`${MAILBOX} WHERE m.id = ?`)
+    this.#readMailbox = db.prepare('SELECT account, uid_next, mod_seq, messages, unseen, deleted, octets FROM mailboxes WHERE id = ?')
+    this.#writeMailbox = db.prepare('UPDATE mailboxes SET uid_next = ?, mod_seq = ?, messages = ?, unseen = ?, deleted = ?, octets = ?'
+      + ' WHERE id = ?')
+    this.#sum = db.prepare('SELECT sum(messages) AS messages, sum(octets) AS octets FROM mailboxes WHERE account = ?')
     this.#readCounter = db.prepare('SELECT value FROM counters WHERE name = ?')
     this.#writeCounter = db.prepare('UPDATE counters SET value = ? WHERE name = ?')
   }
 
   begun(): void {
     this.#mailboxes.clear()
+    this.#usage.clear()
+    this.#touched.clear()
     if (this.#uncertain) this.#nextMessage = this.#endOfBlock
     this.#uncertain = false
+  }
+
+  ending(): void {
+    for (const held of this.#mailboxes.values()) {
+      if (!held || !differs(held)) continue
+      const { uid, modSeq, messages, unseen, deleted, octets, row } = held.numbers
+      this.#writeMailbox.run(uid, modSeq, messages, unseen, deleted, octets, row)
+    }
   }
 
   committed(): void {
     this.#uncertain = false
   }
 
+  /** The mailboxes in which the transaction that was committed has changed something. */
+  changed(): ReadonlySet<string> {
+    const changed = new Set(this.#touched)
+    for (const [id, held] of this.#mailboxes) if (held && differs(held)) changed.add(id)
+    return changed
+  }
+
+  /** Something else than numbers was changed of a mailbox. */
+  touch(id: string): void {
+    this.#touched.add(id)
+  }
+
   /** The numbers of a mailbox, to be counted up in place, or `undefined` when there is no such mailbox. */
-  mailbox(id: string): Next | undefined {
-    const known = this.#mailboxes.get(id)
-    if (known) return known
+  mailbox(id: string): Numbers | undefined {
+    if (this.#mailboxes.has(id)) return this.#mailboxes.get(id)?.numbers
     const row = rowId(id)
     const found = row === undefined ? undefined : this.#readMailbox.get(row)
     if (row === undefined || !found) return undefined
-    const next = { row, uid: found['uid_next'] as number, modSeq: found['mod_seq'] as number }
-    this.#mailboxes.set(id, next)
-    return next
+    const numbers: Numbers = {
+      id,
+      row,
+      account: found['account'] as string,
+      uid: found['uid_next'] as number,
+      modSeq: found['mod_seq'] as number,
+      messages: found['messages'] as number,
+      unseen: found['unseen'] as number,
+      deleted: found['deleted'] as number,
+      octets: found['octets'] as number,
+    }
+    this.#mailboxes.set(id, { numbers, written: { ...numbers } })
+    return numbers
+  }
+
+  /** The same for one that has to be there: throws `permanent` where it is not. */
+  existing(id: string): Numbers {
+    const numbers = this.mailbox(id)
+    if (!numbers) throw new MailError('permanent', `There is no mailbox ${id}`)
+    return numbers
+  }
+
+  /** The mailbox was removed in this transaction. */
+  removed(id: string): void {
+    this.#usage.clear()
+    this.#mailboxes.set(id, undefined)
+    this.touch(id)
+  }
+
+  /** Counts messages into a mailbox, or out of it where the numbers are negative. */
+  count(numbers: Numbers, { messages, unseen, deleted, octets }: Readonly<Tally>): void {
+    numbers.messages += messages
+    numbers.unseen += unseen
+    numbers.deleted += deleted
+    numbers.octets += octets
+    const usage = this.#usage.get(numbers.account)
+    if (usage) {
+      usage.messages += messages
+      usage.octets += octets + messages * OVERHEAD
+    }
+  }
+
+  /** What an account holds at this point of the transaction: the sum over its mailboxes, so that there is one truth. */
+  usage(account: string): Usage {
+    const known = this.#usage.get(account)
+    if (known) return known
+    const usage = usageOf(this.#sum.get(account))
+    for (const held of this.#mailboxes.values()) {
+      if (held?.numbers.account !== account) continue
+      const messages = held.numbers.messages - held.written.messages
+      usage.messages += messages
+      usage.octets += held.numbers.octets - held.written.octets + messages * OVERHEAD
+    }
+    this.#usage.set(account, usage)
+    return usage
+  }
+
+  /** Throws `quota` unless there is room for so many messages of so many octets in all. */
+  check(account: string, messages: number, octets: number, quota: Quota): void {
+    const usage = this.usage(account)
+    if (usage.messages + messages <= quota.messages && usage.octets + octets + messages * OVERHEAD <= quota.octets) return
+    throw new MailError('quota', `${account} would hold more than it may`)
   }
 
   /** A row id for a message, never given out before. */
@@ -84,6 +192,36 @@ export class Counters implements Transaction {
 
   #read(name: string): number {
     return this.#readCounter.get(name)?.['value'] as number
+  }
+}
+
+function differs({ numbers, written }: Held): boolean {
+  return numbers.modSeq !== written.modSeq || numbers.messages !== written.messages || numbers.unseen !== written.unseen
+    || numbers.deleted !== written.deleted || numbers.octets !== written.octets || numbers.uid !== written.uid
+}
+
+/** What an account holds, of the sums over its mailboxes. */
+export function usageOf(sums: Row | undefined): { messages: number; octets: number } {
+  const messages = (sums?.['messages'] as number | null | undefined) ?? 0
+  return { messages, octets: ((sums?.['octets'] as number | null | undefined) ?? 0) + messages * OVERHEAD }
+}
+
+/** The mailbox that a row describes. */
+export function mailboxOf(row: Row): Mailbox {
+  const use = row['use'] as SpecialUse | null
+  return {
+    id: String(row['id']),
+    account: row['account'] as string,
+    path: JSON.parse(row['path'] as string) as string[],
+    uidValidity: row['uid_validity'] as number,
+    uidNext: row['uid_next'] as number,
+    modSeq: row['mod_seq'] as number,
+    messages: row['messages'] as number,
+    unseen: row['unseen'] as number,
+    deleted: row['deleted'] as number,
+    octets: row['octets'] as number,
+    ...(use === null ? {} : { use }),
+    recentFrom: row['recent_from'] as number,
   }
 }
 

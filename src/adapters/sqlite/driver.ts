@@ -29,6 +29,12 @@ export type Value = null | number | string | Uint8Array
 /** One row, by column name. Drivers may add properties of their own (libsql: `_metadata`). */
 export type Row = Readonly<Record<string, Value>>
 
+/** The bytes in a column. libsql gives an ArrayBuffer where it is asked for several rows, a Buffer for one. */
+export function bytesIn(row: Row, column: string): Uint8Array {
+  const value: unknown = row[column]
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : value as Uint8Array
+}
+
 /**
  * A prepared statement, as this folder uses it. Never call it with `null` or with bytes as the *only* parameter: better-sqlite3
  * and libsql would take that for an object of named ones.

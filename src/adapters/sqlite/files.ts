@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { type Hash, randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, unlinkSync } from 'node:fs'
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -22,18 +22,20 @@ export function pathOf(folder: string, name: string, partial = false): string {
 }
 
 /**
- * Puts a body into the folder as a file of its own and gives its name back, once file and name are on disk.
+ * Puts a body into the folder as a file of its own and gives its name back, once file and name are on disk. `hash` is fed with
+ * its octets.
  *
  * Written under another name, flushed, renamed, and the folder flushed: whoever sees the name sees the whole file, after
  * power loss too. Rejects with what the file system says or, when the body is not as long as it says, a `misuse` MailError;
  * then it leaves nothing behind.
  */
-export async function keepFile(folder: string, body: Body): Promise<string> {
+export async function keepFile(folder: string, body: Body, hash?: Hash): Promise<string> {
   const name = randomUUID()
   const partial = pathOf(folder, name, true)
   const path = pathOf(folder, name)
   try {
-    if (!(await linkFile(body, partial))) await writeFile(partial, body)
+    if (!(await linkFile(body, partial))) await writeFile(partial, body, hash)
+    else if (hash) for await (const chunk of readFile(partial, { start: 0, end: body.size })) hash.update(chunk)
     await rename(partial, path)
     await flushFolder(folder)
     return name
@@ -64,16 +66,18 @@ async function linkFile(body: Body, to: string): Promise<boolean> {
   }
 }
 
-async function writeFile(path: string, body: Body): Promise<void> {
+async function writeFile(path: string, body: Body, hash: Hash | undefined): Promise<void> {
   const file = await open(path, 'wx', PRIVATE)
   try {
     let octets = 0
     if (body.bytes) {
+      hash?.update(body.bytes)
       await writeAll(file, body.bytes)
       octets = body.bytes.length
     } else {
       for await (const chunk of body.read()) {
         octets += chunk.length
+        hash?.update(chunk)
         await writeAll(file, chunk)
       }
     }

@@ -3,10 +3,12 @@ import type { Connection } from './driver.ts'
 import type { Migration } from './migration.ts'
 import { schemaKeyValue } from './schema-key-value.ts'
 import { schemaMail } from './schema-mail.ts'
+import { schemaMailboxes } from './schema-mailboxes.ts'
 
 /** In order; the first makes version 1 of an empty database. */
 export const migrations: readonly Migration[] = [
   schemaMail,
+  schemaMailboxes,
   schemaKeyValue,
 ]
 

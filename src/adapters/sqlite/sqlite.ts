@@ -4,13 +4,13 @@ import type { MailStore } from '../../contracts/store.ts'
 import { MailError, isMailError } from '../../protocol/session/errors.ts'
 import { aFunction, aSwitch, aText, checkOptions, type OptionKinds, required } from '../../protocol/session/options.ts'
 import { Appending } from './append.ts'
-import { GroupCommit } from './commit.ts'
+import { GroupCommit, type Transaction } from './commit.ts'
 import { closeConnection, openConnection } from './connection.ts'
-import { Creating } from './create.ts'
 import type { Connection, SqliteDriver } from './driver.ts'
 import { filesIn, makeFolder, pathOf, removeFile } from './files.ts'
 import { SqliteKeyValue } from './key-value.ts'
 import { SqliteStore } from './store.ts'
+import { Watching } from './watching.ts'
 
 /** Settings of {@link sqlite}. */
 export interface SqliteOptions {
@@ -22,7 +22,12 @@ export interface SqliteOptions {
   readonly driver?: SqliteDriver
   /** Octets, up to 256 MiB. Larger bodies become files, smaller ones are rows. Default 1 MiB. */
   readonly bodyThreshold?: number
-  /** Milliseconds since the Unix epoch, for UIDVALIDITY. Default `Date.now`. */
+  /**
+   * Octets. Bodies of at least this many are looked for by a hash (SHA-256) of octets and facts, and kept once however they
+   * came; smaller ones are kept once where the same body is appended to many or copied. `Infinity` for never. Default 32 KiB.
+   */
+  readonly dedupeFrom?: number
+  /** Milliseconds since the Unix epoch, for UIDVALIDITY and the dates at which messages were saved. Default `Date.now`. */
   readonly now?: () => number
 }
 
@@ -37,15 +42,17 @@ const kinds: OptionKinds<SqliteOptions> = {
     takes: `whole octets, 0 to ${MOST_IN_ROW}`,
     is: (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_IN_ROW,
   },
+  dedupeFrom: { takes: 'octets, 1 or more, or Infinity', is: (value) => typeof value === 'number' && value >= 1 },
   now: aFunction,
 }
 
+/** A mail store that has all there is to a mail store. */
+export type SqliteMailStore = Required<Omit<MailStore, 'search'>> & Pick<MailStore, 'search'>
+
 /** Everything that is kept in one database. */
 export interface SqliteMail {
-  readonly store: MailStore
+  readonly store: SqliteMailStore
   readonly keyValue: KeyValue
-  /** Every account that has a mailbox, by code unit. */
-  accounts(): Promise<readonly string[]>
   /** Commits what waits, then lets go of the file. May be called again; closing one of the stores is the same. */
   close(): Promise<void>
 }
@@ -61,7 +68,7 @@ export interface SqliteMail {
  */
 export function sqlite(options: SqliteOptions): SqliteMail {
   checkOptions('sqlite', options, kinds)
-  const { path, readonly = false, driver, bodyThreshold = 1024 * 1024, now = Date.now } = options
+  const { path, readonly = false, driver, bodyThreshold = 1024 * 1024, dedupeFrom = 32 * 1024, now = Date.now } = options
   const db = openConnection({ path, readonly, now: now(), ...(driver && { driver }) })
   const folder = `${resolve(path)}-bodies`
   let commits: GroupCommit | undefined
@@ -76,21 +83,32 @@ export function sqlite(options: SqliteOptions): SqliteMail {
     const surface = (store: SqliteStore): SqliteMail => ({
       store,
       keyValue: new SqliteKeyValue(db, commits, () => open, () => store.close()),
-      accounts: () => store.accounts(),
       close: () => store.close(),
     })
-    if (readonly) return surface(new SqliteStore(db, folder, undefined, close))
+    const watching = new Watching(db)
+    if (readonly) return surface(new SqliteStore(db, folder, watching, undefined, close))
     makeFolder(folder)
     sweep(db, folder)
-    const appending = new Appending(db, folder)
-    const creating = new Creating(db, appending.counters)
-    commits = new GroupCommit(db, appending)
-    const writing = { commits, appending, creating, threshold: bodyThreshold, now }
-    return surface(new SqliteStore(db, folder, writing, close))
+    const appending = new Appending(db, folder, now)
+    commits = new GroupCommit(db, telling(appending, watching))
+    const writing = { commits, appending, thresholds: { file: bodyThreshold, hash: dedupeFrom }, now }
+    return surface(new SqliteStore(db, folder, watching, writing, close))
   } catch (error) {
     close()
     if (isMailError(error)) throw error
     throw new MailError('config', `${path} cannot be used: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Tells who watches of each transaction. */
+function telling(appending: Appending, watching: Watching): Transaction {
+  return {
+    begun: () => appending.begun(),
+    ending: () => appending.ending(),
+    committed: () => {
+      appending.committed()
+      if (watching.isWatched) watching.tell(appending.counters.changed())
+    },
   }
 }
 

@@ -1,246 +1,235 @@
-import { setImmediate as turn } from 'node:timers/promises'
-import type { Body, ByteRange, StoredBody } from '../../contracts/bodies.ts'
-import type { Mailbox, MailboxId, MailStore, MessageId, NewMessage, StoredMessage } from '../../contracts/store.ts'
+import type { StoredBody } from '../../contracts/bodies.ts'
+import type { Mailbox, MailboxId, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
+import type {
+  Append as AppendTo,
+  Changes,
+  Copied,
+  Entry,
+  FlagChange,
+  Flagged,
+  MailStore,
+  MessageId,
+  NewMessage,
+  Room,
+  Selection,
+  StoredMessage,
+} from '../../contracts/store.ts'
 import { MailError, isMailError } from '../../protocol/session/errors.ts'
-import { Append, type Appending, LAST_UID } from './append.ts'
+import { Append, AppendAll, type Appending, type Placing } from './append.ts'
+import { NewBodies, StoredBodies, type Thresholds } from './bodies.ts'
+import { Collecting } from './collecting.ts'
 import { type GroupCommit, closedError } from './commit.ts'
-import { MAILBOX, rowId } from './counters.ts'
-import { CreateMailbox, type Creating, mailboxOf } from './create.ts'
-import { type Connection, type Row, type Statement, storageError } from './driver.ts'
-import { keepFile, pathOf, readFile, removeFile } from './files.ts'
-
-/** Messages read at a time by `list`: a few milliseconds, then the event loop has its turn. */
-const PAGE = 200
-
-/** Octets of a body read at a time, where it is in a row. */
-const CHUNK = 1024 * 1024
+import { OVERHEAD } from './counters.ts'
+import { type Connection, storageError } from './driver.ts'
+import { Entries } from './entries.ts'
+import { MailboxWrites } from './mailboxes.ts'
+import { MessageWrites } from './messages.ts'
+import { Reading } from './reading.ts'
+import type { Watching } from './watching.ts'
 
 /** What a store needs to write; a store without it is for reading only. */
 export interface Writing {
   readonly commits: GroupCommit
   readonly appending: Appending
-  readonly creating: Creating
-  /** Bodies above this many octets become files. */
-  readonly threshold: number
+  readonly thresholds: Thresholds
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
 }
 
+/** The parts of a store that write. */
+interface Writers {
+  readonly commits: GroupCommit
+  readonly bodies: NewBodies
+  readonly boxes: MailboxWrites
+  readonly messages: MessageWrites
+  readonly collecting: Collecting
+}
+
 /** The mail store in a database. */
 export class SqliteStore implements MailStore {
-  readonly traits = { durability: 'disk' } as const
-  readonly #folder: string
-  readonly #write: Writing | undefined
+  readonly traits = { durability: 'disk', overhead: OVERHEAD } as const
+  readonly #reading: Reading
+  readonly #bodies: StoredBodies
+  readonly #watching: Watching
+  readonly #writers: Writers | undefined
   readonly #close: () => void
-  readonly #accounts: Statement
-  readonly #mailboxes: Statement
-  readonly #page: Statement
-  readonly #from: Statement
-  readonly #message: Statement
-  readonly #data: Statement
-  readonly #piece: Statement
-  /** Appends whose body is being read or written to a file. */
-  readonly #reading = new Set<Promise<StoredMessage>>()
+  /** Calls that wait for something else than a transaction. */
+  readonly #busy = new Set<Promise<unknown>>()
   #closed = false
 
   /** `folder` has the bodies that are files; `close` lets go of the database. */
-  constructor(db: Connection, folder: string, writing: Writing | undefined, close: () => void) {
-    this.#folder = folder
-    this.#write = writing
+  constructor(db: Connection, folder: string, watching: Watching, writing: Writing | undefined, close: () => void) {
+    const entries = new Entries(db)
+    this.#reading = new Reading(db, entries, (query) => this.#read(query))
+    this.#bodies = new StoredBodies(db, folder, (query) => this.#read(query))
+    this.#watching = watching
     this.#close = close
-    this.#accounts = db.prepare('SELECT DISTINCT account FROM mailboxes ORDER BY account')
-    this.#mailboxes = db.prepare(`${MAILBOX} WHERE m.account = ?`)
-    const listing = 'SELECT e.uid, e.mod_seq, e.message, e.received, e.flags, m.octets, m.facts'
-      + ' FROM entries AS e CROSS JOIN messages AS m ON m.id = e.message'
-    this.#page = db.prepare(`${listing} WHERE e.mailbox = ? AND e.uid > ? ORDER BY e.uid LIMIT ${PAGE}`)
-    this.#from = db.prepare('SELECT uid, mod_seq FROM entries WHERE mailbox = ? AND uid >= ? ORDER BY uid LIMIT 1')
-    this.#message = db.prepare('SELECT octets, file FROM messages WHERE id = ?')
-    this.#data = db.prepare('SELECT data FROM bodies WHERE id = ?')
-    this.#piece = db.prepare('SELECT substr(data, ?, ?) AS data FROM bodies WHERE id = ?')
-  }
-
-  /** Every account that has a mailbox, by code unit. */
-  async accounts(): Promise<readonly string[]> {
-    return this.#read(() => this.#accounts.all()).map(({ account }) => account as string)
+    if (!writing) return
+    const { commits, appending, thresholds, now } = writing
+    this.#writers = {
+      commits,
+      bodies: new NewBodies(appending, thresholds, reading),
+      boxes: new MailboxWrites(db, commits, appending.counters, entries, now),
+      messages: new MessageWrites(db, appending, entries),
+      collecting: new Collecting(db, commits, folder),
+    }
+    this.#writers.collecting.wake()
   }
 
   async mailboxes(account: string): Promise<readonly Mailbox[]> {
-    const found = this.#read(() => this.#mailboxes.all(account)).map(mailboxOf)
-    return found.sort((a, b) => comparePaths(a.path, b.path))
+    return this.#reading.mailboxes(account)
   }
 
-  async create(account: string, path: readonly string[]): Promise<Mailbox> {
-    const { commits, creating, now } = this.#writing()
-    return new Promise((resolve, reject) => {
-      commits.add(new CreateMailbox(account, JSON.stringify(path), now(), creating, { resolve, reject }))
-    })
+  async create(account: string, path: readonly string[], use?: SpecialUse): Promise<Mailbox> {
+    return this.#write().boxes.create(account, path, use)
   }
 
-  append(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
-    const { size, bytes } = message.body
-    if (this.#write && size <= this.#write.threshold && bytes?.length === size) {
-      // The common case, with one promise in all: the octets are at hand and fit into a row.
-      return this.#add(this.#write, mailbox, message, bytes)
+  async rename(mailbox: MailboxId, path: readonly string[]): Promise<void> {
+    return this.#write().boxes.rename(mailbox, path)
+  }
+
+  async remove(mailbox: MailboxId): Promise<void> {
+    const { boxes, collecting } = this.#write()
+    await boxes.remove(mailbox)
+    collecting.wake()
+    await collecting.idle()
+  }
+
+  append(mailbox: MailboxId, message: NewMessage, room?: Room): Promise<StoredMessage> {
+    const to: AppendTo = { ...room, mailbox, message }
+    try {
+      const { commits, bodies } = this.#write()
+      // The common case, with one promise in all.
+      const placing = bodies.atHand(to)
+      if (placing) return add(commits, placing)
+      return this.#slowly(bodies.take([to], ([taken]) => add(commits, taken as Placing)))
+    } catch (error) {
+      return Promise.reject(error as Error)
     }
-    return this.#appendSlowly(mailbox, message)
   }
 
-  async *list(mailbox: MailboxId, since = 0): AsyncGenerator<StoredMessage, void, undefined> {
-    const row = rowId(mailbox)
-    if (row === undefined) return
-    let after = since > 0 ? this.#read(() => this.#lastUntil(row, since)) : 0
-    for (;;) {
-      const page = this.#read(() => this.#page.all(row, after))
-      for (const found of page) yield messageOf(mailbox, found)
-      if (page.length < PAGE) return
-      after = page[page.length - 1]?.['uid'] as number
-      // Nothing above waits for anything: without this a long list would be one long turn.
-      await turn()
-    }
+  async appendAll(appends: readonly AppendTo[]): Promise<readonly StoredMessage[]> {
+    const { commits, bodies } = this.#write()
+    return this.#slowly(bodies.take(appends, (placings) => new Promise((resolve, reject) => {
+      commits.add(new AppendAll(placings, { resolve, reject }))
+    })))
+  }
+
+  entries(mailbox: MailboxId, which: Selection = {}): AsyncIterable<readonly Entry[]> {
+    return this.#reading.entries(mailbox, which)
+  }
+
+  list(mailbox: MailboxId, which: Selection = {}): AsyncIterable<readonly StoredMessage[]> {
+    return this.#reading.list(mailbox, which)
+  }
+
+  async changes(mailbox: MailboxId, since: number, most = 1000): Promise<Changes> {
+    return this.#reading.changes(mailbox, since, Math.max(1, most))
+  }
+
+  async flag(mailbox: MailboxId, uids: UidSet, change: FlagChange, unchangedSince?: number): Promise<Flagged> {
+    const { commits, messages } = this.#write()
+    return commits.work(() => messages.flag(mailbox, uids, change, unchangedSince))
+  }
+
+  async expunge(mailbox: MailboxId, uids: UidSet): Promise<UidSet> {
+    const { commits, messages, collecting } = this.#write()
+    const gone = await commits.work(() => messages.expunge(mailbox, uids))
+    if (gone.length > 0) collecting.wake()
+    return gone
+  }
+
+  async copy(mailbox: MailboxId, uids: UidSet, to: MailboxId, room?: Room): Promise<readonly Copied[]> {
+    const { commits, messages } = this.#write()
+    return commits.work(() => messages.copy(mailbox, uids, to, room))
+  }
+
+  async move(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<readonly Copied[]> {
+    const { commits, messages } = this.#write()
+    return commits.work(() => messages.move(mailbox, uids, to))
   }
 
   async body(message: MessageId): Promise<StoredBody | undefined> {
-    const row = rowId(message)
-    const found = this.#read(() => (row === undefined ? undefined : this.#message.get(row)))
-    if (row === undefined || !found) return undefined
-    const size = found['octets'] as number
-    if (found['file'] === null) {
-      return { id: message, size, read: (range) => this.#readRow(row, range ?? { start: 0, end: size }, size) }
-    }
-    const file = pathOf(this.#folder, found['file'] as string)
-    return { id: message, size, file, read: (range) => readFile(file, range ?? { start: 0, end: size }) }
+    return this.#bodies.open(message)
+  }
+
+  async usage(account: string): Promise<Usage> {
+    return this.#reading.usage(account)
+  }
+
+  async recount(account: string): Promise<Usage> {
+    return this.#slowly(this.#write().boxes.recount(account))
+  }
+
+  async erase(account: string): Promise<void> {
+    const { boxes, collecting } = this.#write()
+    await boxes.erase(account)
+    collecting.wake()
+    await collecting.idle()
+  }
+
+  accounts(): AsyncIterable<string> {
+    return this.#reading.accounts()
+  }
+
+  async subscriptions(account: string): Promise<readonly (readonly string[])[]> {
+    return this.#reading.subscriptions(account)
+  }
+
+  async subscribe(account: string, path: readonly string[], wanted: boolean): Promise<void> {
+    return this.#write().boxes.subscribe(account, path, wanted)
+  }
+
+  async claim(mailbox: MailboxId): Promise<number> {
+    return this.#write().boxes.claim(mailbox)
+  }
+
+  watch(told: (mailbox: MailboxId) => void): () => void {
+    return this.#read(() => this.#watching.add(told))
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    while (this.#reading.size > 0) await Promise.allSettled(this.#reading)
+    this.#watching.close()
+    while (this.#busy.size > 0) await Promise.allSettled(this.#busy)
+    await this.#writers?.collecting.stop()
     this.#close()
   }
 
-  /** `shared`: what was found out of the message already, where something was. */
-  #add(
-    { commits, appending }: Writing,
-    mailbox: MailboxId,
-    message: NewMessage,
-    content: Uint8Array | string | undefined,
-    shared = appending.shared(message),
-  ): Promise<StoredMessage> {
-    return new Promise((resolve, reject) => {
-      commits.add(new Append(mailbox, message, content, appending, shared, { resolve, reject }))
-    })
-  }
-
-  /** Appends a body that first has to be read into memory, or written to a file. */
-  async #appendSlowly(mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
-    const writing = this.#writing()
-    const appended = message.body.size > writing.threshold
-      ? this.#appendFile(writing, mailbox, message)
-      : gather(message.body).then((bytes) => this.#add(writing, mailbox, message, bytes))
-    this.#reading.add(appended)
+  /** Waits for something that the store, when it is closed, waits for too. */
+  async #slowly<T>(doing: Promise<T>): Promise<T> {
+    this.#busy.add(doing)
     try {
-      return await appended
+      return await doing
     } catch (error) {
       throw isMailError(error) ? error : storageError(error, 'taking a body')
     } finally {
-      this.#reading.delete(appended)
-    }
-  }
-
-  /** One file, however many get the message. */
-  async #appendFile(writing: Writing, mailbox: MailboxId, message: NewMessage): Promise<StoredMessage> {
-    const { appending } = writing
-    const shared = appending.shared(message)
-    if (shared.committed !== undefined) {
-      const known = shared.committed
-      if (this.#read(() => appending.exists(known))) return this.#add(writing, mailbox, message, undefined, shared)
-      shared.committed = undefined
-    }
-    shared.users++
-    shared.file ??= keepFile(this.#folder, message.body)
-    try {
-      return await this.#add(writing, mailbox, message, await shared.file, shared)
-    } finally {
-      if (--shared.users === 0) {
-        const { file } = shared
-        shared.file = undefined
-        // The last one out, and no row has it: what cannot be removed now is swept at the next open.
-        if (shared.committed === undefined) await file?.then((name) => removeFile(pathOf(this.#folder, name))).catch(() => {})
-      }
-    }
-  }
-
-  /**
-   * A UID below every entry whose mod-sequence is above `since`, and not below any other. They ascend together, so it is
-   * searched by halves: some twenty looks in a mailbox of a million.
-   */
-  #lastUntil(row: number, since: number): number {
-    let [low, high] = [0, LAST_UID]
-    while (low < high) {
-      const middle = Math.floor((low + high + 1) / 2)
-      const found = this.#from.get(row, middle)
-      if (found && (found['mod_seq'] as number) <= since) low = found['uid'] as number
-      else high = middle - 1
-    }
-    return low
-  }
-
-  async *#readRow(row: number, { start, end }: ByteRange, size: number): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let at = start; at < end; at += CHUNK) {
-      const length = Math.min(CHUNK, end - at)
-      const found = this.#read(() => (length === size ? this.#data.get(row) : this.#piece.get(at + 1, length, row)))
-      if (!found) throw new MailError('permanent', `Message ${row} was removed`)
-      yield found['data'] as Uint8Array
-      if (at + CHUNK < end) await turn()
+      this.#busy.delete(doing)
     }
   }
 
   #read<T>(query: () => T): T {
     if (this.#closed) throw closedError()
-    try {
-      return query()
-    } catch (error) {
-      throw storageError(error, 'reading')
-    }
+    return reading(query)
   }
 
-  #writing(): Writing {
+  #write(): Writers {
     if (this.#closed) throw closedError()
-    if (!this.#write) throw new MailError('misuse', 'The database was opened with readonly: true')
-    return this.#write
+    if (!this.#writers) throw new MailError('misuse', 'The database was opened with readonly: true')
+    return this.#writers
   }
 }
 
-function messageOf(mailbox: MailboxId, row: Row): StoredMessage {
-  const flags = row['flags'] as string
-  return {
-    id: String(row['message']),
-    mailbox,
-    uid: row['uid'] as number,
-    modSeq: row['mod_seq'] as number,
-    received: row['received'] as number,
-    flags: flags === '' ? [] : flags.split(' '),
-    octets: row['octets'] as number,
-    facts: JSON.parse(row['facts'] as string) as StoredMessage['facts'],
+function reading<T>(query: () => T): T {
+  try {
+    return query()
+  } catch (error) {
+    throw isMailError(error) ? error : storageError(error, 'reading')
   }
 }
 
-/** Parents before children, otherwise by code unit. */
-function comparePaths(a: readonly string[], b: readonly string[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const [x, y] = [a[i] as string, b[i] as string]
-    if (x !== y) return x < y ? -1 : 1
-  }
-  return a.length - b.length
-}
-
-/** All octets of a body that is small enough to be held. */
-async function gather(body: Body): Promise<Uint8Array> {
-  const all = new Uint8Array(body.size)
-  let octets = 0
-  for await (const chunk of body.bytes ? [body.bytes] : body.read()) {
-    if (octets + chunk.length <= all.length) all.set(chunk, octets)
-    octets += chunk.length
-  }
-  if (octets !== body.size) throw new MailError('misuse', `body: says ${body.size} octets, has ${octets}`)
-  return all
+function add(commits: GroupCommit, placing: Placing): Promise<StoredMessage> {
+  return new Promise((resolve, reject) => {
+    commits.add(new Append(placing, { resolve, reject }))
+  })
 }

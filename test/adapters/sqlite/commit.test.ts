@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { allOf, rejects } from '../../../src/testing/contracts/checks.ts'
+import { rejects } from '../../../src/testing/contracts/checks.ts'
 import { drivers } from './drivers.ts'
 import { openMail } from './folders.ts'
-import { numbered } from './mail.ts'
+import { listed, numbered } from './mail.ts'
 import { watched } from './watched.ts'
 
 afterEach(() => {
@@ -70,7 +70,8 @@ describe.each(drivers)('group commit with %s', (_name, driver) => {
     expect(other.id).not.toBe(later.id)
     await close()
     const db = new driver(path)
-    expect(db.prepare('SELECT refs FROM messages ORDER BY id').all()).toMatchObject([{ refs: 4 }, { refs: 1 }])
+    expect(db.prepare('SELECT message, extra FROM shares').all()).toMatchObject([{ message: Number(later.id), extra: 3 }])
+    expect(db.prepare('SELECT count(*) AS count FROM messages').get()).toMatchObject({ count: 2 })
     expect(db.prepare('SELECT count(*) AS count FROM bodies').get()).toMatchObject({ count: 2 })
     db.close()
   })
@@ -94,6 +95,6 @@ describe.each(drivers)('group commit with %s', (_name, driver) => {
       store.append(id, { ...numbered(4, 10), received: NaN }),
     ]
     for (const append of wrong) await rejects(append, 'misuse')
-    expect(await allOf(store.list(id))).toEqual([await first])
+    expect(await listed(store, id)).toEqual([await first])
   })
 })

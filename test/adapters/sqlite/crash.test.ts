@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { StoredMessage } from '../../../src/contracts/store.ts'
-import { allOf, octetsOf } from '../../../src/testing/contracts/checks.ts'
+import { octetsOf } from '../../../src/testing/contracts/checks.ts'
 import { drivers } from './drivers.ts'
 import { freshFolder, openMail } from './folders.ts'
-import { faultsIn, numbered, numberOf } from './mail.ts'
+import { faultsIn, listed, numbered, numberOf } from './mail.ts'
 import { program, run } from './program.ts'
 
 /** More rounds for a long night: `POSTHORN_CRASH_ROUNDS=100 npx vitest run test/adapters/sqlite/crash.test.ts`. */
@@ -63,7 +63,7 @@ describe('a SQLite store whose process is killed', () => {
         if (!box) continue
         expect(seen.get(`${account} validity`) ?? box.uidValidity).toBe(box.uidValidity)
         seen.set(`${account} validity`, box.uidValidity)
-        const messages = await allOf(store.list(box.id))
+        const messages = await listed(store, box.id)
         expect(new Set(messages.map(numberOf)).size).toBe(messages.length)
         messages.reduce((last, { uid }) => (expect(uid).toBeGreaterThan(last), uid), 0)
         expect(box.uidNext).toBeGreaterThan(messages.at(-1)?.uid ?? 0)

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { MailStore, StoredMessage } from '../../../src/contracts/store.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
-import { allOf } from '../../../src/testing/contracts/checks.ts'
 import { drivers } from './drivers.ts'
 import { openMail } from './folders.ts'
-import { faultsIn, numbered, numberOf } from './mail.ts'
+import { faultsIn, listed, numbered, numberOf } from './mail.ts'
 import { watched } from './watched.ts'
 
 /** What happened to the messages, by number. */
@@ -48,7 +47,7 @@ async function expectTruth(driver: Parameters<typeof faultsIn>[0], path: string,
   const { store, close } = openMail({ driver, path, bodyThreshold: 4096 })
   const there: StoredMessage[] = []
   for (const account of ['alice', 'bob']) {
-    for (const { id } of await store.mailboxes(account)) there.push(...(await allOf(store.list(id))))
+    for (const { id } of await store.mailboxes(account)) there.push(...(await listed(store, id)))
   }
   const place = ({ mailbox, uid }: StoredMessage): string => `${mailbox} ${uid}`
   expect(there.map(place).sort()).toEqual([...outcome.stored.values()].map(place).sort())
@@ -102,7 +101,7 @@ describe.each(drivers)('sqlite with %s, when statements fail', (_name, driver) =
     expect(codes).toEqual(['temporary', 'temporary', 'temporary'])
     const again = await store.append(id, numbered(5, 100))
     expect(again.uid).toBeGreaterThan(first.uid)
-    expect(await allOf(store.list(id))).toEqual([first, again])
+    expect(await listed(store, id)).toEqual([first, again])
     await close()
     expect(faultsIn(driver, path)).toEqual([])
   })
@@ -118,7 +117,7 @@ describe.each(drivers)('sqlite with %s, when statements fail', (_name, driver) =
     const outcome = new Outcome()
     await outcome.of([1, 2, 3, 4, 5].map((number) => [number, store.append(id, numbered(number, 100))]))
     expect([...outcome.failed.keys()]).toEqual([3])
-    expect((await allOf(store.list(id))).map(numberOf)).toEqual([1, 2, 4, 5])
+    expect((await listed(store, id)).map(numberOf)).toEqual([1, 2, 4, 5])
     await close()
     expect(faultsIn(driver, path)).toEqual([])
   })
@@ -141,7 +140,7 @@ describe.each(drivers)('sqlite with %s, when statements fail', (_name, driver) =
     for (const error of outcome.failed.values()) expect(isMailError(error) && error.code).toBe('temporary')
     room = 10_000
     await outcome.of([[99, store.append(id, numbered(99, 20_000))]])
-    expect((await allOf(store.list(id))).map(numberOf)).toEqual([...outcome.stored.keys()])
+    expect((await listed(store, id)).map(numberOf)).toEqual([...outcome.stored.keys()])
     await close()
     expect(faultsIn(driver, path)).toEqual([])
   })

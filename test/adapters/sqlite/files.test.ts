@@ -2,10 +2,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Body } from '../../../src/contracts/bodies.ts'
-import { allOf, octetsOf, rejects } from '../../../src/testing/contracts/checks.ts'
+import { octetsOf, rejects } from '../../../src/testing/contracts/checks.ts'
 import { drivers } from './drivers.ts'
 import { freshFolder, openMail } from './folders.ts'
-import { faultsIn, numbered } from './mail.ts'
+import { faultsIn, listed, numbered } from './mail.ts'
 import { watched } from './watched.ts'
 
 /** What is done on the disk, in order; `failing` fails. */
@@ -68,7 +68,7 @@ describe.each(drivers)('a closed database of %s', (_name, driver) => {
     copyFileSync(path, copy)
     const copied = openMail({ driver, path: copy })
     expect((await copied.store.mailboxes('alice'))[0]).toMatchObject({ id, uidNext: 51 })
-    expect(await allOf(copied.store.list(id))).toHaveLength(50)
+    expect(await listed(copied.store, id)).toHaveLength(50)
   })
 })
 
@@ -126,7 +126,7 @@ describe.each(drivers)('large bodies with %s', (_name, driver) => {
     fault.on = ''
     expect(files()).toEqual([])
     const stored = await store.append(id, numbered(2, 100_000))
-    expect(await allOf(store.list(id))).toEqual([stored])
+    expect(await listed(store, id)).toEqual([stored])
     await close()
     expect(faultsIn(driver, path)).toEqual([])
   })
@@ -175,7 +175,7 @@ describe.each(drivers)('large bodies with %s', (_name, driver) => {
     await rejects(mail.store.append(id, message), 'temporary')
     sweep = () => {}
     const stored = await mail.store.append(id, message)
-    expect(await allOf(mail.store.list(id))).toEqual([stored])
+    expect(await listed(mail.store, id)).toEqual([stored])
   })
 
   it('that are files already are linked, not copied, and stay when the first name goes', async () => {

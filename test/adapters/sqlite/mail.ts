@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { SqliteDriver } from '../../../src/adapters/sqlite/index.ts'
-import type { NewMessage } from '../../../src/contracts/store.ts'
+import type { MailStore, NewMessage, Selection, StoredMessage } from '../../../src/contracts/store.ts'
+import { allOf } from '../../../src/testing/contracts/checks.ts'
 import { type Database, raw } from './watched.ts'
 
 /** A message whose octets tell its number; at hand, unless it is to be read. */
@@ -24,6 +25,11 @@ export function numberOf({ facts }: { facts: NewMessage['facts'] }): number {
   return (facts as unknown as { number: number }).number
 }
 
+/** All that is listed, in one piece. */
+export async function listed(store: MailStore, mailbox: string, which?: Selection): Promise<StoredMessage[]> {
+  return (await allOf(store.list(mailbox, which))).flat()
+}
+
 /** What is wrong with the database and its files by any rule that must always hold; empty when all is well. */
 export function faultsIn(driver: SqliteDriver, path: string): string[] {
   const db = raw(driver, path)
@@ -39,8 +45,21 @@ const rules: readonly (readonly [sql: string, what: string])[] = [
   ["SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'", 'integrity'],
   ['SELECT "table" FROM pragma_foreign_key_check', 'foreign key in'],
   [
-    'SELECT id FROM messages AS m WHERE refs <> (SELECT count(*) FROM entries WHERE message = m.id) OR refs = 0',
+    'SELECT id FROM messages AS m LEFT JOIN shares ON message = id'
+      + ' WHERE refs <> 1 OR 1 + ifnull(extra, 0) <> (SELECT count(*) FROM entries WHERE message = m.id)',
     'entries counted wrong in message',
+  ],
+  ['SELECT message FROM shares WHERE extra < -1 OR message NOT IN (SELECT id FROM messages)', 'shared without being there: message'],
+  ['SELECT uid FROM entries JOIN messages ON id = message WHERE entries.octets <> messages.octets', 'other octets in entry'],
+  [
+    'SELECT mailbox FROM entries WHERE mailbox NOT IN (SELECT id FROM mailboxes UNION SELECT mailbox FROM removed)',
+    'entries left of mailbox',
+  ],
+  [
+    'SELECT id FROM mailboxes AS m WHERE (messages, octets) <> (SELECT count(*), ifnull(sum(octets), 0) FROM entries'
+      + ' WHERE mailbox = m.id) OR uid_next <= (SELECT max(uid) FROM entries WHERE mailbox = m.id) OR mod_seq < ifnull(max('
+      + '(SELECT max(mod_seq) FROM entries WHERE mailbox = m.id), (SELECT max(mod_seq) FROM flag_blocks WHERE mailbox = m.id)), 0)',
+    'numbers are wrong of mailbox',
   ],
   ['SELECT uid FROM entries WHERE message NOT IN (SELECT id FROM messages)', 'no message for entry'],
   ['SELECT id FROM messages WHERE (file IS NULL) = (id NOT IN (SELECT id FROM bodies))', 'no body, or two, in message'],

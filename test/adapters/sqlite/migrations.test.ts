@@ -7,10 +7,10 @@ import type { Migration } from '../../../src/adapters/sqlite/migration.ts'
 import type { Connection } from '../../../src/adapters/sqlite/driver.ts'
 import type { Body } from '../../../src/contracts/bodies.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
-import { allOf, octetsOf } from '../../../src/testing/contracts/checks.ts'
+import { octetsOf } from '../../../src/testing/contracts/checks.ts'
 import { drivers } from './drivers.ts'
 import { freshFolder, openMail } from './folders.ts'
-import { faultsIn, numbered } from './mail.ts'
+import { faultsIn, listed, numbered } from './mail.ts'
 import { raw } from './watched.ts'
 
 function refusal(open: () => unknown): string {
@@ -23,9 +23,12 @@ function refusal(open: () => unknown): string {
   throw new Error('was not refused')
 }
 
-/** What a released step does is what databases out there were made with: a change is a further step. */
+/** What the steps of 0.1.0 do is what databases out there were made with: a change is a further step. */
+const released = ['e341123055d7e096']
+
 it('never changes a step that was released', () => {
-  expect(migrations.map(({ sql }) => createHash('sha256').update(sql).digest('hex').slice(0, 16))).toEqual(['e341123055d7e096', '4d2a7a3affd60836'])
+  const found = migrations.map(({ sql }) => createHash('sha256').update(sql).digest('hex').slice(0, 16))
+  expect(found.slice(0, released.length)).toEqual(released)
 })
 
 describe.each(drivers)('the schema with %s', (_name, driver) => {
@@ -50,19 +53,28 @@ describe.each(drivers)('the schema with %s', (_name, driver) => {
     const { store, close } = openMail({ driver, path })
     const boxes = await store.mailboxes('alice@example.test')
     expect(boxes).toEqual([
-      { id: '3', account: 'alice@example.test', path: ['Archive', '2026'], uidValidity: 1_800_000_001, uidNext: 8, modSeq: 12 },
-      { id: '1', account: 'alice@example.test', path: ['INBOX'], uidValidity: 1_800_000_000, uidNext: 5, modSeq: 5 },
+      {
+        ...{ id: '3', account: 'alice@example.test', path: ['Archive', '2026'], uidValidity: 1_800_000_001, uidNext: 8 },
+        ...{ modSeq: 12, messages: 1, unseen: 1, deleted: 0, octets: 19, recentFrom: 1 },
+      },
+      {
+        ...{ id: '1', account: 'alice@example.test', path: ['INBOX'], uidValidity: 1_800_000_000, uidNext: 5 },
+        ...{ modSeq: 5, messages: 2, unseen: 1, deleted: 0, octets: 45, recentFrom: 1 },
+      },
     ])
-    const one = { id: '5', received: 1_800_000_000_123, octets: 19, facts: { octets: 19, subject: 'one' } }
-    const two = { id: '1007', received: 1_800_000_000_456, octets: 26, facts: { octets: 26, subject: 'two' } }
-    expect(await allOf(store.list('1'))).toEqual([
+    expect(await store.usage('alice@example.test')).toEqual({ messages: 3, octets: 64 + 3 * store.traits.overhead })
+    const one = { id: '5', received: 1_800_000_000_123, saved: 1_800_000_000_123, octets: 19, facts: { octets: 19, subject: 'one' } }
+    const two = { id: '1007', received: 1_800_000_000_456, saved: 1_800_000_000_456, octets: 26, facts: { octets: 26, subject: 'two' } }
+    expect(await listed(store, '1')).toEqual([
       { ...one, mailbox: '1', uid: 2, modSeq: 2, flags: ['\\Seen', '$Junk'] },
       { ...two, mailbox: '1', uid: 4, modSeq: 5, flags: [] },
     ])
-    expect(await allOf(store.list('3'))).toEqual([{ ...one, mailbox: '3', uid: 7, modSeq: 9, flags: [] }])
+    expect(await listed(store, '3')).toEqual([{ ...one, mailbox: '3', uid: 7, modSeq: 9, flags: [] }])
     const octets = await Promise.all(['5', '1007'].map(async (id) => octetsOf((await store.body(id)) as Body)))
     const texts = octets.map((one) => Buffer.from(one).toString())
     expect(texts).toEqual(['Subject: one\r\n\r\na\r\n', 'Subject: two\r\n\r\nsome text\r'])
+    // Nobody knows what the step before did not write down.
+    expect(await store.changes('1', 2)).toMatchObject({ modSeq: 5, complete: false, changed: [{ uid: 4 }] })
     // UIDs and mod-sequences that were given out and removed since stay used.
     expect(await store.append('3', numbered(1, 10))).toMatchObject({ uid: 8, modSeq: 13, id: '2001' })
     expect((await store.create('alice@example.test', ['Sent'])).id).toBe('4')
@@ -106,30 +118,6 @@ describe.each(drivers)('the schema with %s', (_name, driver) => {
       expect(refusal(() => openMail({ driver, path }))).toMatch(/is a database of another program|cannot be opened/)
       expect(readFileSync(path).equals(before)).toBe(true)
     }
-  })
-
-  it('keeps what an entry used when it goes, and its message until the last one goes', async () => {
-    const { store, path, close } = openMail({ driver })
-    const [a, b] = await Promise.all(['a', 'b'].map((account) => store.create(account, ['INBOX'])))
-    const message = numbered(1, 100)
-    await store.append(a?.id as string, message)
-    const last = await store.append(a?.id as string, message)
-    await store.append(b?.id as string, message)
-    await close()
-    const db = raw(driver, path)
-    const counts = 'SELECT (SELECT count(*) FROM messages) AS messages, (SELECT count(*) FROM bodies) AS bodies'
-    const left = (): unknown => db.prepare(counts).get()
-    db.exec('PRAGMA foreign_keys = ON')
-    db.exec(`DELETE FROM entries WHERE mailbox = ${a?.id}`)
-    expect(left()).toMatchObject({ messages: 1, bodies: 1 })
-    db.exec(`DELETE FROM entries WHERE mailbox = ${b?.id}`)
-    expect(left()).toMatchObject({ messages: 0, bodies: 0 })
-    db.close()
-    const again = openMail({ driver, path })
-    expect((await again.store.mailboxes('a'))[0]).toMatchObject({ uidNext: last.uid + 1, modSeq: last.modSeq })
-    const next = await again.store.append(a?.id as string, numbered(2, 100))
-    expect([next.uid, next.modSeq]).toEqual([last.uid + 1, last.modSeq + 1])
-    expect(next.id).not.toBe(last.id)
   })
 })
 

@@ -5,7 +5,7 @@ import type { Mailbox, MailStore, NewMessage, StoredMessage } from '../../../src
 import { allOf, octetsOf } from '../../../src/testing/contracts/checks.ts'
 import { drivers } from './drivers.ts'
 import { openMail } from './folders.ts'
-import { numbered } from './mail.ts'
+import { listed, numbered } from './mail.ts'
 
 type Flags = readonly string[]
 
@@ -102,7 +102,7 @@ class Subject {
 
   async list(mailbox: number, since: number): Promise<unknown[]> {
     const { id } = this.mailboxes[mailbox] as Mailbox
-    return (await allOf(this.store.list(id, since))).map(({ id: _id, mailbox: of, ...rest }) => {
+    return (await listed(this.store, id, since)).map(({ id: _id, mailbox: of, ...rest }) => {
       expect(of).toBe(id)
       return rest
     })

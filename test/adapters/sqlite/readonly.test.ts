@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Body } from '../../../src/contracts/bodies.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
-import { allOf, octetsOf, rejects } from '../../../src/testing/contracts/checks.ts'
+import { octetsOf, rejects } from '../../../src/testing/contracts/checks.ts'
 import { drivers } from './drivers.ts'
 import { freshFolder, openMail } from './folders.ts'
-import { numbered } from './mail.ts'
+import { listed, numbered } from './mail.ts'
 import { program, run } from './program.ts'
 
 describe.each(drivers)('readonly with %s', (_name, driver) => {
@@ -15,19 +15,19 @@ describe.each(drivers)('readonly with %s', (_name, driver) => {
     const { id } = await store.create('alice', ['INBOX'])
     const first = await store.append(id, numbered(1, 100))
     const reader = openMail({ driver, path, readonly: true })
-    expect(await allOf(reader.store.list(id))).toEqual([first])
+    expect(await listed(reader.store, id)).toEqual([first])
     const second = await store.append(id, numbered(2, 100_000))
     expect(await reader.store.mailboxes('alice')).toEqual(await store.mailboxes('alice'))
-    expect(await allOf(reader.store.list(id))).toEqual([first, second])
+    expect(await listed(reader.store, id)).toEqual([first, second])
     expect((await octetsOf((await reader.store.body(second.id)) as Body)).length).toBe(100_000)
     // A reader that stands still in the middle of a list does not stop the writer.
-    for await (const { uid } of reader.store.list(id)) {
-      expect(uid).toBe(first.uid)
+    for await (const [one] of reader.store.list(id)) {
+      expect(one?.uid).toBe(first.uid)
       await Promise.all(Array.from({ length: 300 }, (_, i) => store.append(id, numbered(i, 20_000))))
       break
     }
     await reader.close()
-    expect((await allOf(store.list(id))).length).toBe(302)
+    expect((await listed(store, id)).length).toBe(302)
   })
 
   it('changes nothing and sweeps nothing', async () => {
@@ -40,9 +40,9 @@ describe.each(drivers)('readonly with %s', (_name, driver) => {
     await rejects(reader.store.append(id, numbered(2, 100_000)), 'misuse')
     await rejects(reader.store.create('alice', ['INBOX']), 'misuse')
     expect(readdirSync(`${path}-bodies`)).toEqual(before)
-    expect((await allOf(reader.store.list(id))).length).toBe(1)
+    expect((await listed(reader.store, id)).length).toBe(1)
     await close()
-    expect((await allOf(reader.store.list(id))).length).toBe(1)
+    expect((await listed(reader.store, id)).length).toBe(1)
     await reader.close()
   })
 
@@ -77,12 +77,12 @@ it('reads beside another process that writes', async () => {
   const [box] = await store.mailboxes('alice')
   let seen = 0
   for (let i = 0; i < 20; i++) {
-    const uids = (await allOf(store.list(box?.id as string))).map(({ uid }) => uid)
+    const uids = (await listed(store, box?.id as string)).map(({ uid }) => uid)
     expect(uids).toEqual(uids.map((_, index) => index + 1))
     expect(uids.length).toBeGreaterThanOrEqual(Math.max(seen, 20))
     seen = uids.length
   }
   await writer.kill()
   expect(statSync(path).size).toBeGreaterThan(0)
-  expect((await allOf(store.list(box?.id as string))).length).toBeGreaterThanOrEqual(seen)
+  expect((await listed(store, box?.id as string)).length).toBeGreaterThanOrEqual(seen)
 })

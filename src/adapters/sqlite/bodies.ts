@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Body, ByteRange, StoredBody } from '../../contracts/bodies.ts'
+import type { Append as AppendTo, MessageId, NewMessage } from '../../contracts/store.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import { type Appending, factsText, Placing } from './append.ts'
+import { rowId } from './counters.ts'
+import { bytesIn, type Connection, type Statement } from './driver.ts'
+import { keepFile, pathOf, readFile, removeFile } from './files.ts'
+import type { Shared } from './recent.ts'
+
+/** Octets of a body read at a time, where it is in a row. */
+const CHUNK = 1024 * 1024
+
+/** Runs a query; what it throws becomes a MailError. */
+export type Read = <T>(query: () => T) => T
+
+/** Bodies that are there, in rows and files. */
+export class StoredBodies {
+  readonly #folder: string
+  readonly #read: Read
+  readonly #message: Statement
+  readonly #data: Statement
+  readonly #piece: Statement
+
+  constructor(db: Connection, folder: string, read: Read) {
+    this.#folder = folder
+    this.#read = read
+    this.#message = db.prepare('SELECT octets, file FROM messages AS m WHERE id = ?'
+      + ' AND NOT EXISTS (SELECT 1 FROM shares WHERE message = m.id AND extra < 0)')
+    this.#data = db.prepare('SELECT data FROM bodies WHERE id = ?')
+    this.#piece = db.prepare('SELECT substr(data, ?, ?) AS data FROM bodies WHERE id = ?')
+  }
+
+  /** The body of a message, or `undefined` where no mailbox has the message. */
+  open(message: MessageId): StoredBody | undefined {
+    const row = rowId(message)
+    const found = this.#read(() => (row === undefined ? undefined : this.#message.get(row)))
+    if (row === undefined || !found) return undefined
+    const size = found['octets'] as number
+    if (found['file'] === null) {
+      return { id: message, size, read: (range) => this.#readRow(row, range ?? { start: 0, end: size }, size) }
+    }
+    const file = pathOf(this.#folder, found['file'] as string)
+    return { id: message, size, file, read: (range) => readFile(file, range ?? { start: 0, end: size }) }
+  }
+
+  async *#readRow(row: number, { start, end }: ByteRange, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let at = start; at < end; at += CHUNK) {
+      const length = Math.min(CHUNK, end - at)
+      const found = this.#read(() => (length === size ? this.#data.get(row) : this.#piece.get(at + 1, length, row)))
+      if (!found) throw new MailError('permanent', `Message ${row} was removed`)
+      yield bytesIn(found, 'data')
+      if (at + CHUNK < end) await turn()
+    }
+  }
+}
+
+/** From where on what is done with a body. */
+export interface Thresholds {
+  /** Bodies above this many octets become files. */
+  readonly file: number
+  /** Bodies from this many octets on are looked for by hash. */
+  readonly hash: number
+}
+
+/** Bodies that come in: at hand, to be gathered, or to become files. */
+export class NewBodies {
+  readonly #appending: Appending
+  readonly #from: Thresholds
+  readonly #read: Read
+
+  constructor(appending: Appending, from: Thresholds, read: Read) {
+    this.#appending = appending
+    this.#from = from
+    this.#read = read
+  }
+
+  /** The common case: the octets are at hand and fit into a row. `undefined`: it is not so; then {@link take}. */
+  atHand(to: AppendTo): Placing | undefined {
+    const { size, bytes } = to.message.body
+    if (size > this.#from.file || bytes?.length !== size) return undefined
+    return this.#inRow(to, bytes)
+  }
+
+  /** Reads the body, or writes it to a file, and gives it to `add`, which resolves when it is stored. */
+  async take<T>(all: readonly AppendTo[], add: (placings: readonly Placing[]) => Promise<T>): Promise<T> {
+    const files: Shared[] = []
+    try {
+      // One after the other: a file is there once and for all of them before the next is begun.
+      const placings: Placing[] = []
+      for (const to of all) placings.push(await this.#taken(to, files))
+      return await add(placings)
+    } finally {
+      for (const shared of files) await this.#release(shared)
+    }
+  }
+
+  async #taken(to: AppendTo, files: Shared[]): Promise<Placing> {
+    const { body } = to.message
+    return this.atHand(to) ?? (body.size > this.#from.file ? this.#inFile(to, files) : this.#inRow(to, await gather(body)))
+  }
+
+  #inRow(to: AppendTo, bytes: Uint8Array): Placing {
+    const shared = this.#appending.shared(to.message)
+    if (bytes.length >= this.#from.hash && shared.committed === undefined) {
+      shared.hash ??= createHash('sha256').update(bytes).update(factsText(to.message.facts)).digest()
+    }
+    return new Placing(to, bytes, this.#appending, shared)
+  }
+
+  /** One file, however many get the message. */
+  async #inFile(to: AppendTo, files: Shared[]): Promise<Placing> {
+    const { message } = to
+    const shared = this.#appending.shared(message)
+    const known = shared.committed
+    if (known !== undefined) {
+      if (this.#read(() => this.#appending.exists(known))) return new Placing(to, undefined, this.#appending, shared)
+      shared.committed = undefined
+    }
+    files.push(shared)
+    shared.users++
+    shared.file ??= this.#keep(shared, message)
+    return new Placing(to, await shared.file, this.#appending, shared)
+  }
+
+  async #keep(shared: Shared, { body, facts }: NewMessage): Promise<string> {
+    shared.isFileKept = false
+    const hash = body.size >= this.#from.hash ? createHash('sha256') : undefined
+    const file = await keepFile(this.#appending.folder, body, hash)
+    shared.hash = hash?.update(factsText(facts)).digest()
+    return file
+  }
+
+  /** The last one out removes a file that no row names; what cannot be removed now is swept at the next open. */
+  async #release(shared: Shared): Promise<void> {
+    if (--shared.users > 0) return
+    const { file } = shared
+    shared.file = undefined
+    if (!shared.isFileKept) await file?.then((name) => removeFile(pathOf(this.#appending.folder, name))).catch(() => {})
+  }
+}
+
+/** All octets of a body that is small enough to be held. */
+async function gather(body: Body): Promise<Uint8Array> {
+  const all = new Uint8Array(body.size)
+  let octets = 0
+  for await (const chunk of body.bytes ? [body.bytes] : body.read()) {
+    if (octets + chunk.length <= all.length) all.set(chunk, octets)
+    octets += chunk.length
+  }
+  if (octets !== body.size) throw new MailError('misuse', `body: says ${body.size} octets, has ${octets}`)
+  return all
+}

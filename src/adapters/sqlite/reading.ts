@@ -1,0 +1,267 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Mailbox, MailboxId, UidRange, UidSet, Usage } from '../../contracts/mailbox.ts'
+import type { Changes, Entry, Selection, StoredMessage } from '../../contracts/store.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import type { Read } from './bodies.ts'
+import { MAILBOX_COLUMNS, mailboxOf, rowId, usageOf } from './counters.ts'
+import { bytesIn, type Connection, type Row, type Statement } from './driver.ts'
+import { type AllColumns, type Entries, entryAt, marksOf } from './entries.ts'
+import type { Expunge } from './expunged.ts'
+import type { Mark } from './flag-block.ts'
+import { ALL_UIDS, bridged, intersection, LAST_UID, membership, uidSet, union, unpackUids } from './uid-set.ts'
+
+/** Messages in a page of `entries`, and of `list`, which reads and parses facts: about a millisecond of the event loop. */
+const PAGE = 2000
+const PAGE_WITH_FACTS = 200
+
+/** Ranges of UIDs that are looked at in one turn of the event loop. */
+const MOST_RANGES = 200
+
+/** Accounts in a page. */
+const ACCOUNTS = 500
+
+/** What is read of mailboxes and what is in them. */
+export class Reading {
+  readonly #read: Read
+  readonly #entries: Entries
+  readonly #begin: Statement
+  readonly #end: Statement
+  readonly #rollback: Statement
+  readonly #mailboxes: Statement
+  readonly #mailbox: Statement
+  readonly #sum: Statement
+  readonly #accounts: Statement
+  readonly #accountsAfter: Statement
+  readonly #subscriptions: Statement
+  readonly #facts: Statement
+  readonly #blocksSince: Statement
+  readonly #expungedSince: Statement
+
+  constructor(db: Connection, entries: Entries, read: Read) {
+    this.#read = read
+    this.#entries = entries
+    this.#begin = db.prepare('BEGIN')
+    this.#end = db.prepare('END')
+    this.#rollback = db.prepare('ROLLBACK')
+    this.#mailboxes = db.prepare(`SELECT ${MAILBOX_COLUMNS} FROM mailboxes WHERE account = ?`)
+    this.#mailbox = db.prepare('SELECT uid_next, mod_seq, forgotten FROM mailboxes WHERE id = ?')
+    this.#sum = db.prepare('SELECT sum(messages) AS messages, sum(octets) AS octets FROM mailboxes WHERE account = ?')
+    const accounts = `ORDER BY account LIMIT ${ACCOUNTS}`
+    this.#accounts = db.prepare(`SELECT DISTINCT account FROM mailboxes ${accounts}`)
+    this.#accountsAfter = db.prepare(`SELECT DISTINCT account FROM mailboxes WHERE account > ? ${accounts}`)
+    this.#subscriptions = db.prepare('SELECT path FROM subscriptions WHERE account = ?')
+    this.#facts = db.prepare('SELECT group_concat(facts) AS facts FROM (SELECT ifnull(m.facts, char(110, 117, 108, 108)) AS facts FROM entries AS e'
+      + ' LEFT JOIN messages AS m ON m.id = e.message WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid)')
+    this.#blocksSince = db.prepare('SELECT block, mod_seq, data FROM flag_blocks WHERE mailbox = ? AND mod_seq > ?')
+    this.#expungedSince = db.prepare('SELECT mod_seq, uids FROM expunged WHERE mailbox = ? AND mod_seq > ? ORDER BY mod_seq')
+  }
+
+  mailboxes(account: string): readonly Mailbox[] {
+    return this.#read(() => this.#mailboxes.all(account)).map(mailboxOf).sort((a, b) => comparePaths(a.path, b.path))
+  }
+
+  usage(account: string): Usage {
+    return usageOf(this.#read(() => this.#sum.get(account)))
+  }
+
+  async *accounts(): AsyncGenerator<string, void, undefined> {
+    let page = this.#read(() => this.#accounts.all())
+    for (;;) {
+      for (const { account } of page) yield account as string
+      const last = page.at(-1)
+      if (!last || page.length < ACCOUNTS) return
+      await turn()
+      page = this.#read(() => this.#accountsAfter.all(last['account'] as string))
+    }
+  }
+
+  subscriptions(account: string): readonly (readonly string[])[] {
+    return this.#read(() => this.#subscriptions.all(account)).map(({ path }) => JSON.parse(path as string) as string[])
+  }
+
+  async *entries(mailbox: MailboxId, which: Selection): AsyncGenerator<readonly Entry[], void, undefined> {
+    const row = rowId(mailbox)
+    if (row === undefined) return
+    for await (const pieces of this.#pages(row, which, PAGE)) {
+      yield pieces.flatMap(({ columns, chosen }) => chosen.map((index) => entryAt(columns, index)))
+    }
+  }
+
+  async *list(mailbox: MailboxId, which: Selection): AsyncGenerator<readonly StoredMessage[], void, undefined> {
+    const row = rowId(mailbox)
+    if (row === undefined) return
+    for await (const pieces of this.#pages(row, which, PAGE_WITH_FACTS, (chosen) => this.#factsOf(row, chosen))) {
+      yield pieces.flatMap(({ columns, chosen, facts }) => (
+        chosen.map((index, at) => ({ ...entryAt(columns, index), mailbox, facts: facts[at] as StoredMessage['facts'] }))
+      ))
+    }
+  }
+
+  changes(mailbox: MailboxId, since: number, most: number): Changes {
+    return this.#snapshot(() => {
+      const row = rowId(mailbox)
+      const box = row === undefined ? undefined : this.#mailbox.get(row)
+      if (row === undefined || !box) throw new MailError('permanent', `There is no mailbox ${mailbox}`)
+      const modSeq = box['mod_seq'] as number
+      const forgotten = box['forgotten'] as number
+      if (since >= modSeq) return { modSeq, changed: [], vanished: [], more: false, complete: since >= forgotten }
+      const marks = this.#blocksSince.all(row, since).flatMap((block) => marksOf(block, since))
+      const expunged = this.#expungedSince.all(row, since).map(expungeOf)
+      const sequence = [...marks, ...expunged].map((change) => change.modSeq).sort((a, b) => a - b)
+      // No append above this one is among the first.
+      const bound = sequence[most] ?? modSeq
+      const appended = this.#appended(row, since, box['uid_next'] as number, marks, bound, most)
+      for (const change of appended) sequence.push(change.modSeq)
+      sequence.sort((a, b) => a - b)
+      const more = sequence.length > most
+      const until = more ? sequence[most - 1] as number : modSeq
+      const told = [...marks, ...appended].filter((change) => change.modSeq <= until)
+      return {
+        modSeq: until,
+        changed: this.#changed(row, told),
+        vanished: union(expunged.filter((change) => change.modSeq <= until).flatMap(({ uids }) => uids)),
+        more,
+        complete: since >= forgotten,
+      }
+    })
+  }
+
+  /** The first of those that were appended after `since` and not changed since, `most` and one. */
+  #appended(row: number, since: number, uidNext: number, marks: readonly Mark[], bound: number, most: number): Appended[] {
+    const marked = new Set(marks.map(({ uid }) => uid))
+    const found: Appended[] = []
+    for (let after = this.#entries.lastUntil(row, since, uidNext); found.length <= most;) {
+      const { uids, modSeqs } = this.#entries.some(row, after + 1, LAST_UID, PAGE)
+      for (let i = 0; i < uids.length; i++) {
+        const [uid, modSeq] = [uids[i] as number, modSeqs[i] as number]
+        if (!marked.has(uid) && modSeq <= bound) found.push({ uid, modSeq })
+      }
+      if (uids.length < PAGE || (modSeqs.at(-1) as number) > bound) return found
+      after = uids.at(-1) as number
+    }
+    return found
+  }
+
+  /** Entries by mod-sequence. */
+  #changed(row: number, changes: readonly Appended[]): Entry[] {
+    const uids = uidSet(changes.map(({ uid }) => uid).sort((a, b) => a - b))
+    const has = membership(uids)
+    const found: Entry[] = []
+    for (const { first, last } of bridged(uids)) {
+      const columns = this.#entries.all(row, first, last, LAST_UID)
+      columns.uids.forEach((uid, index) => {
+        if (has(uid)) found.push(entryAt(columns, index))
+      })
+    }
+    return found.sort((a, b) => a.modSeq - b.modSeq)
+  }
+
+  /** What is selected, in turns of about `size` messages each; `more` reads something beside it. */
+  async *#pages(row: number, which: Selection, size: number, more = nothing): AsyncGenerator<readonly Piece[], void, undefined> {
+    const { uids = ALL_UIDS, since = 0 } = which
+    const wanted = this.#snapshot(() => this.#candidates(row, uids, since))
+    const has = membership(wanted)
+    let spans: UidSet = bridged(wanted)
+    while (spans.length > 0) {
+      const pieces = this.#snapshot(() => {
+        const read: Piece[] = []
+        spans = this.#mailbox.get(row) ? this.#turn(row, spans, size, (columns) => {
+          const chosen = columns.uids.flatMap((uid, index) => (has(uid) && (columns.modSeqs[index] as number) > since ? index : []))
+          const facts = more(chosen.map((index) => columns.uids[index] as number))
+          if (chosen.length > 0) read.push({ columns, chosen, facts })
+        }) : []
+        return read
+      })
+      if (pieces.length > 0) yield pieces
+      // Nothing above waits for anything: without this a long list would be one long turn.
+      if (spans.length > 0) await turn()
+    }
+  }
+
+  /** Reads about `size` entries from the beginning of the spans. Gives what is left of them. */
+  #turn(row: number, spans: UidSet, size: number, take: (columns: AllColumns) => void): UidSet {
+    let at = 0
+    for (let left = size; left > 0 && at < spans.length && at < MOST_RANGES; at++) {
+      const { first, last } = spans[at] as UidRange
+      const columns = this.#entries.all(row, first, last, left)
+      take(columns)
+      left -= columns.uids.length
+      if (left === 0) return [{ first: (columns.uids.at(-1) as number) + 1, last }, ...spans.slice(at + 1)].filter(isNotEmpty)
+    }
+    return spans.slice(at)
+  }
+
+  #factsOf(row: number, uids: readonly number[]): unknown[] {
+    return uidSet(uids).flatMap(({ first, last }) => {
+      const text = this.#facts.get(row, first, last)?.['facts'] as string
+      return JSON.parse(`[${text}]`) as unknown[]
+    })
+  }
+
+  /** The UIDs that may be meant: where something was appended or changed after `since`. */
+  #candidates(row: number, uids: UidSet, since: number): UidSet {
+    const box = this.#mailbox.get(row)
+    if (!box) return []
+    const uidNext = box['uid_next'] as number
+    const there = uidNext > 1 ? intersection(uids, [{ first: 1, last: uidNext - 1 }]) : []
+    if (since === 0) return there
+    const blocks = this.#blocksSince.all(row, since).map((found) => ({ first: (found['block'] as number) * 256 }))
+    const changed = blocks.map(({ first }) => ({ first, last: first + 255 }))
+    const appended = { first: this.#entries.lastUntil(row, since, uidNext) + 1, last: LAST_UID }
+    return intersection(there, union([...changed, appended]))
+  }
+
+  /** Reads at one moment, whatever other processes write. */
+  #snapshot<T>(queries: () => T): T {
+    return this.#read(() => {
+      this.#begin.run()
+      try {
+        const found = queries()
+        this.#end.run()
+        return found
+      } catch (error) {
+        this.#giveUp()
+        throw error
+      }
+    })
+  }
+
+  #giveUp(): void {
+    try {
+      this.#rollback.run()
+    } catch {
+      // SQLite has ended it already.
+    }
+  }
+}
+
+/** Entries that were read together, and which of them are meant. */
+interface Piece {
+  readonly columns: AllColumns
+  readonly chosen: readonly number[]
+  /** Of those that are meant, where it is wanted. */
+  readonly facts: readonly unknown[]
+}
+
+function nothing(_uids: readonly number[]): readonly unknown[] {
+  return []
+}
+
+function isNotEmpty({ first, last }: UidRange): boolean {
+  return first <= last
+}
+
+type Appended = Pick<Mark, 'uid' | 'modSeq'>
+
+function expungeOf(row: Row): Expunge {
+  return { modSeq: row['mod_seq'] as number, uids: unpackUids(bytesIn(row, 'uids')) }
+}
+
+/** Parents before children, otherwise by code unit. */
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const [x, y] = [a[i] as string, b[i] as string]
+    if (x !== y) return x < y ? -1 : 1
+  }
+  return a.length - b.length
+}

@@ -1,0 +1,121 @@
+import type { UidRange, UidSet } from '../../contracts/mailbox.ts'
+
+/** The last UID there can be (RFC 9051 §2.3.1.1). */
+export const LAST_UID = 0xffffffff
+
+/** Every UID. */
+export const ALL_UIDS: UidSet = [{ first: 1, last: LAST_UID }]
+
+/** UIDs that ascend, as ranges. */
+export function uidSet(uids: readonly number[]): UidSet {
+  const set: UidRange[] = []
+  for (let at = 0; at < uids.length;) {
+    const first = uids[at] as number
+    let last = first
+    while (uids[++at] === last + 1) last++
+    set.push({ first, last })
+  }
+  return set
+}
+
+/** What is in any of them; the ranges may come in any order and touch. */
+export function union(ranges: readonly UidRange[]): UidSet {
+  const set: { first: number; last: number }[] = []
+  for (const { first, last } of [...ranges].sort((a, b) => a.first - b.first)) {
+    const before = set.at(-1)
+    if (before && first <= before.last + 1) before.last = Math.max(before.last, last)
+    else set.push({ first, last })
+  }
+  return set
+}
+
+/** What is in both. */
+export function intersection(a: UidSet, b: UidSet): UidSet {
+  const set: UidRange[] = []
+  for (let [i, j] = [0, 0]; i < a.length && j < b.length;) {
+    const [x, y] = [a[i] as UidRange, b[j] as UidRange]
+    const [first, last] = [Math.max(x.first, y.first), Math.min(x.last, y.last)]
+    if (first <= last) set.push({ first, last })
+    if (x.last < y.last) i++
+    else j++
+  }
+  return set
+}
+
+/** Looking for a range anew costs about as much as passing over so many messages. */
+const BRIDGE = 16
+
+/** The ranges with small gaps between them closed: what to read at once, some of it in vain. */
+export function bridged(set: UidSet): UidSet {
+  const spans: { first: number; last: number }[] = []
+  for (const { first, last } of set) {
+    const before = spans.at(-1)
+    if (before && first - before.last <= BRIDGE) before.last = last
+    else spans.push({ first, last })
+  }
+  return spans
+}
+
+/** Tells of UIDs that ascend from call to call whether they are in the set. */
+export function membership(set: UidSet): (uid: number) => boolean {
+  let at = 0
+  return (uid) => {
+    while (at < set.length && (set[at] as UidRange).last < uid) at++
+    return at < set.length && (set[at] as UidRange).first <= uid
+  }
+}
+
+/** A set as bytes: for each range, in varints, how far it lies behind the one before, and its length less one. */
+export function packUids(set: UidSet): Uint8Array {
+  const out: number[] = []
+  let end = 0
+  for (const { first, last } of set) {
+    pushVarint(out, first - end)
+    pushVarint(out, last - first)
+    end = last
+  }
+  return Uint8Array.from(out)
+}
+
+/** What {@link packUids} made. */
+export function unpackUids(bytes: Uint8Array): UidRange[] {
+  const set: UidRange[] = []
+  const from = new Varints(bytes)
+  for (let end = 0; !from.done;) {
+    const first = end + from.next()
+    end = first + from.next()
+    set.push({ first, last: end })
+  }
+  return set
+}
+
+/** Adds a whole number from 0 to 2^53 - 1: seven bits an octet, the lowest first. */
+export function pushVarint(out: number[], value: number): void {
+  let rest = value
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) out.push((rest % 0x80) | 0x80)
+  out.push(rest)
+}
+
+/** Reads what {@link pushVarint} wrote. */
+export class Varints {
+  at = 0
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get done(): boolean {
+    return this.at >= this.#bytes.length
+  }
+
+  next(): number {
+    let octet = this.#bytes[this.at++] as number
+    let value = octet & 0x7f
+    for (let unit = 0x80; octet >= 0x80; unit *= 0x80) {
+      octet = this.#bytes[this.at++] as number
+      value += (octet & 0x7f) * unit
+    }
+    return value
+  }
+}
