@@ -81,8 +81,8 @@ function differ(actual: unknown, expected: unknown, path: string): string | unde
 
 function differBytes(actual: Uint8Array, expected: Uint8Array, path: string): string | undefined {
   if (actual.length !== expected.length) return `${path} has ${actual.length} octets, not ${expected.length}`
-  const at = actual.findIndex((octet, index) => octet !== expected[index])
-  return at < 0 ? undefined : `${path} differs from octet ${at} on`
+  for (let at = 0; at < actual.length; at++) if (actual[at] !== expected[at]) return `${path} differs from octet ${at} on`
+  return undefined
 }
 
 function isObject(value: unknown): value is object {

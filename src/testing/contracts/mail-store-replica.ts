@@ -83,7 +83,7 @@ const KEYWORDS = ['\\Seen', '\\Deleted', '$A', '$B', '$C']
 async function act(store: MailStore, boxes: readonly [string, string], random: SeededRandom, tally: Tally): Promise<void> {
   const at = random.below(2)
   const [here, there] = [boxes[at] as string, boxes[1 - at] as string]
-  const some = (): UidSet => setOf(Array.from({ length: 4 }, () => 1 + random.below(60)))
+  const some = (): UidSet => setOf(Array.from({ length: 5 }, () => 1 + random.below(40)))
   switch (random.below(8)) {
     case 0:
       return tally.expunged(here, await store.expunge(here, some()))

@@ -2,7 +2,7 @@ import { turn } from '../../adapters/node/event-loop.ts'
 import { print } from '../../adapters/node/print.ts'
 import type { Body, StoredBody } from '../../contracts/bodies.ts'
 import type { Mailbox, MailboxId, UidSet } from '../../contracts/mailbox.ts'
-import type { Entry, MailStore, NewMessage, Selection, StoredMessage } from '../../contracts/store.ts'
+import type { Entry, MailStore, MessageId, NewMessage, Selection, StoredMessage } from '../../contracts/store.ts'
 import { allOf, equal, holds, octetsOf, type Runner } from './checks.ts'
 
 /** A store under test. */
@@ -147,11 +147,16 @@ export async function meanwhile(done: Promise<unknown>, look: () => Promise<void
   await look()
 }
 
-/** What the store has as its body. */
-export async function octetsIn(store: MailStore, { id }: Pick<Entry, 'id'>): Promise<Uint8Array> {
+/** The body of a message. */
+export async function bodyOf(store: MailStore, id: MessageId): Promise<StoredBody> {
   const body = await store.body(id)
   holds(body !== undefined, `message ${id} has no body`)
-  return octetsOf(body as StoredBody)
+  return body as StoredBody
+}
+
+/** What the store has as its body. */
+export async function octetsIn(store: MailStore, { id }: Pick<Entry, 'id'>): Promise<Uint8Array> {
+  return octetsOf(await bodyOf(store, id))
 }
 
 /** Their UIDs, in the same order. */
