@@ -1,6 +1,7 @@
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Connection } from './driver.ts'
 import type { Migration } from './migration.ts'
+import { schemaAccounts } from './schema-accounts.ts'
 import { schemaKeyValue } from './schema-key-value.ts'
 import { schemaMail } from './schema-mail.ts'
 import { schemaMailboxes } from './schema-mailboxes.ts'
@@ -10,6 +11,7 @@ export const migrations: readonly Migration[] = [
   schemaMail,
   schemaMailboxes,
   schemaKeyValue,
+  schemaAccounts,
 ]
 
 /** `post`, in the header of every database of ours (https://sqlite.org/pragma.html#pragma_application_id). */

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
+import type { AccountRecords } from '../../contracts/accounts.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailStore } from '../../contracts/store.ts'
 import { MailError, isMailError } from '../../protocol/session/errors.ts'
 import { aFunction, aSwitch, aText, checkOptions, type OptionKinds, required } from '../../protocol/session/options.ts'
+import { SqliteAccounts } from './accounts.ts'
 import { Appending } from './append.ts'
 import { GroupCommit, type Transaction } from './commit.ts'
 import { closeConnection, openConnection } from './connection.ts'
@@ -53,6 +55,8 @@ export type SqliteMailStore = Required<Omit<MailStore, 'search'>> & Pick<MailSto
 export interface SqliteMail {
   readonly store: SqliteMailStore
   readonly keyValue: KeyValue
+  /** Who is here; for `accountDirectory`. */
+  readonly accounts: AccountRecords
   /** Commits what waits, then lets go of the file. May be called again; closing one of the stores is the same. */
   close(): Promise<void>
 }
@@ -83,6 +87,7 @@ export function sqlite(options: SqliteOptions): SqliteMail {
     const surface = (store: SqliteStore): SqliteMail => ({
       store,
       keyValue: new SqliteKeyValue(db, commits, () => open, () => store.close()),
+      accounts: new SqliteAccounts(db, commits, () => open, () => store.close()),
       close: () => store.close(),
     })
     const watching = new Watching(db)
