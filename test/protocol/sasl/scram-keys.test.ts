@@ -9,7 +9,12 @@ describe('keys for SCRAM', () => {
   // Derived from the exchanges of RFC 5802 §5 and RFC 7677 §3: user `user`, password `pencil`.
   it.each([
     ['SHA-1', 'QSXCR+Q6sek8bf92', '6dlGYMOdZcOPutkcNY8U2g7vK9Y=', 'D+CSWLOshSulAsxiupA+qs2/fTE='],
-    ['SHA-256', 'W22ZaJ0SNY7soEsUEjb6gQ==', 'WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=', 'wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU='],
+    [
+      'SHA-256',
+      'W22ZaJ0SNY7soEsUEjb6gQ==',
+      'WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=',
+      'wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
+    ],
   ] as const)('are those of the RFC with %s', async (hash, salt, stored, server) => {
     const keys = await scramKeysOf(nodeCrypto, hash, 'pencil', { salt: base64(salt), iterations: 4096 })
     expect([text(keys.storedKey), text(keys.serverKey)]).toEqual([stored, server])

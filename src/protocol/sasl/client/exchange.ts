@@ -21,7 +21,7 @@ export interface SaslIdentity {
 
 /** What a client-side exchange wants next. */
 export type SaslClientStep =
-  /** Send this: as initial response where nothing was heard yet and the protocol takes one, else as answer to the challenge. */
+  /** Send this as answer to the challenge; at the start as initial response, or to the empty challenge that asks for it. */
   | { readonly kind: 'response'; readonly bytes: Uint8Array }
   /** The server speaks first: wait for its challenge. */
   | { readonly kind: 'wait' }
@@ -40,7 +40,7 @@ export type SaslClientStep =
 
 /** The client's side of one exchange. Pure, like the server's. That the server refuses is the protocol's to notice. */
 export interface SaslClientExchange {
-  /** The server's challenge; `undefined` once at the start. */
+  /** `undefined` once at the start, then the server's challenges, but for one that only asks for the initial response. */
   respond(challenge: Uint8Array | undefined): SaslClientStep
   /** The key that a `derive` step asked for. */
   derived?(key: Uint8Array): SaslClientStep

@@ -56,7 +56,6 @@ export class ScramClientExchange implements SaslClientExchange {
 
   respond(challenge: Uint8Array | undefined): SaslClientStep {
     const { state } = this
-    // A server that waits for the first message may say so by an empty challenge.
     if (state === 'begin') return this.begin()
     if (state === 'first' && challenge !== undefined) return this.readFirst(challenge)
     if (state === 'final' && challenge !== undefined) return this.readFinal(challenge)
