@@ -1,6 +1,6 @@
 import { addressSet } from '../adapters/node/addresses.ts'
 import { isDomain, parsePath } from '../protocol/smtp/index.ts'
-import type { ReferenceUser } from '../server/reference-users.ts'
+import type { ReferenceUser } from '../server/reference-accounts.ts'
 import { type LogLevel, logLevels } from '../observe/logger.ts'
 
 /** Reads a value that somebody wrote; `undefined` where it is not what the setting takes. */

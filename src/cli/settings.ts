@@ -40,28 +40,28 @@ const settings = {
   domains: list('example.test', 'domain names, comma-separated', readDomain),
   users: list('alice@example.test:wonderland', 'address:password, comma-separated', readUser),
   mxPort: one('2525', port, readPort),
+  submissionPort: one('2587', port, readPort),
+  smtpsPort: one('2465', port, readPort),
   lmtpPort: one('0', port, readPort),
   tlsCert: one('', 'the path of a PEM file (default: self-signed, made in the data folder)', readPath),
   tlsKey: one('', 'the path of a PEM file', readPath),
-  plaintextAuth: one('0', '1 to allow AUTH and LOGIN without TLS, or 0', readSwitch),
+  tlsClientCa: one('', 'the path of a PEM file', readPath),
+  plaintextAuth: one('0', '1 to let people of this machine log in without TLS, or 0', readSwitch),
   proxyFrom: list('', 'addresses and CIDRs, such as 10.0.0.0/8, comma-separated', readNetwork),
   dns: one('', 'host:port of a resolver', readHostPort),
   retry: list('5m,15m,30m,1h,2h,4h,8h,16h,24h', 'times such as 5m or 4h, comma-separated', readTime),
   maxSize: one('50MiB', 'octets, such as 52428800, 50MiB or 1GB', readSize),
+  quota: one('1GiB', 'octets, such as 1073741824, 500MB or 2GiB', readSize),
   maxConnections: list('smtp:100,imap:200', 'smtp:N, imap:N or both, comma-separated', readConnectionBound),
   log: one('info', 'one of trace, debug, info, warn, error', readLevel),
 } satisfies Record<string, Setting<unknown>>
 
 /** Settings of what does not exist yet, and what that is. */
 const missing = new Map([
-  ['submissionPort', 'submission'],
-  ['smtpsPort', 'submission over implicit TLS'],
   ['imapPort', 'IMAP'],
   ['imapsPort', 'IMAP over implicit TLS'],
   ['httpPort', 'the admin API'],
-  ['tlsClientCa', 'asking clients for a certificate'],
   ['smarthost', 'sending through a smart host'],
-  ['quota', 'a quota'],
   ['checks', 'checking mail that comes in'],
 ])
 
@@ -85,8 +85,13 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
   const given = collect([...Object.keys(settings), ...missing.keys()], environment, file)
   for (const [key, what] of missing) refuse(given.get(key), what)
   const domains = many(given, 'domains')
-  const ports = { mx: single(given, 'mxPort'), lmtp: single(given, 'lmtpPort') }
-  if (ports.mx === null && ports.lmtp === null) {
+  const ports = {
+    mx: single(given, 'mxPort'),
+    submission: single(given, 'submissionPort'),
+    smtps: single(given, 'smtpsPort'),
+    lmtp: single(given, 'lmtpPort'),
+  }
+  if (Object.values(ports).every((one) => one === null)) {
     throw new MailError('config', `${nameOf(given, 'mxPort')}: every listener is off. It takes ${port}`)
   }
   const bounds = many(given, 'maxConnections')
@@ -99,8 +104,11 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
       users: usersOf(given, domains),
       ports,
       tls: tlsOf(given),
+      tlsClientCa: many(given, 'tlsClientCa')[0],
+      plaintextAuth: single(given, 'plaintextAuth'),
       proxyFrom: many(given, 'proxyFrom'),
       maxSize: single(given, 'maxSize'),
+      quota: single(given, 'quota'),
       maxConnections: bounds.findLast(({ kind }) => kind === 'smtp')?.most ?? 100,
     },
     log: single(given, 'log'),
@@ -183,11 +191,10 @@ function tlsOf(given: ReadonlyMap<string, Given>): ReferenceSettings['tls'] {
   throw new MailError('config', `${nameOf(given, has)} is given, ${variableOf(lacks)} is not: it takes ${settings[lacks].takes}`)
 }
 
-/** Checked like any other, and of no use yet: there is no AUTH, and nothing is sent. */
+/** Checked like any other, and of no use yet: nothing is sent. */
 function idleOf(given: ReadonlyMap<string, Given>): string[] {
   const keys: Key[] = ['dns', 'retry'].filter((key): key is Key => given.has(key))
   // Read, so that what is wrong with them is told now.
   for (const key of keys) many(given, key)
-  if (single(given, 'plaintextAuth')) keys.push('plaintextAuth')
   return keys.map((key) => nameOf(given, key))
 }

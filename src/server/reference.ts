@@ -2,19 +2,19 @@ import {
   certificates,
   type CertificateSource,
   fileBodies,
+  passwords,
   selfSignedFiles,
 } from '../adapters/node/index.ts'
 import { lockFolder, sqlite } from '../adapters/sqlite/index.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
-import type { MailStore } from '../contracts/store.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
+import { encodeMailbox } from '../protocol/smtp/index.ts'
 import { certificateObserver } from './certificate-events.ts'
-import type { Running } from './listening.ts'
-import type { ReceiverOptions } from './options.ts'
-import { receiver } from './receiver.ts'
-import { InboxDelivery, type Stored } from './reference-delivery.ts'
-import { LocalUsers, type ReferenceUser } from './reference-users.ts'
+import type { Taken } from './local-delivery.ts'
+import { ComposedServer, type RunningMailServer } from './mail-server.ts'
+import type { ListenerName, MailListenerOptions, MailServerOptions } from './mail-server-options.ts'
+import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
 
 /** What the reference server is told: checked, nothing left out. */
 export interface ReferenceSettings {
@@ -24,33 +24,42 @@ export interface ReferenceSettings {
   readonly bind: string
   /** The folder of everything it keeps. */
   readonly data: string
-  /** In lower case. */
+  /** In lower case. Made where they are missing. */
   readonly domains: readonly string[]
-  /** At least one; of the domains above. The first is the postmaster. */
+  /** At least one; of the domains above. Made where they are missing. The first is the postmaster. */
   readonly users: readonly ReferenceUser[]
   /** TCP ports: 0 for any that is free, `null` for none. */
-  readonly ports: { readonly mx: number | null; readonly lmtp: number | null }
+  readonly ports: { readonly [Name in ReferenceListener]: number | null }
   /** Paths of PEM files. Without it a self-signed certificate is made in the data folder. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** The path of a PEM file: the CA of certificates that clients may log in with. */
+  readonly tlsClientCa: string | undefined
+  /** Let people of this machine log in without TLS. */
+  readonly plaintextAuth: boolean
   /** Addresses and CIDRs of proxies; where there are any, all connections come through them. */
   readonly proxyFrom: readonly string[]
   /** Octets of a message. */
   readonly maxSize: number
+  /** Octets that each account may hold. */
+  readonly quota: number
   /** Connections of each port at a time. */
   readonly maxConnections: number
 }
 
+/** The listeners, by the names that people have for them. */
+export type ReferenceListener = 'mx' | 'submission' | 'smtps' | 'lmtp'
+
 /** Who watches the reference server. */
 export interface ReferenceWatch {
   /** A message is in the store; the client has not been told yet. */
-  readonly stored: Stored
+  readonly stored: Taken
   readonly observe: Observer
 }
 
 /** The reference server, up. */
 export interface ReferenceServer {
   /** The ports it listens on, by the name of the listener. */
-  readonly ports: Readonly<Partial<Record<ListenerName, number>>>
+  readonly ports: Readonly<Partial<Record<ReferenceListener, number>>>
   /**
    * Stops accepting, waits `within` milliseconds for what is in flight, and lets go of everything. Gives how many conversations
    * were cut off.
@@ -58,7 +67,12 @@ export interface ReferenceServer {
   stop(within: number): Promise<number>
 }
 
-type ListenerName = 'mx' | 'lmtp'
+const names: Record<ReferenceListener, ListenerName> = {
+  mx: 'mx',
+  submission: 'submission',
+  smtps: 'submissions',
+  lmtp: 'lmtp',
+}
 
 /**
  * Octets up to which a message stays in memory while it comes in and goes into a row of the database. A larger one is a file
@@ -70,8 +84,8 @@ const IN_MEMORY = 512 * 1024
 const OF_ONE_ADDRESS = 20
 
 /**
- * The whole library composed with its embedded defaults: receives for its users and keeps their mail in SQLite. Rejects with a
- * MailError, `config` or `unavailable`, that says what to do.
+ * The whole library composed with its embedded defaults: takes mail for its users and from them, and keeps it in SQLite. Rejects
+ * with a MailError, `config` or `unavailable`, that says what to do.
  */
 export async function startReference(settings: ReferenceSettings, watch: ReferenceWatch, clock: Clock): Promise<ReferenceServer> {
   const reference = new Reference(settings, watch, clock)
@@ -85,11 +99,11 @@ export async function startReference(settings: ReferenceSettings, watch: Referen
 }
 
 class Reference implements ReferenceServer {
-  readonly ports: Partial<Record<ListenerName, number>> = {}
+  readonly ports: Partial<Record<ReferenceListener, number>> = {}
   private readonly settings: ReferenceSettings
   private readonly watch: ReferenceWatch
   private readonly clock: Clock
-  private readonly listeners: Running[] = []
+  private running: RunningMailServer | undefined
   /** What is to be let go of, in the order in which it was taken. */
   private readonly held: (() => unknown)[] = []
 
@@ -100,78 +114,81 @@ class Reference implements ReferenceServer {
   }
 
   async start(): Promise<void> {
-    const { settings, clock } = this
-    const { data, ports } = settings
+    const { settings, watch, clock } = this
+    const { data } = settings
     const lock = lockFolder(data)
     this.held.push(() => lock.release())
-    const { store } = sqlite({ path: `${data}/mail.db`, bodyThreshold: IN_MEMORY, now: () => clock.now() })
-    this.held.push(() => store.close?.())
+    const db = sqlite({ path: `${data}/mail.db`, bodyThreshold: IN_MEMORY, now: () => clock.now() })
+    this.held.push(() => db.close())
     const bodies = await emptyBodies(`${data}/incoming`)
     this.held.push(() => bodies.close?.())
-    const users = new LocalUsers(settings.users, settings.domains, settings.hostname)
-    const delivery = await this.deliveryTo(store, users)
-    const options = this.receiverOptions(users, delivery, bodies)
-    if (ports.mx !== null) await this.listen('mx', ports.mx, options, this.certificates())
-    if (ports.lmtp !== null) await this.listen('lmtp', ports.lmtp, options, undefined)
+    const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store }
+    await makePeople(places, settings, clock.now())
+    const server = new ComposedServer(this.serverOptions(places, bodies), watch.stored)
+    this.running = await server.start()
+    for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {
+      const up = this.running.listeners[listener]
+      if (up) this.ports[name] = up.port
+    }
   }
 
   async stop(within: number): Promise<number> {
-    const stopped = await Promise.all(this.listeners.splice(0).map((listener) => listener.stop({ within })))
+    const stopped = await this.running?.stop({ within })
     for (const letGo of this.held.splice(0).reverse()) await letGo()
-    return stopped.reduce((sum, { cut }) => sum + cut, 0)
+    return stopped?.cut ?? 0
   }
 
-  private async deliveryTo(store: MailStore, users: LocalUsers): Promise<InboxDelivery> {
-    const { watch, clock } = this
-    const inboxOf = async (account: string) => [account, (await store.create(account, ['INBOX'])).id] as const
-    const inboxes = await Promise.all(users.accounts.map(inboxOf))
-    return new InboxDelivery(store, users, new Map(inboxes), watch.stored, (account, error) => {
-      watch.observe({ kind: 'failed', at: clock.now(), account, what: `deliver to ${account}`, error })
-    })
-  }
-
-  private receiverOptions(users: LocalUsers, delivery: InboxDelivery, bodies: BodyStore): ReceiverOptions {
-    const { hostname, maxSize, maxConnections, bind, proxyFrom } = this.settings
-    // Whoever connects to a loopback address is this machine, all of it; unless a proxy stands there and says whom it speaks for.
-    const address = isLoopback(bind) && proxyFrom.length === 0 ? Infinity : OF_ONE_ADDRESS
+  private serverOptions(places: ReferencePlaces, bodies: BodyStore): MailServerOptions {
+    const { settings, watch, clock } = this
+    const [postmaster] = settings.users
     return {
-      hostname,
-      accepts: (to) => users.claim(to),
-      deliver: (message) => delivery.deliver(message),
-      connections: { server: maxConnections, address },
+      hostname: settings.hostname,
+      directory: referenceDirectory(places, {
+        quota: settings.quota,
+        certificates: settings.tlsClientCa !== undefined,
+        onError: (error, account) => watch.observe({ kind: 'failed', at: clock.now(), account, what: 'upkeep of an account', error }),
+      }),
+      store: places.store,
+      listen: this.listeners(),
+      tls: this.certificates(),
+      plaintextAuth: settings.plaintextAuth ? 'loopback' : false,
+      ...(postmaster ? { postmaster: encodeMailbox(postmaster) } : {}),
       inMemory: IN_MEMORY,
       bodies,
-      trace: 'final',
-      smtp: { limits: { messageOctets: maxSize } },
-      observe: this.watch.observe,
-      clock: this.clock,
+      smtp: { limits: { messageOctets: settings.maxSize } },
+      observe: watch.observe,
+      clock,
     }
+  }
+
+  private listeners(): MailServerOptions['listen'] {
+    const { bind, proxyFrom, maxConnections, ports } = this.settings
+    // Whoever connects to a loopback address is this machine, all of it; unless a proxy stands there and says whom it speaks for.
+    const address = isLoopback(bind) && proxyFrom.length === 0 ? Infinity : OF_ONE_ADDRESS
+    const listen: { [Name in ListenerName]?: MailListenerOptions } = {}
+    for (const [name, port] of Object.entries(ports) as [ReferenceListener, number | null][]) {
+      if (port === null) continue
+      listen[names[name]] = {
+        port,
+        host: bind,
+        connections: { server: maxConnections, address: name === 'lmtp' ? Infinity : address },
+        ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom, others: 'serve' } } : {}),
+      }
+    }
+    return listen
   }
 
   private certificates(): CertificateSource {
     const { settings, watch, clock } = this
     const pair = settings.tls ?? selfSignedFiles(`${settings.data}/tls`, { hostname: settings.hostname, now: clock.now() })
-    const source = certificates({ ...pair, clock, onEvent: certificateObserver(watch.observe, clock) })
+    const source = certificates({
+      ...pair,
+      ...(settings.tlsClientCa === undefined ? {} : { clientCa: settings.tlsClientCa }),
+      clock,
+      onEvent: certificateObserver(watch.observe, clock),
+    })
     this.held.push(() => source.close())
     return source
-  }
-
-  private async listen(
-    name: ListenerName,
-    port: number,
-    options: ReceiverOptions,
-    tls: CertificateSource | undefined,
-  ): Promise<void> {
-    const { bind, proxyFrom } = this.settings
-    const listener = await receiver({ ...options, profile: name }).listen({
-      name,
-      port,
-      host: bind,
-      ...(tls ? { tls: { mode: 'starttls', certificates: tls } } : {}),
-      ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom, others: 'serve' } } : {}),
-    })
-    this.listeners.push(listener)
-    this.ports[name] = listener.port
   }
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { ReceivedMessage } from '../../src/contracts/received.ts'
-import type { StoredMessage } from '../../src/contracts/store.ts'
 import { messageLine, readyLine } from '../../src/cli/events.ts'
 import { jsonLog } from '../../src/cli/log.ts'
 import { logger, type LogLevel } from '../../src/observe/logger.ts'
@@ -26,7 +25,7 @@ describe('lines on standard output', () => {
   ])('that tell of a message, its sender %s', (_, sender, shown) => {
     const recipients = [{ local: 'x', domain: 'a.test' }, { local: 'y z', domain: 'a.test' }]
     const message = { id: 'c-1.1', received: 0, octets: 5, envelope: { sender } } as unknown as ReceivedMessage
-    expect(JSON.parse(messageLine(message, recipients, { id: '"7"' } as StoredMessage))).toEqual({
+    expect(JSON.parse(messageLine(message, recipients, '"7"'))).toEqual({
       event: 'message',
       id: '"7"',
       transaction: 'c-1.1',

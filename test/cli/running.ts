@@ -88,6 +88,8 @@ export interface Served {
   readonly server: Running
   readonly ready: Line
   readonly mx: number
+  readonly submission: number
+  readonly smtps: number
   readonly lmtp: number
 }
 
@@ -99,7 +101,7 @@ export function servers(main: () => string) {
     await Promise.all(started.splice(0).map((server) => server.stop('SIGKILL')))
     for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true })
   })
-  const free = { POSTHORN_MX_PORT: 'auto', POSTHORN_LMTP_PORT: 'auto' }
+  const free = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS', 'LMTP'].map((name) => [`POSTHORN_${name}_PORT`, 'auto']))
   return {
     folder(): string {
       const made = mkdtempSync(join(tmpdir(), 'posthorn-cli-'))
@@ -111,8 +113,8 @@ export function servers(main: () => string) {
       const server = new Running(main(), ['serve', ...flags], { POSTHORN_DATA: data, ...free, ...settings })
       started.push(server)
       const ready = await server.event('ready')
-      const ports = ready['ports'] as { readonly mx?: number; readonly lmtp?: number }
-      return { server, ready, mx: ports.mx ?? 0, lmtp: ports.lmtp ?? 0 }
+      const ports = { mx: 0, submission: 0, smtps: 0, lmtp: 0, ...(ready['ports'] as Record<string, number>) }
+      return { server, ready, ...ports }
     },
   }
 }

@@ -23,7 +23,8 @@ describe('posthorn serve', () => {
   it('takes mail of a client, says so, and shows it beside itself', async () => {
     const data = folder()
     const { server, ready, mx } = await serve(data, { POSTHORN_USERS: users, POSTHORN_HOSTNAME: 'mx.example.test' })
-    expect(ready).toEqual({ event: 'ready', ports: { mx, lmtp: expect.any(Number) }, pid: server.child.pid, version: '0.1.0' })
+    const ports = { mx, submission: expect.any(Number), smtps: expect.any(Number), lmtp: expect.any(Number) }
+    expect(ready).toEqual({ event: 'ready', ports, pid: server.child.pid, version: '0.1.0' })
     const transport = nodemailer.createTransport({ host: '127.0.0.1', port: mx, tls: { rejectUnauthorized: false } })
     await transport.sendMail({
       from: 'Zoë <zoe@sender.test>',
@@ -60,12 +61,55 @@ describe('posthorn serve', () => {
     })
     expect(server.out).toHaveLength(2)
     expect(await server.stop()).toEqual({ code: 0, signal: null })
-    expect(server.error.map((line) => (JSON.parse(line) as Line)['msg'])).toEqual([
-      'listening',
-      'ready',
-      'stopping',
-      'stopped',
-    ])
+    const four = (what: string): string[] => Array<string>(4).fill(what)
+    const said = server.error.map((line) => (JSON.parse(line) as Line)['msg'])
+    expect(said).toEqual([...four('listening'), 'ready', 'stopping', ...four('stopped')])
+  })
+
+  it('takes mail from its users, over both kinds of TLS, for each other', async () => {
+    const data = folder()
+    const { server, submission, smtps } = await serve(data, { POSTHORN_USERS: users, POSTHORN_HOSTNAME: 'mx.example.test' })
+    const auth = { user: 'Alice@example.test', pass: 'wonderland' }
+    const over = async (port: number, secure: boolean, mail: object, who = auth): Promise<string> => {
+      const tls = { rejectUnauthorized: false }
+      const transport = nodemailer.createTransport({ host: '127.0.0.1', port, secure, requireTLS: !secure, auth: who, tls })
+      try {
+        return (await transport.sendMail({ from: 'alice@example.test', to: 'bob@example.test', text: 'Hello', ...mail })).response
+      } catch (error) {
+        return String((error as { response?: string }).response)
+      } finally {
+        transport.close()
+      }
+    }
+    expect(await over(submission, false, { subject: 'one', bcc: 'alice@example.test' })).toBe('250 2.0.0 queued as 1')
+    expect(await server.event('message')).toMatchObject({ id: '1', recipients: ['bob@example.test', 'alice@example.test'] })
+    expect(await over(smtps, true, { subject: 'two' })).toBe('250 2.0.0 queued as 2')
+    expect(await over(smtps, true, {}, { ...auth, pass: 'wrong' })).toBe('535 5.7.8 Authentication credentials invalid')
+    expect(await over(smtps, true, { from: 'bob@example.test' })).toMatch(/^553 5\.7\.1 /)
+    expect(await over(smtps, true, { to: 'joe@other.test' })).toBe('550 5.7.1 This server does not send mail to other servers')
+    const [first, second] = await mail(data, '--account', 'bob@example.test', '--raw')
+    const text = (line: Line | undefined): string => Buffer.from(line?.['raw'] as string, 'base64').toString()
+    expect(text(first)).toMatch(/^Return-Path: <alice@example.test>\r\nReceived: from .* with ESMTPSA id /s)
+    expect(text(second)).toMatch(/^Return-Path: <alice@example.test>\r\nDelivered-To: bob@example.test\r\nReceived: /)
+  })
+
+  it('keeps the accounts that it has, and counts what is in them', async () => {
+    const data = folder()
+    const settings = { POSTHORN_QUOTA: '20kB', POSTHORN_PLAINTEXT_AUTH: '1' }
+    await (await serve(data, { ...settings, POSTHORN_USERS: users })).server.stop()
+    const again = { ...settings, POSTHORN_USERS: users.replace('wonderland', 'looking-glass') }
+    const { mx, submission } = await serve(data, again)
+    const client = new Dialogue(submission)
+    await client.say()
+    expect(await client.sayAll('EHLO client.test')).toContain('AUTH ')
+    const login = (password: string): string => `AUTH PLAIN ${Buffer.from(`\0alice@example.test\0${password}`).toString('base64')}`
+    expect(await client.sayAll(login('looking-glass'))).toMatch(/^535 /)
+    expect(await client.sayAll(login('wonderland'))).toMatch(/^235 /)
+    client.close()
+    const sender = new Dialogue(mx)
+    await sender.say()
+    expect(await sender.sayAll('EHLO client.test', 'MAIL FROM:<> SIZE=20000', 'RCPT TO:<bob@example.test>')).toMatch(/^552 5\.2\.3 /)
+    sender.close()
   })
 
   it('answers for each recipient', async () => {

@@ -14,10 +14,13 @@ describe('settings', () => {
         data: './data',
         domains: ['example.test'],
         users: [alice],
-        ports: { mx: 2525, lmtp: null },
+        ports: { mx: 2525, submission: 2587, smtps: 2465, lmtp: null },
         tls: undefined,
+        tlsClientCa: undefined,
+        plaintextAuth: false,
         proxyFrom: [],
         maxSize: 52_428_800,
+        quota: 1_073_741_824,
         maxConnections: 100,
       },
       log: 'info',
@@ -38,8 +41,8 @@ describe('settings', () => {
       { local: 'a', domain: 'example.test', password: '1' },
       { local: 'b', domain: 'example.test', password: '2' },
     ])],
-    ['MX_PORT', 'auto', reference('ports', { mx: 0, lmtp: null })],
-    ['MX_PORT', '65535', reference('ports', { mx: 65_535, lmtp: null })],
+    ['MX_PORT', 'auto', reference('ports', { mx: 0 })],
+    ['MX_PORT', '65535', reference('ports', { mx: 65_535 })],
     ['LMTP_PORT', '24', reference('ports', { mx: 2525, lmtp: 24 })],
     ['LMTP_PORT', '0', reference('ports', { mx: 2525, lmtp: null })],
     ['PROXY_FROM', '10.0.0.0/8,2001:db8::7', reference('proxyFrom', ['10.0.0.0/8', '2001:db8::7'])],
@@ -54,11 +57,16 @@ describe('settings', () => {
     ['DNS', '127.0.0.1:5353', { idle: ['POSTHORN_DNS'] }],
     ['DNS', '[::1]:53', { idle: ['POSTHORN_DNS'] }],
     ['RETRY', '1s,5m,1h,2d', { idle: ['POSTHORN_RETRY'] }],
-    ['PLAINTEXT_AUTH', '1', { idle: ['POSTHORN_PLAINTEXT_AUTH'] }],
-    ['PLAINTEXT_AUTH', '0', { idle: [] }],
-    ['SUBMISSION_PORT', '0', { idle: [] }],
+    ['PLAINTEXT_AUTH', '1', reference('plaintextAuth', true)],
+    ['PLAINTEXT_AUTH', '0', reference('plaintextAuth', false)],
+    ['SUBMISSION_PORT', '587', reference('ports', { submission: 587 })],
+    ['SUBMISSION_PORT', '0', reference('ports', { submission: null })],
+    ['SMTPS_PORT', 'auto', reference('ports', { smtps: 0 })],
+    ['TLS_CLIENT_CA', 'ca.pem', reference('tlsClientCa', 'ca.pem')],
+    ['QUOTA', '2GiB', reference('quota', 2 ** 31)],
+    ['IMAP_PORT', '0', { idle: [] }],
     ['CHECKS', '', { idle: [] }],
-    ['QUOTA', ' ', { idle: [] }],
+    ['QUOTA', ' ', reference('quota', 2 ** 30)],
     ['HOSTNAME', '', reference('hostname', 'localhost')],
   ]
   it.each(good)('POSTHORN_%s=%s', (name, text, expected) => {
@@ -82,26 +90,23 @@ describe('settings', () => {
     ['MX_PORT', '65536', `"65536" will not do. ${port}`],
     ['MX_PORT', '-1', `"-1" will not do. ${port}`],
     ['MX_PORT', '25x', `"25x" will not do. ${port}`],
-    ['MX_PORT', '0', `every listener is off. ${port}`],
     ['LMTP_PORT', 'yes', `"yes" will not do. ${port}`],
     ['TLS_CERT', 'a.pem', 'is given, POSTHORN_TLS_KEY is not: it takes the path of a PEM file'],
-    ['PLAINTEXT_AUTH', 'true', '"true" will not do. It takes 1 to allow AUTH and LOGIN without TLS, or 0'],
+    ['PLAINTEXT_AUTH', 'true', '"true" will not do. It takes 1 to let people of this machine log in without TLS, or 0'],
     ['PROXY_FROM', '10.0.0.0/40', '"10.0.0.0/40" will not do. It takes addresses and CIDRs, such as 10.0.0.0/8, comma-separated'],
     ['DNS', '127.0.0.1', '"127.0.0.1" will not do. It takes host:port of a resolver'],
     ['RETRY', '5m,soon', '"soon" will not do. It takes times such as 5m or 4h, comma-separated'],
+    ['QUOTA', 'none', '"none" will not do. It takes octets, such as 1073741824, 500MB or 2GiB'],
+    ['SMTPS_PORT', 'yes', `"yes" will not do. ${port}`],
     ['MAX_SIZE', '0', '"0" will not do. It takes octets, such as 52428800, 50MiB or 1GB'],
     ['MAX_SIZE', '5 parsecs', '"5 parsecs" will not do. It takes octets, such as 52428800, 50MiB or 1GB'],
     ['MAX_CONNECTIONS', '100', '"100" will not do. It takes smtp:N, imap:N or both, comma-separated'],
     ['MAX_CONNECTIONS', 'smtp:0', '"smtp:0" will not do. It takes smtp:N, imap:N or both, comma-separated'],
     ['LOG', 'loud', '"loud" will not do. It takes one of trace, debug, info, warn, error'],
-    ['SUBMISSION_PORT', 'auto', 'submission is not available in this version. Leave it out, or give 0'],
-    ['SMTPS_PORT', '2465', 'submission over implicit TLS is not available in this version. Leave it out, or give 0'],
     ['IMAP_PORT', '2143', 'IMAP is not available in this version. Leave it out, or give 0'],
     ['IMAPS_PORT', '2993', 'IMAP over implicit TLS is not available in this version. Leave it out, or give 0'],
     ['HTTP_PORT', '2080', 'the admin API is not available in this version. Leave it out, or give 0'],
-    ['TLS_CLIENT_CA', 'ca.pem', 'asking clients for a certificate is not available in this version. Leave it out, or give 0'],
     ['SMARTHOST', 'smtp://h', 'sending through a smart host is not available in this version. Leave it out, or give 0'],
-    ['QUOTA', '1GiB', 'a quota is not available in this version. Leave it out, or give 0'],
     ['CHECKS', 'spf', 'checking mail that comes in is not available in this version. Leave it out, or give 0'],
     ['MX_PROT', '25', 'there is no such setting. Did you mean POSTHORN_MX_PORT?'],
     ['NOTHING_LIKE_IT', '1', 'there is no such setting. There are: POSTHORN_HOSTNAME, '],
@@ -113,6 +118,12 @@ describe('settings', () => {
     expect(read).not.toThrow(/secret/)
   })
 
+  it('leave one listener on', () => {
+    const off = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS'].map((name) => [`POSTHORN_${name}_PORT`, '0']))
+    expect(() => readSettings(off)).toThrow(`POSTHORN_MX_PORT: every listener is off. ${port}`)
+    expect(readSettings({ ...off, POSTHORN_LMTP_PORT: '24' }).reference.ports.lmtp).toBe(24)
+  })
+
   it('name both files of a certificate', () => {
     const { reference } = readSettings({ POSTHORN_TLS_CERT: 'a.crt', POSTHORN_TLS_KEY: 'a.key' })
     expect(reference.tls).toEqual({ cert: 'a.crt', key: 'a.key' })
@@ -121,7 +132,7 @@ describe('settings', () => {
   it('are all told in the help', () => {
     const told = describeSettings()
     for (const [name] of [...good, ...bad].filter(([, , says]) => typeof says !== 'string' || says.includes('will not do'))) {
-      if (!['SUBMISSION_PORT', 'CHECKS', 'QUOTA'].includes(name)) expect(told).toContain(`POSTHORN_${name} `)
+      if (!['IMAP_PORT', 'CHECKS'].includes(name)) expect(told).toContain(`POSTHORN_${name} `)
     }
   })
 })
@@ -133,8 +144,8 @@ describe('a file of settings', () => {
   it.each<[string, unknown, object]>([
     ['wins over the environment', { hostname: 'file.test' }, { reference: { hostname: 'file.test' }, log: 'warn' }],
     ['may say nothing', { hostname: null, log: '' }, { reference: { hostname: 'environment.test' }, log: 'warn' }],
-    ['takes numbers', { mxPort: 25, maxSize: 1000 }, { reference: { ports: { mx: 25, lmtp: null }, maxSize: 1000 } }],
-    ['takes switches', { plaintextAuth: true }, { idle: ['a.json: plaintextAuth'] }],
+    ['takes numbers', { mxPort: 25, maxSize: 1000 }, { reference: { ports: { mx: 25 }, maxSize: 1000 } }],
+    ['takes switches', { plaintextAuth: true }, { reference: { plaintextAuth: true } }],
     ['takes lists', { domains: ['a.test', 'b.test'] }, { reference: { domains: ['a.test', 'b.test'] } }],
     ['takes lists as one text', { domains: 'a.test,b.test' }, { reference: { domains: ['a.test', 'b.test'] } }],
     ['takes commas in the entries of a list', { users: ['a@example.test:1,2'] }, { reference: { users: [{ password: '1,2' }] } }],

@@ -36,6 +36,14 @@ export class Reference {
     return this.#ports['lmtp'] ?? 0
   }
 
+  get submissionPort(): number {
+    return this.#ports['submission'] ?? 0
+  }
+
+  get smtpsPort(): number {
+    return this.#ports['smtps'] ?? 0
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0
   }
@@ -50,6 +58,8 @@ export class Reference {
     const env = {
       POSTHORN_MX_PORT: String(this.port || (await freePort())),
       POSTHORN_LMTP_PORT: String(this.lmtpPort || (await freePort())),
+      POSTHORN_SUBMISSION_PORT: String(this.submissionPort || (await freePort())),
+      POSTHORN_SMTPS_PORT: String(this.smtpsPort || (await freePort())),
       POSTHORN_DATA: this.data,
       ...this.#settings,
     }

@@ -28,7 +28,8 @@ async function event(from: ChildProcess, name: string): Promise<Record<string, u
 }
 
 it('npm install && npm start runs the reference server until it is told to stop', async () => {
-  const env = { ...process.env, POSTHORN_MX_PORT: 'auto' }
+  const free = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS'].map((name) => [`POSTHORN_${name}_PORT`, 'auto']))
+  const env = { ...process.env, ...free }
   const server = spawn('npm', ['start'], { cwd: clone, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise((resolve) => server.on('exit', resolve))
   const ready = await event(server, 'ready')

@@ -1,0 +1,71 @@
+import { addressKey } from '../accounts/address.ts'
+import { accountDirectory } from '../accounts/directory.ts'
+import { makeMailboxes } from '../accounts/mailboxes.ts'
+import { makeScram, type ScramSettings } from '../accounts/scram.ts'
+import { nodeCrypto } from '../adapters/node/index.ts'
+import type { AccountRecords, Passwords } from '../contracts/accounts.ts'
+import type { Directory } from '../contracts/directory.ts'
+import type { MailStore } from '../contracts/store.ts'
+import type { Address } from '../message/address.ts'
+
+/** Somebody whose mail is kept here. */
+export interface ReferenceUser extends Address {
+  readonly password: string
+}
+
+const scram: ScramSettings = { crypto: nodeCrypto }
+
+/** Where the reference server keeps who is here. */
+export interface ReferencePlaces {
+  readonly records: AccountRecords
+  readonly passwords: Passwords
+  readonly store: MailStore
+}
+
+/** Who there is to be at least. */
+export interface ReferencePeople {
+  /** In lower case. */
+  readonly domains: readonly string[]
+  /** Of these domains. */
+  readonly users: readonly ReferenceUser[]
+}
+
+/**
+ * Makes the domains and accounts that are missing, with their mailboxes. What is there stays as it is: a password that was changed
+ * since is not set back.
+ */
+export async function makePeople({ records, passwords, store }: ReferencePlaces, people: ReferencePeople, now: number): Promise<void> {
+  for (const name of people.domains) if (!(await records.domain(name))) await records.setDomain({ name })
+  for (const user of people.users) {
+    const id = addressKey(user)
+    if (!(await records.account(id))) {
+      const password = await passwords.hash(user.password)
+      const keys = await makeScram(user.password, scram)
+      await records.updateAccount(id, (account) => account ?? { id, addresses: [id], password, scram: keys, created: now })
+    }
+    // A crash may have come between.
+    await makeMailboxes(store, id)
+  }
+}
+
+/** What goes with the directory of the reference server. */
+export interface ReferenceRules {
+  /** Octets of each account that has no quota of its own. */
+  readonly quota: number
+  /** People may log in with certificates that have one of their addresses in them. */
+  readonly certificates: boolean
+  /** Told of what failed behind a log-in that succeeded. */
+  readonly onError: (error: unknown, account: string) => void
+}
+
+/** The directory of the reference server. */
+export function referenceDirectory({ records, passwords }: ReferencePlaces, rules: ReferenceRules): Directory {
+  return accountDirectory({
+    records,
+    passwords,
+    defaults: { quota: { octets: rules.quota } },
+    scram,
+    certificates: rules.certificates ? 'address' : false,
+    onError: rules.onError,
+  })
+}
