@@ -33,6 +33,8 @@ export type { BodyStoreContractOptions, OpenedBodyStore } from './contracts/body
 export type { Runner } from './contracts/checks.ts'
 export { directoryContract } from './contracts/directory.ts'
 export type { DirectoryContractOptions, KnownAccount, OpenedDirectory } from './contracts/directory.ts'
+export { crashing } from './crashing.ts'
+export type { CrashingOptions, Mishap } from './crashing.ts'
 export { mailStoreContract } from './contracts/mail-store.ts'
 export type { MailStoreContractOptions, OpenedMailStore } from './contracts/mail-store.ts'
 export type { MailTransport, SentMail } from '../adapters/nodemailer/transport.ts'

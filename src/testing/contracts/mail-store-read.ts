@@ -54,10 +54,10 @@ export function listing({ it, open }: MailStoreContractOptions): void {
     ]
     for (const which of selections) {
       const { uids = everyUid, since = 0 } = which
-      const wanted = stored.filter(({ uid, modSeq }) => isIn(uids, uid) && modSeq > since)
+      const wanted = uidsOf(stored.filter(({ uid, modSeq }) => isIn(uids, uid) && modSeq > since))
       const what = `selected by ${JSON.stringify(which).slice(0, 100)}`
-      equal(await listed(store, id, which), wanted, what)
-      equal(await entriesOf(store, id, which), wanted.map(entryOf), what)
+      equal(uidsOf(await listed(store, id, which)), wanted, what)
+      equal(uidsOf(await entriesOf(store, id, which)), wanted, what)
     }
   })
 
