@@ -13,6 +13,8 @@ export interface LoginAttempt {
   readonly address: string | undefined
   /** Milliseconds since the Unix epoch. */
   readonly now: number
+  /** What was given for a password, if one was: so that a guard can tell whether it is always the same. */
+  readonly password?: string
 }
 
 /** What a guard makes of an attempt. */
@@ -65,6 +67,8 @@ export interface LoginClient {
   readonly tls: TlsFacts | undefined
   /** Milliseconds since the Unix epoch. */
   readonly now: number
+  /** The `delay` that came with the secret of the same exchange, if one was looked up. */
+  readonly delay?: number | undefined
 }
 
 /**
@@ -83,9 +87,12 @@ export type LoginRefusal =
   | { readonly kind: 'temporary'; readonly error: unknown }
   | { readonly kind: 'tooMany'; readonly wait: number }
 
-/** A secret that an exchange needs, or that there is none, or why the exchange ends. */
+/**
+ * A secret that an exchange needs, or that there is none, or why the exchange ends. `delay`: milliseconds for which a failure is to
+ * be held back; to be given to `judge`.
+ */
 export type SecretResult =
-  | { readonly kind: 'secret'; readonly secret: SaslSecret | undefined }
+  | { readonly kind: 'secret'; readonly secret: SaslSecret | undefined; readonly delay: number }
   | Exclude<LoginRefusal, { readonly kind: 'invalid' }>
 
 /** The SASL of one kind of listener: what it offers, and the answers to what its exchanges ask. Nothing in it rejects. */
@@ -127,14 +134,14 @@ class DirectoryAuthentication implements Authentication {
   async secret(lookUp: SaslLookUp, client: LoginClient): Promise<SecretResult> {
     const { username } = lookUp
     try {
-      const { admitted, delay } = await this.guard.admit(attemptOf(username, client))
+      const { admitted, delay } = await this.guard.admit(attemptOf(lookUp, client))
       if (!admitted) return { kind: 'tooMany', wait: delay }
       // Both are asked whatever the other says: who is disabled or unknown takes as long as anybody.
       const [account, secret] = await Promise.all([
         this.directory.named(this.login(username, client)),
         this.secretOf(lookUp),
       ])
-      return { kind: 'secret', secret: account === undefined ? undefined : secret }
+      return { kind: 'secret', secret: account === undefined ? undefined : secret, delay }
     } catch (error) {
       return { kind: 'temporary', error }
     }
@@ -142,11 +149,11 @@ class DirectoryAuthentication implements Authentication {
 
   async judge(credentials: Credentials, client: LoginClient): Promise<LoginResult> {
     const { kind, username } = credentials
-    const attempt = attemptOf(username, client)
+    const attempt = attemptOf(credentials, client)
     try {
       // Where a secret was looked up, the attempt has been admitted.
       const asked = kind === 'proven' || kind === 'refuted'
-      const { admitted, delay } = asked ? { admitted: true, delay: 0 } : await this.guard.admit(attempt)
+      const { admitted, delay } = asked ? { admitted: true, delay: client.delay ?? 0 } : await this.guard.admit(attempt)
       if (!admitted) return { kind: 'tooMany', wait: delay }
       const login = this.login(username, client)
       const owner = await this.ownerOf(credentials, login, client)
@@ -211,4 +218,7 @@ class DirectoryAuthentication implements Authentication {
   }
 }
 
-const attemptOf = (username: string, { address, now }: LoginClient): LoginAttempt => ({ username, address, now })
+function attemptOf(given: Pick<LoginAttempt, 'username' | 'password'>, { address, now }: LoginClient): LoginAttempt {
+  const { username, password } = given
+  return { username, address, now, ...(password !== undefined && { password }) }
+}

@@ -60,6 +60,8 @@ export class Arrivals implements Host<SmtpServerEvent> {
   private transaction: Transaction | undefined
   private messages = 0
   private discarding = false
+  /** For how long a failure is held back of the exchange whose secret was looked up last; in milliseconds. */
+  private delay: number | undefined
   /** A TLS handshake is under way. */
   private securing = false
   /** The message that is being delivered, or was last. */
@@ -87,7 +89,8 @@ export class Arrivals implements Host<SmtpServerEvent> {
   auth(question: AuthQuestion, conversation: Conversation): AuthAnswer | undefined | Promise<AuthAnswer | undefined> {
     const { authenticate } = this.reception
     if (!authenticate) return undefined
-    const judgement = judge(authenticate, question.credentials, this.connection, this.reception.clock.now())
+    const now = this.reception.clock.now()
+    const judgement = judge(authenticate, question.credentials, this.connection, { now, delay: this.delay })
     return after(judgement, (found) => this.authenticated(question, conversation, found))
   }
 
@@ -96,7 +99,10 @@ export class Arrivals implements Host<SmtpServerEvent> {
     // Whoever judges passwords alone offers nothing that looks secrets up.
     if (!authenticate || typeof authenticate === 'function') return undefined
     const result = await authenticate.secret(lookUp, clientOf(this.connection, clock.now()))
-    if (result.kind === 'secret') return result.secret
+    if (result.kind === 'secret') {
+      this.delay = result.delay
+      return result.secret
+    }
     const judgement = refused(result)
     this.denied(lookUp, judgement)
     return judgement.refusal

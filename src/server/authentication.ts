@@ -26,14 +26,14 @@ export function judge(
   authenticate: Authenticate | Authentication,
   credentials: Credentials,
   connection: Connection,
-  now: number,
+  { now, delay }: Pick<LoginClient, 'now' | 'delay'>,
 ): Judgement | Promise<Judgement> {
   if (typeof authenticate === 'function') {
     if (credentials.kind !== 'password') return { account: undefined }
     return after(authenticate(credentials, connection), judgementOf)
   }
   return authenticate
-    .judge(credentials, clientOf(connection, now))
+    .judge(credentials, { ...clientOf(connection, now), delay })
     .then((result) => (result.kind === 'account' ? { account: result.account.id } : refused(result)))
 }
 
