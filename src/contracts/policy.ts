@@ -48,8 +48,11 @@ export interface Stage {
   readonly notes: Notebook
   /** Aborted when the answer is no longer wanted. */
   readonly signal: AbortSignal
-  /** Resolves after that many milliseconds, on the clock of the server. Rejects when `signal` aborts. */
-  wait(milliseconds: number): Promise<void>
+  /**
+   * Resolves after that many milliseconds, on the clock of the server. Rejects when the stage's signal aborts, or `until` does: it
+   * is not needed any more, and nothing is left of it.
+   */
+  wait(milliseconds: number, until?: AbortSignal): Promise<void>
 }
 
 /** At once or later. */
@@ -58,9 +61,17 @@ export type Awaitable<T> = T | Promise<T>
 /** What a method of a policy returns; nothing means `pass`. */
 export type Decision = Awaitable<Verdict | undefined | void>
 
+/** The stages of a conversation at which policies are asked. */
+export type PolicyStage = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
+
 /** A rule for mail that arrives: a name, and a method for each stage it has a say in. Subjects are read-only. */
 export interface Policy {
   readonly name: string
+  /**
+   * The most milliseconds for which it keeps a client waiting on purpose. A server whose own time-outs for answers are not longer
+   * refuses it: all it would come to is 451.
+   */
+  readonly waits?: { readonly [Stage in PolicyStage]?: number }
   /** A client has connected. */
   connect?(connection: Connection, stage: Stage): Decision
   /** It has said who it is. */

@@ -1,11 +1,9 @@
-import type { Decision, Policy, Stage, Verdict } from '../contracts/policy.ts'
+import type { Decision, Policy, PolicyStage, Stage, Verdict } from '../contracts/policy.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import { shownValue } from '../protocol/session/options.ts'
-import type { StageName } from './pipeline.ts'
 import { checkPolicy } from './policy-check.ts'
 import { combine, ourFault, pass, verdictOf } from './verdict.ts'
-
-const stages: readonly StageName[] = ['connect', 'hello', 'auth', 'sender', 'recipient', 'message']
+import { policyStages as stages, waitsOf } from './waits.ts'
 
 type Method = (subject: never, stage: Stage) => Decision
 /** A policy's say in one stage. */
@@ -14,15 +12,15 @@ interface Say {
   readonly ask: Method
 }
 
-type Draft = { name: string } & Partial<Record<StageName, Method>> & Pick<Policy, 'closed'>
+type Draft = { name: string } & Partial<Record<PolicyStage, Method>> & Pick<Policy, 'closed' | 'waits'>
 
 /** A policy whose methods are those of `inner`, each wrapped. */
 function wrap(
   name: string,
   inner: Policy,
-  around: (ask: () => Decision, stage: Stage, stageName: StageName) => Decision,
+  around: (ask: () => Decision, stage: Stage, stageName: PolicyStage) => Decision,
 ): Policy {
-  const draft: Draft = { name }
+  const draft: Draft = { name, ...waitsOf([inner], Math.max) }
   for (const stageName of stages) {
     const method = inner[stageName] as Method | undefined
     if (method) draft[stageName] = (subject, stage) => around(() => method.call(inner, subject, stage), stage, stageName)
@@ -35,15 +33,16 @@ const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
   typeof value === 'object' && value !== null && 'then' in value
 
 /** Those of the policies that have a say in a stage. */
-const sayIn = (policies: readonly Policy[], stageName: StageName): Say[] =>
+const sayIn = (policies: readonly Policy[], stageName: PolicyStage): Say[] =>
   policies
     .filter((policy) => policy[stageName])
     .map((policy) => ({ name: policy.name, ask: (policy[stageName] as Method).bind(policy) as Method }))
 
 /** A policy of several: its name, and that all of them hear of the end, whatever one of them makes of it. */
-function several(name: string, policies: readonly Policy[]): Draft {
+function several(name: string, policies: readonly Policy[], together: (one: number, other: number) => number): Draft {
   policies.forEach(checkPolicy)
   return {
+    ...waitsOf(policies, together),
     name: `${name}(${policies.map((policy) => policy.name).join(', ')})`,
     closed: (connection): unknown =>
       Promise.all(policies.map(async (policy): Promise<unknown> => policy.closed?.(connection))),
@@ -70,7 +69,7 @@ export function when(match: (stage: Stage) => boolean | Promise<boolean>, policy
  * which is how an allow-list goes before a block-list.
  */
 export function inOrder(...policies: readonly Policy[]): Policy {
-  const draft = several('inOrder', policies)
+  const draft = several('inOrder', policies, (one, other) => one + other)
   for (const stageName of stages) {
     const says = sayIn(policies, stageName)
     if (says.length === 0) continue
@@ -110,17 +109,22 @@ export function within(milliseconds: number, policy: Policy, otherwise: 'defer' 
     throw new MailError('config', `within: what counts otherwise is 'defer' or 'pass', not ${shownValue(otherwise)}.`)
   }
   if (!(milliseconds > 0)) throw new MailError('config', `within: ${milliseconds} milliseconds leave no time for ${policy.name}.`)
-  return wrap(`within(${policy.name})`, policy, (ask, stage) => {
+  const wrapped = wrap(`within(${policy.name})`, policy, (ask, stage) => {
     const decision = ask()
     if (!isPromise(decision)) return decision
     const late: Verdict = otherwise === 'pass' ? pass() : { kind: 'defer', reply: ourFault }
-    return Promise.race([decision, stage.wait(milliseconds).then(() => late)])
+    const answered = new AbortController()
+    const inTime = Promise.race([decision, stage.wait(milliseconds, answered.signal).then(() => late)])
+    // An alarm that nobody waits for would be left behind for every answer.
+    return inTime.finally(() => answered.abort())
   })
+  const waits = Object.fromEntries(stages.filter((stage) => policy[stage]).map((stage) => [stage, milliseconds]))
+  return { ...wrapped, waits }
 }
 
 /** Several policies as one: all are asked side by side, the strongest verdict counts. */
 export function allOf(...policies: readonly Policy[]): Policy {
-  const draft = several('allOf', policies)
+  const draft = several('allOf', policies, Math.max)
   for (const stageName of stages) {
     const says = sayIn(policies, stageName)
     if (says.length === 0) continue

@@ -1,16 +1,13 @@
 import type { Note } from '../contracts/note.ts'
-import type { Decision, Notebook, Policy, Stage, Verdict } from '../contracts/policy.ts'
+import type { Decision, Notebook, Policy, PolicyStage, Stage, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
 import type { Address } from '../message/address.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import { checkPolicy } from './policy-check.ts'
 import { combine, type Judged, ourFault, verdictOf } from './verdict.ts'
 
-/** The stages at which policies are asked. */
-export type StageName = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
-
 /** What a policy threw, for the one who watches. */
-export type PolicyFailure = (policy: string, stage: StageName | 'closed', error: unknown) => void
+export type PolicyFailure = (policy: string, stage: PolicyStage | 'closed', error: unknown) => void
 
 /** What a stage is about; everything but the notebook, which is each policy's own. */
 export type StageFacts = Omit<Stage, 'notes'>
@@ -22,14 +19,14 @@ type Ask = (policy: Policy, stage: Stage) => Decision
  * 4.3.0` and an event, never a refusal for good and never a silent pass.
  */
 export class Pipeline {
-  private readonly byStage: Record<StageName, readonly Policy[]>
+  private readonly byStage: Record<PolicyStage, readonly Policy[]>
   private readonly watching: readonly Policy[]
   private readonly failed: PolicyFailure
 
   /** Throws a `config` MailError for what is no policy. */
   constructor(policies: readonly Policy[], failed: PolicyFailure) {
     policies.forEach(checkPolicy)
-    const having = (name: StageName): Policy[] => policies.filter((policy) => policy[name] !== undefined)
+    const having = (name: PolicyStage): Policy[] => policies.filter((policy) => policy[name] !== undefined)
     this.byStage = {
       connect: having('connect'),
       hello: having('hello'),
@@ -43,7 +40,7 @@ export class Pipeline {
   }
 
   /** Whether any policy has a say at that stage. */
-  has(stage: StageName): boolean {
+  has(stage: PolicyStage): boolean {
     return this.byStage[stage].length > 0
   }
 
@@ -89,7 +86,7 @@ export class Pipeline {
     }
   }
 
-  private run(name: StageName, facts: StageFacts, notes: Note[], ask: Ask): Decision {
+  private run(name: PolicyStage, facts: StageFacts, notes: Note[], ask: Ask): Decision {
     const policies = this.byStage[name]
     if (policies.length === 0) return undefined
     const verdicts: (Verdict | Promise<Verdict>)[] = []
@@ -102,7 +99,7 @@ export class Pipeline {
     return later ? Promise.all(verdicts).then(combine) : combine(verdicts as Verdict[])
   }
 
-  private one(policy: Policy, name: StageName, facts: StageFacts, notes: Note[], ask: Ask): Verdict | Promise<Verdict> {
+  private one(policy: Policy, name: PolicyStage, facts: StageFacts, notes: Note[], ask: Ask): Verdict | Promise<Verdict> {
     const settle = (verdict: Verdict | undefined | void): Judged => {
       const settled = verdictOf(verdict, policy.name)
       if (settled.kind === 'quarantine') notes.push({ kind: 'quarantine', policy: policy.name, why: settled.why })
@@ -114,7 +111,7 @@ export class Pipeline {
       return { kind: 'defer', reply: ourFault, policy: policy.name }
     }
     try {
-      const decision = ask(policy, new PolicyStage(facts, policy.name, notes))
+      const decision = ask(policy, new StageOfPolicy(facts, policy.name, notes))
       return isPromise(decision) ? decision.then(settle).catch(broke) : settle(decision)
     } catch (error) {
       return broke(error)
@@ -123,7 +120,7 @@ export class Pipeline {
 }
 
 /** The stage as one policy sees it. The signal stays a getter, of a class: most policies never ask for it. */
-class PolicyStage implements Stage {
+class StageOfPolicy implements Stage {
   readonly notes: Notebook
   private readonly facts: StageFacts
 
@@ -148,8 +145,8 @@ class PolicyStage implements Stage {
     return this.facts.signal
   }
 
-  wait(milliseconds: number): Promise<void> {
-    return this.facts.wait(milliseconds)
+  wait(milliseconds: number, until?: AbortSignal): Promise<void> {
+    return this.facts.wait(milliseconds, until)
   }
 }
 

@@ -3,7 +3,7 @@ import { MailError } from '../protocol/session/errors.ts'
 import { nearest } from '../protocol/session/nearest.ts'
 import { shownValue } from '../protocol/session/options.ts'
 
-/** What a policy may have, beside its name. */
+/** What a policy may have, beside its name and how long it waits. */
 const all = ['connect', 'hello', 'auth', 'sender', 'recipient', 'message', 'closed'] satisfies (keyof Policy)[]
 const methods: readonly string[] = all
 
@@ -23,7 +23,7 @@ export function checkPolicy(policy: unknown): asserts policy is Policy {
   const { name } = policy as { name?: unknown }
   if (typeof name !== 'string' || name === '') throw new MailError('config', 'policies: a policy has no name; it takes a text.')
   for (const key of isPlain(policy) ? Object.keys(policy) : methodsOf(policy)) {
-    if (key === 'name' || methods.includes(key)) continue
+    if (key === 'name' || key === 'waits' || methods.includes(key)) continue
     const meant = isPlain(policy) ? nearest(key, methods) : nearest(key, methods, 1)
     if (meant === undefined && !isPlain(policy)) continue
     const hint = meant === undefined ? `There are: ${methods.join(', ')}.` : `Did you mean ${meant}?`

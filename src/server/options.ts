@@ -6,9 +6,9 @@ import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import {
+  aCount,
   aFunction,
   aList,
-  aNumber,
   anObject,
   aSwitch,
   aText,
@@ -92,7 +92,7 @@ const kinds: OptionKinds<ReceiverOptions> = {
   authRequired: aSwitch,
   plaintextAuth: { takes: "true, false or 'loopback'", is: (value) => typeof value === 'boolean' || value === 'loopback' },
   connections: orFalse({ ...anObject, takes: 'bounds such as { server: 100, address: 20 }' }),
-  inMemory: { ...aNumber, takes: 'octets, a number from 0 on' },
+  inMemory: { ...aCount, takes: 'octets, a whole number from 0 on' },
   bodies: having('a body store', 'create'),
   trace: { takes: "true, false or 'final'", is: (value) => typeof value === 'boolean' || value === 'final' },
   hideClient: aSwitch,

@@ -3,6 +3,7 @@ import { type ListenOptions, listenNode, nodeClock, type NodeListener, randomByt
 import { spoolBodies } from '../adapters/node/spool.ts'
 import { maxConnections } from '../inbound/checks/max-connections.ts'
 import { Pipeline } from '../inbound/pipeline.ts'
+import { checkWaits } from '../inbound/waits.ts'
 import { quietly } from '../observe/observers.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { type Conversation, drive, type DriveOptions } from '../protocol/session/drive.ts'
@@ -93,6 +94,7 @@ class MailReceiver implements Receiver {
       trusting: configOf(options, false, true),
       trustingStartTls: configOf(options, true, true),
     }
+    checkWaits(options.policies ?? [], this.configs.strict.timeouts)
     this.isLoopback = addressSet('loopback', options.plaintextAuth === 'loopback' ? ['127.0.0.0/8', '::1'] : [])
     this.served = new Conversations(clock)
     this.prefix = idPrefix(clock.now(), options.random ?? randomBytes)

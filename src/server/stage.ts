@@ -36,23 +36,27 @@ export class QuestionStage implements StageFacts {
     return this.conversation.signal(this.question)
   }
 
-  wait(milliseconds: number): Promise<void> {
-    return wait(this.clock, milliseconds, this.signal)
+  wait(milliseconds: number, until?: AbortSignal): Promise<void> {
+    return wait(this.clock, milliseconds, until === undefined ? [this.signal] : [this.signal, until])
   }
 }
 
 /** Resolves after a while on the clock; rejects when nobody waits for it any more. */
-function wait(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+function wait(clock: Clock, milliseconds: number, signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const gone = (): void => {
+    const over = (): void => {
       alarm.cancel()
+      for (const signal of signals) signal.removeEventListener('abort', gone)
+    }
+    const gone = (): void => {
+      over()
       reject(new MailError('closed', 'The question was withdrawn while a policy waited.'))
     }
     const alarm = clock.alarm(clock.ticks() + milliseconds, () => {
-      signal.removeEventListener('abort', gone)
+      over()
       resolve()
     })
-    if (signal.aborted) gone()
-    else signal.addEventListener('abort', gone, { once: true })
+    if (signals.some(({ aborted }) => aborted)) gone()
+    else for (const signal of signals) signal.addEventListener('abort', gone, { once: true })
   })
 }

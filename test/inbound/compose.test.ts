@@ -9,6 +9,7 @@ import {
   type Policy,
   quarantine,
   reject,
+  type Stage,
   type Verdict,
   when,
   within,
@@ -138,6 +139,19 @@ describe('within', () => {
     [1100, 'pass', /^250/],
   ] as const)('1000 milliseconds, taking %i: then %s', async (taken, otherwise, reply) => {
     expect((await mail(within(1000, taking(taken, reject('No')), otherwise))).reply).toMatch(reply)
+  })
+
+  it.each([
+    ['answers', () => Promise.resolve(undefined)],
+    ['answers later', (stage: Stage) => stage.wait(5)],
+    ['breaks', () => Promise.reject(new Error('db'))],
+  ])('leaves no alarm behind where the policy %s in time', async (_, sender) => {
+    const w = world({ server: { policies: [within(50_000, { name: 'quick', sender: (_, stage) => sender(stage) }, 'pass')] } })
+    const client = w.connect()
+    await client.ask('EHLO x.test')
+    const before = w.clock.pending
+    await w.clock.until(client.ask('MAIL FROM:<>'))
+    expect(w.clock.pending).toBe(before)
   })
 
   it('lets answers through that come at once', async () => {

@@ -1,5 +1,6 @@
 import { MailError } from '../../protocol/session/errors.ts'
 import {
+  aCount,
   aFunction,
   aNumber,
   anObject,
@@ -81,10 +82,10 @@ const kinds: OptionKinds<ListenOptions> = {
   host: aText,
   path: aText,
   mode: { takes: 'permissions such as 0o660', is: (value) => Number.isInteger(value) },
-  backlog: aNumber,
+  backlog: aCount,
   tls: { ...anObject, takes: "an object such as { mode: 'starttls', certificates }" },
   proxy: { ...anObject, takes: "an object such as { from: ['10.0.0.0/8'] }" },
-  maxPending: aNumber,
+  maxPending: aCount,
   flushWithin: aNumber,
   lingerFor: aNumber,
   onTransport: required(aFunction),

@@ -1,6 +1,6 @@
 import type { Policy } from '../../contracts/policy.ts'
 import type { Connection } from '../../contracts/received.ts'
-import { aNumber, checkOptions } from '../../protocol/session/options.ts'
+import { aCount, checkOptions } from '../../protocol/session/options.ts'
 import { clientOf, networkOf } from '../../protocol/session/networks.ts'
 import { defer } from '../verdict.ts'
 
@@ -19,7 +19,7 @@ const fullForYou = defer(421, '4.7.0', 'Too many connections from your address, 
 
 /** Refuses connections beyond what server, address or network may have open at a time: `421`, and the connection is closed. */
 export function maxConnections(options: MaxConnectionsOptions = {}): Policy {
-  checkOptions('maxConnections', options, { server: aNumber, address: aNumber, network: aNumber })
+  checkOptions('maxConnections', options, { server: aCount, address: aCount, network: aCount })
   const { server = 100, address = 20, network = Infinity } = options
   const open = new Map<Connection, readonly string[]>()
   const counts = new Map<string, number>()

@@ -1,5 +1,5 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
-import { aFunction, aNumberAboveZero, checkOptions, oneOf, type OptionKinds, required } from '../../protocol/session/options.ts'
+import { aCountAboveZero, aFunction, aNumberAboveZero, checkOptions, oneOf, type OptionKinds, required } from '../../protocol/session/options.ts'
 import { clientOf, networkOf } from '../../protocol/session/networks.ts'
 import { defer } from '../verdict.ts'
 
@@ -27,7 +27,7 @@ const kinds: OptionKinds<RateLimitOptions> = {
   perMinute: required(aNumberAboveZero),
   count: oneOf('connection', 'message', 'recipient'),
   by: { takes: `${whose.takes} or a function`, is: (value) => whose.is(value) || aFunction.is(value) },
-  keys: aNumberAboveZero,
+  keys: aCountAboveZero,
 }
 
 /** Two counts that stand for a sliding minute: the present one, and the one before as far as it still reaches into it. */

@@ -1,6 +1,6 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
 import type { Envelope } from '../../contracts/received.ts'
-import { aNumber, checkOptions, required } from '../../protocol/session/options.ts'
+import { aCount, checkOptions, required } from '../../protocol/session/options.ts'
 
 /** How much {@link tarpit} slows a client down, and from when on. */
 export interface TarpitOptions {
@@ -10,19 +10,39 @@ export interface TarpitOptions {
   readonly after?: number
 }
 
+/** What {@link tarpit} knows of a transaction. */
+interface Asked {
+  recipients: number
+  /** When the answer to the latest of them is due: milliseconds since the Unix epoch. */
+  due: number
+}
+
+/** The longest that an answer is kept back for those before it, in milliseconds: no client may be driven to give up. */
+const MOST = 30_000
+
 /**
- * Slows a client down that names one recipient after the other: answers come late from the sixth on. Combine with `when` to
- * choose whom.
+ * Slows a client down that names one recipient after the other: answers come late from the sixth on. Those to recipients that were
+ * sent in one go come one after the other, each `delay` later than the one before, but none more than 30 seconds after its question
+ * (or `delay`, where that is longer). Combine with `when` to choose whom.
  */
 export function tarpit(options: TarpitOptions): Policy {
-  const is = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 60_000
-  checkOptions('tarpit', options, { delay: required({ takes: '1 to 59999 milliseconds', is }), after: aNumber })
+  const is = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 300_000
+  const aDelay = { takes: 'milliseconds, more than 0 and less than five minutes', is }
+  checkOptions('tarpit', options, { delay: required(aDelay), after: aCount })
   const { delay, after = 5 } = options
-  const asked = new WeakMap<Envelope, number>()
-  const count = (stage: Stage): number => {
-    const recipients = (asked.get(stage.envelope!) ?? 0) + 1
-    asked.set(stage.envelope!, recipients)
-    return recipients
+  const most = Math.max(delay, MOST)
+  const transactions = new WeakMap<Envelope, Asked>()
+  /** How long the answer to the recipient at hand is kept back. */
+  const wait = ({ envelope, now }: Stage): number => {
+    const asked = transactions.get(envelope!) ?? { recipients: 0, due: 0 }
+    transactions.set(envelope!, asked)
+    if (++asked.recipients <= after) return 0
+    asked.due = Math.min(Math.max(asked.due, now) + delay, now + most)
+    return asked.due - now
   }
-  return { name: 'tarpit', recipient: (_, stage) => (count(stage) > after ? stage.wait(delay) : undefined) }
+  const recipient = (stage: Stage): Promise<void> | undefined => {
+    const milliseconds = wait(stage)
+    return milliseconds > 0 ? stage.wait(milliseconds) : undefined
+  }
+  return { name: 'tarpit', waits: { recipient: most }, recipient: (_, stage) => recipient(stage) }
 }

@@ -35,6 +35,15 @@ export const oneOf = (...words: readonly string[]): OptionKind => ({
 /** Octets, milliseconds, counts. */
 export const aNumber: OptionKind = { takes: 'a number from 0 on', is: (value) => typeof value === 'number' && value >= 0 }
 
+/** A number of things: whole, or `Infinity` for no bound. */
+export const aCount: OptionKind = {
+  takes: 'a whole number from 0 on',
+  is: (value) => (Number.isInteger(value) && (value as number) >= 0) || value === Infinity,
+}
+
+/** The same without 0. */
+export const aCountAboveZero: OptionKind = { takes: 'a whole number above 0', is: (value) => aCount.is(value) && value !== 0 }
+
 /** A number that is not 0. */
 export const aNumberAboveZero: OptionKind = { takes: 'a number above 0', is: (value) => typeof value === 'number' && value > 0 }
 

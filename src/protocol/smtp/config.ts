@@ -3,6 +3,7 @@ import type { SaslChannel } from '../sasl/channel.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
 import { MailError } from '../session/errors.ts'
 import {
+  aCount,
   aList,
   aNumber,
   anObject,
@@ -175,7 +176,7 @@ const extensionKinds: OptionKinds<SmtpExtensions> = {
   binaryMime: aSwitch,
   dsn: aSwitch,
   requireTls: aSwitch,
-  deliverBy: { takes: 'true, false or seconds', is: (value) => isOn(value) || aNumber.is(value) },
+  deliverBy: { takes: 'true, false or whole seconds', is: (value) => isOn(value) || (aCount.is(value) && value !== Infinity) },
   priority: { takes: 'true, false or the name of a profile', is: (value) => isOn(value) || aText.is(value) },
   futureRelease: orFalse({ ...anObject, takes: 'an object with seconds and until' }),
 }
@@ -310,16 +311,16 @@ function keywordLine(line: string): string {
 }
 
 function limitsOf(given: Partial<SmtpLimits> | undefined): SmtpLimits {
-  const limits = { ...defaultLimits, ...checkedNumbers('limits', defaultLimits, given) }
+  const limits = { ...defaultLimits, ...checkedNumbers('limits', defaultLimits, given, aCount) }
   // Shorter lines are not measured.
   if (limits.textLineOctets < 64) throw new MailError('config', 'limits.textLineOctets: must be at least 64.')
   return limits
 }
 
 /** Numbers by the names that the defaults have. */
-function checkedNumbers<T extends object>(option: string, defaults: T, given: Partial<T> | undefined): Partial<T> {
-  checkOptions(option, given ?? {}, Object.fromEntries(Object.keys(defaults).map((name) => [name, aNumber])))
-  return withoutUndefined(given ?? {})
+function checkedNumbers<T extends object>(option: string, defaults: T, given: Partial<T> = {}, kind = aNumber): Partial<T> {
+  checkOptions(option, given, Object.fromEntries(Object.keys(defaults).map((name) => [name, kind])))
+  return withoutUndefined(given)
 }
 
 /** Only what is given, so that nothing stands in the way of a default. */

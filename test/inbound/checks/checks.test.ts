@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { earlyTalker, hostnameCheck, maxConnections, type Policy, rateLimit, tarpit, when } from '../../../src/index.ts'
+import {
+  allOf,
+  earlyTalker,
+  hostnameCheck,
+  inOrder,
+  maxConnections,
+  type Policy,
+  rateLimit,
+  tarpit,
+  when,
+  within,
+} from '../../../src/index.ts'
 import { type TestClient, world, type World, type WorldOptions } from '../../../src/testing/index.ts'
 
 const made = (policy: Policy, more: Extract<WorldOptions['server'], object> = {}): World =>
@@ -224,8 +235,31 @@ describe('earlyTalker', () => {
     expect(w.events.filter(({ kind }) => kind === 'failed')).toEqual([])
   })
 
-  it.each([0, -5, 60_001, Number.NaN])('refuses to wait %d milliseconds', (wait) => {
+  it.each([0, -5, 300_000, Number.NaN])('refuses to wait %d milliseconds', (wait) => {
     expect(() => earlyTalker({ wait })).toThrow(expect.objectContaining({ code: 'config' }))
+  })
+
+  it.each([
+    ['earlyTalker', earlyTalker({ wait: 60_000 }), 'policy earlyTalker: waits up to 60000 milliseconds at connect'],
+    ['tarpit', tarpit({ delay: 60_000 }), 'policy tarpit: waits up to 60000 milliseconds at recipient'],
+    ['within', within(60_000, tarpit({ delay: 1000 }), 'pass'), 'policy within(tarpit): waits up to 60000 milliseconds'],
+    ['when', when(() => true, earlyTalker({ wait: 60_000 })), 'policy when(earlyTalker): waits up to 60000'],
+    ['inOrder', inOrder(tarpit({ delay: 30_000 }), tarpit({ delay: 30_000 })), 'waits up to 60000 milliseconds at recipient'],
+    ['a policy of its own', { name: 'slow', waits: { hello: 60_000 }, hello() {} }, 'policy slow: waits up to 60000'],
+  ])('%s cannot be composed where the server would not wait as long', (_, policy, message) => {
+    const compose = (answer?: number): void => {
+      world({ server: { policies: [policy], ...(answer === undefined ? {} : { smtp: { timeouts: { answer } } }) } })
+    }
+    expect(() => compose()).toThrow(expect.objectContaining({ code: 'config', message: expect.stringContaining(message) }))
+    expect(() => compose()).toThrow('Let it wait for less, or set timeouts.answer of smtp higher.')
+    expect(() => compose(60_001)).not.toThrow()
+  })
+
+  it('lets a policy of messages wait for as long as the answer to a message may take', () => {
+    const scan: Policy = { name: 'scan', message: async () => undefined }
+    const policies = (wait: number): Policy[] => [allOf(within(wait, scan, 'defer'), rateLimit({ perMinute: 5 }))]
+    expect(() => world({ server: { policies: policies(299_999) } })).not.toThrow()
+    expect(() => world({ server: { policies: policies(300_000) } })).toThrow('at message, where the server answers 451')
   })
 })
 
@@ -244,6 +278,23 @@ describe('tarpit', () => {
     expect(w.clock.ticks()).toBe(4000)
   })
 
+  it('answers those that come in one go one after the other, and none too late', async () => {
+    const w = made(tarpit({ delay: 2000, after: 2 }))
+    const client = w.connect('203.0.113.9')
+    await client.ask('EHLO x.test', 'MAIL FROM:<>')
+    const times: number[] = []
+    const names = Array.from({ length: 20 }, (_, at) => `RCPT TO:<a${at}@x.test>\r\n`)
+    const before = client.replies.length
+    client.write(names.join(''))
+    for (let at = 0; at < 20; at++) {
+      while (client.replies.length === before + at) await w.clock.advance(500)
+      times.push(w.clock.ticks())
+    }
+    expect(times.slice(0, 6)).toEqual([0, 0, 2000, 4000, 6000, 8000].map((time) => expect.closeTo(time, -3.1)))
+    expect(times.at(-1)).toBeLessThanOrEqual(30_500)
+    expect(client.replies.slice(before).every((reply) => reply.startsWith('250'))).toBe(true)
+  })
+
   it('can be for some alone', async () => {
     const w = made(when(({ connection }) => connection.peer.address === '203.0.113.9', tarpit({ delay: 1000, after: 0 })))
     await w.clock.until(w.connect('198.51.100.1').send({ to: 'a@x.test' }))
@@ -252,7 +303,7 @@ describe('tarpit', () => {
     expect(w.clock.ticks()).toBe(1000)
   })
 
-  it.each([0, 60_000, Number.NaN])('refuses a delay of %d milliseconds', (delay) => {
+  it.each([0, 300_000, Number.NaN])('refuses a delay of %d milliseconds', (delay) => {
     expect(() => tarpit({ delay })).toThrow(expect.objectContaining({ code: 'config' }))
   })
 })
