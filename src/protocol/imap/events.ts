@@ -1,5 +1,5 @@
 import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
-import type { AbandonedEvent, Question, StartTlsEvent } from '../session/session.ts'
+import type { AbandonedEvent, BodyRange, Question, StartTlsEvent } from '../session/session.ts'
 import type { NumberSet } from './ranges.ts'
 import type { ImapEntry, ImapMailbox, ImapMessage } from './mailbox.ts'
 
@@ -158,11 +158,9 @@ export interface Page<Item> {
   readonly last: boolean
 }
 
-/** Octets of a message, `start` to `end` (exclusive); `null` where the message is no more. */
-export interface OctetsQuestion extends Question<'octets', Uint8Array | null | Refusal> {
-  readonly message: string
-  readonly start: number
-  readonly end: number
+/** Octets of messages, in the order asked; `null` where the message is no more. Those of one question are not many together. */
+export interface OctetsQuestion extends Question<'octets', readonly (Uint8Array | null)[] | Refusal> {
+  readonly ranges: readonly BodyRange[]
 }
 
 /** What has happened in a mailbox after a mod-sequence. */

@@ -68,6 +68,16 @@ export class Reader {
     return this.at === this.text.length && this.index < this.fragments.length - 1
   }
 
+  /** Where it stands, in this text. */
+  mark(): number {
+    return this.at
+  }
+
+  /** Stands there again; no literal was read since. */
+  reset(mark: number): void {
+    this.at = mark
+  }
+
   end(): void {
     if (!this.done) throw new Malformed('More than the command takes')
   }

@@ -72,7 +72,7 @@ export interface Command {
   readonly name: string
   /** The states it is valid in. */
   readonly states: readonly State[]
-  /** No EXPUNGE may be said while it runs: it uses sequence numbers and is none of those that may hear of one (RFC 9051 §7.5.1). */
+  /** No EXPUNGE may be said at its end: it uses sequence numbers and may not hear of one (RFC 9051 §7.5.1). */
   readonly holdsExpunge?: boolean
   /** It begins as soon as its first literal is announced, and takes the rest of itself in. */
   readonly streams?: boolean

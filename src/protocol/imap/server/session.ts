@@ -5,7 +5,7 @@ import { capabilitiesOf } from '../capabilities.ts'
 import type { ImapServerConfig } from '../config.ts'
 import { responseText } from '../encode.ts'
 import type { ImapCloseReason, ImapServerEvent } from '../events.ts'
-import { Fragments, type Piece } from '../fragments.ts'
+import { type Announced, Fragments, type Piece } from '../fragments.ts'
 import type { NameForm } from '../mailbox-name.ts'
 import { Malformed, Reader } from '../reader.ts'
 import { type Asked, bad, type Heard, type ImapQuestion, no, Refused, type Result, type Run, UNAVAILABLE,
@@ -327,6 +327,8 @@ class ServerSession implements ImapServerSession, ImapContext {
     const piece = this.fragments.next(this.mostLine)
     if (piece === undefined) return this.starved()
     this.since = this.now
+    if (piece.kind === 'misannounced') return void this.close('protocol', 'A literal that cannot be')
+    this.reading.announced = 'literal' in piece ? (piece.literal as Announced | undefined) : undefined
     this.resume(heard(piece))
     return undefined
   }

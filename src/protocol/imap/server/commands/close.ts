@@ -10,7 +10,7 @@ export const close: Command = {
     reader.end()
     const selected = context.selected!
     if (!selected.readOnly) {
-      const uids = yield* deleted(selected.mailbox)
+      const uids = yield* deletedIn(selected.mailbox)
       if (uids.length > 0) yield* ask({ kind: 'expunge', mailbox: selected.mailbox, uids: setOfAscending(uids) })
     }
     leave(context, false)
@@ -35,11 +35,12 @@ export function leave(context: ImapContext, told: boolean): void {
   if (selected === undefined) return
   context.selected = undefined
   context.emit({ kind: 'unselected', mailbox: selected.mailbox })
-  if (told && (context.enabled.has('QRESYNC') || context.enabled.has('IMAP4REV2'))) context.say('* OK [CLOSED] The mailbox is closed')
+  const knows = context.enabled.has('QRESYNC') || context.enabled.has('IMAP4REV2')
+  if (told && knows) context.say('* OK [CLOSED] The mailbox is closed')
 }
 
 /** The UIDs of messages with `\Deleted`. */
-function* deleted(mailbox: string): Run<number[]> {
+export function* deletedIn(mailbox: string): Run<number[]> {
   const uids: number[] = []
   for (let first = 1; ;) {
     const { items, last } = yield* ask({ kind: 'entries', mailbox, uids: [{ first, last: 0xffffffff }], since: 0 })

@@ -1,20 +1,31 @@
 import type { Command } from '../context.ts'
+import { append } from './append.ts'
 import { authenticate } from './authenticate.ts'
 import { capability } from './capability.ts'
 import { close, unselect } from './close.ts'
+import { copy, move, uidCopy, uidMove } from './copy.ts'
 import { enable } from './enable.ts'
-import { examine, select } from './select.ts'
+import { expunge, uidExpunge } from './expunge.ts'
+import { fetch, uidFetch } from './fetch.ts'
 import { id } from './id.ts'
 import { idle } from './idle.ts'
+import { list, lsub } from './list.ts'
 import { login } from './login.ts'
+import { create, namespace, remove, rename, subscribe, unsubscribe } from './mailboxes.ts'
 import { check, logout, noop } from './noop.ts'
+import { examine, select } from './select.ts'
 import { startTls } from './starttls.ts'
+import { status } from './status.ts'
+import { store, uidStore } from './store.ts'
 
-const commands: ReadonlyMap<string, Command> = new Map(
-  [authenticate, capability, check, close, enable, examine, id, idle, login, logout, noop, select, startTls, unselect].map(
-    (command) => [command.name, command] as const,
-  ),
-)
+const all: readonly Command[] = [
+  capability, noop, logout, id, startTls, authenticate, login,
+  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle,
+  check, close, unselect, expunge, fetch, store, copy, move,
+  uidExpunge, uidFetch, uidStore, uidCopy, uidMove,
+]
+
+const commands: ReadonlyMap<string, Command> = new Map(all.map((command) => [command.name, command]))
 
 /** The command of that name, in upper case. */
 export function commandNamed(name: string): Command | undefined {

@@ -1,0 +1,105 @@
+import { formatFlags, normalFlags } from '../../flags.ts'
+import { formatSet, type NumberSet, sizeOf } from '../../ranges.ts'
+import { Malformed, type Reader } from '../../reader.ts'
+import { ask, no, ok, type Run } from '../../run.ts'
+import { type Command, type ImapContext, SELECTED, type Selected } from '../context.ts'
+import { uidsNamed } from '../numbers.ts'
+import { tellKeywords } from '../synchronise.ts'
+
+/** STORE (RFC 9051 §6.4.6). */
+export const store: Command = {
+  name: 'STORE',
+  states: SELECTED,
+  holdsExpunge: true,
+  run: (context, reader) => run(context, reader, false),
+}
+
+/** UID STORE (RFC 9051 §6.4.9). */
+export const uidStore: Command = { name: 'UID STORE', states: SELECTED, run: (context, reader) => run(context, reader, true) }
+
+/** What is to be done. */
+interface Order {
+  readonly change: 'add' | 'remove' | 'replace'
+  readonly silent: boolean
+  readonly flags: readonly string[]
+  readonly unchangedSince: number | undefined
+}
+
+function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
+  reader.space()
+  const set = reader.sequenceSet()
+  reader.space()
+  const order = readOrder(reader)
+  reader.end()
+  const selected = context.selected!
+  const uids = uidsNamed(selected, set, byUid)
+  if (order.unchangedSince !== undefined) context.enabled.add('CONDSTORE')
+  const flags = normalFlags(order.flags)
+  if (flags === undefined) return no('A flag that no mailbox here can keep', 'CANNOT')
+  // I44: clearer than an OK that changes nothing.
+  if (selected.readOnly) return no('The mailbox was opened to be read only', 'READ-ONLY')
+  if (uids.length === 0) return ok('No such messages')
+  const { change, unchangedSince } = order
+  const { changed, modified } = yield* ask({ kind: 'flag', mailbox: selected.mailbox, uids, change, flags, unchangedSince })
+  for (const { uid, modSeq } of changed) selected.own.set(uid, modSeq)
+  if (changed.length > 0) selected.changed = true
+  yield* answer(context, selected, order, uids, changed, byUid)
+  if (modified.length === 0) return ok('Stored')
+  // RFC 7162 §3.1.3: the others were done (I33).
+  return ok('Some had changed', `MODIFIED ${formatSet(byUid ? modified : selected.view.sequencesOf(modified))}`)
+}
+
+/** `(UNCHANGEDSINCE n) +FLAGS.SILENT (\Seen)`. */
+function readOrder(reader: Reader): Order {
+  let unchangedSince: number | undefined
+  if (reader.atList) {
+    reader.list(() => {
+      if (reader.word() !== 'UNCHANGEDSINCE') throw new Malformed('An unknown modifier')
+      reader.space()
+      unchangedSince = reader.number64()
+    })
+    reader.space()
+  }
+  const change = reader.maybe('+') ? 'add' : reader.maybe('-') ? 'remove' : 'replace'
+  const name = reader.word()
+  if (name !== 'FLAGS' && name !== 'FLAGS.SILENT') throw new Malformed('FLAGS or FLAGS.SILENT is missing')
+  reader.space()
+  const flags: string[] = []
+  if (reader.atList) flags.push(...reader.list(() => reader.flag(), true))
+  else do flags.push(reader.flag()); while (reader.maybeSpace())
+  return { change, silent: name === 'FLAGS.SILENT', flags, unchangedSince }
+}
+
+/**
+ * Says how the flags are now: of all that were named, or, where silence was asked for, the mod-sequences of those that changed
+ * if the
+ * client wants to know them (RFC 7162 §3.1.3, I24).
+ */
+function* answer(
+  context: ImapContext,
+  selected: Selected,
+  { silent }: Order,
+  uids: NumberSet,
+  changed: readonly { readonly uid: number; readonly modSeq: number; readonly flags: readonly string[] }[],
+  byUid: boolean,
+): Run<void> {
+  const condstore = context.enabled.has('CONDSTORE')
+  if (silent && !condstore) return
+  const withUid = byUid || context.enabled.has('QRESYNC')
+  const say = ({ uid, modSeq, flags }: (typeof changed)[number]): void => {
+    tellKeywords(context, selected, flags)
+    const parts = withUid ? [`UID ${uid}`] : []
+    if (!silent) parts.push(`FLAGS ${formatFlags(flags)}`)
+    if (condstore) parts.push(`MODSEQ (${modSeq})`)
+    context.say(`* ${selected.view.sequenceOf(uid)} FETCH (${parts.join(' ')})`)
+  }
+  if (silent || changed.length === sizeOf(uids)) return changed.forEach(say)
+  for (let left = uids; left.length > 0;) {
+    const { items, last } = yield* ask({ kind: 'entries', mailbox: selected.mailbox, uids: left, since: 0 })
+    items.forEach(say)
+    const end = items[items.length - 1]
+    if (last || end === undefined) return
+    left = left.filter((range) => range.last > end.uid).map((range) => ({ ...range, first: Math.max(range.first, end.uid + 1) }))
+  }
+}
+
