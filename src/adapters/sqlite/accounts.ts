@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { AccountRecord, AccountRecords, AliasRecord, DomainRecord } from '../../contracts/accounts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { ChangeAccount, ChangingAccounts, recordText } from './accounts-write.ts'
-import { closedError, type GroupCommit, type Write } from './commit.ts'
+import { closedError, type GroupCommit } from './commit.ts'
 import { type Connection, type Statement, storageError } from './driver.ts'
 
 /** Records read at a time. */
@@ -112,18 +112,8 @@ export class SqliteAccounts implements AccountRecords {
     }
   }
 
-  #run(statement: Statement, ...parameters: string[]): Promise<number> {
-    const commits = this.#writing()
-    return new Promise((resolve, reject) => {
-      let changes = 0
-      const write: Write = {
-        octets: parameters.reduce((octets, { length }) => octets + length, 0),
-        apply: () => void (changes = Number(statement.run(...parameters).changes)),
-        committed: () => resolve(changes),
-        failed: reject,
-      }
-      commits.add(write)
-    })
+  async #run(statement: Statement, ...parameters: readonly string[]): Promise<number> {
+    return this.#writing().work(() => Number(statement.run(...parameters).changes))
   }
 
   #read<T>(query: () => T): T {
