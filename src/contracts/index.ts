@@ -28,7 +28,7 @@ export type {
   StoredMessage,
 } from './store.ts'
 export type { Note } from './note.ts'
-export type { Awaitable, Decision, Notebook, Policy, PolicyReply, Stage, Verdict } from './policy.ts'
+export type { Awaitable, Decision, Notebook, Policy, PolicyReply, PolicyStage, Stage, Verdict } from './policy.ts'
 export type { MailQueue, OutgoingMessage } from './queue.ts'
 export type { Attachment, Connection, Envelope, ParsedMessage, ReceivedMessage, Recipient } from './received.ts'
 export type { DnsAnswer, DnsRecords, DnsRecordType, Resolver } from './resolver.ts'
