@@ -1,0 +1,3 @@
+/** Mail as files: Maildir++, shared with Dovecot, mutt and others. */
+export { maildir } from './maildir.ts'
+export type { MaildirMail, MaildirOptions } from './maildir.ts'

@@ -1,0 +1,14 @@
+import { describe, it } from 'vitest'
+import { mailStoreContract } from '../../../src/testing/contracts/mail-store.ts'
+import { openMail } from './folders.ts'
+
+describe('maildir', () => {
+  mailStoreContract({
+    describe,
+    it,
+    open: async () => {
+      const { store, path } = openMail()
+      return { store, reopen: async () => openMail({ path }).store }
+    },
+  })
+})
