@@ -130,6 +130,11 @@ export class Placing {
     this.#with = appending
   }
 
+  /** Throws `permanent` where there is no such mailbox. */
+  checkMailbox(): void {
+    this.#with.counters.existing(this.#to.mailbox)
+  }
+
   /** Throws the MailError that stands in the way, and writes nothing. `pending`: what those before it will add. */
   check(pending?: Pending): void {
     const { mailbox, message: { received, facts }, quota } = this.#to
@@ -238,6 +243,8 @@ export class AppendAll implements Write {
 
   apply(): void {
     const pending: Pending = new Map()
+    // What will never be comes before what might be later: `permanent` before `quota`.
+    for (const one of this.#all) one.checkMailbox()
     for (const one of this.#all) one.check(pending)
     for (const one of this.#all) one.write()
   }
