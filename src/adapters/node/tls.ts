@@ -5,6 +5,7 @@ import type { Server, TlsOptions } from 'node:tls'
 import type { ClientCertificate, TlsFacts } from '../../protocol/session/tls.ts'
 import { serverName } from './addresses.ts'
 import type { CertificateSource } from './certificates.ts'
+import { channelBinding } from './channel-binding.ts'
 import { alternativeNames } from './x509.ts'
 
 /** Who waits for a handshake. Exactly one of the two is called, unless the socket closes first; never from inside `begin`. */
@@ -112,11 +113,28 @@ function onFailed(error: Error, secure: TLSSocket): void {
   secure.destroy()
 }
 
-function factsOf(secure: TLSSocket): TlsFacts {
-  const facts: { -readonly [K in keyof TlsFacts]: TlsFacts[K] } = {
-    protocol: secure.getProtocol() ?? '',
-    cipher: secure.getCipher().standardName,
+/** A class: a function of its own would weigh on every connection, and few are ever asked. */
+class EstablishedTls implements TlsFacts {
+  readonly protocol: string
+  readonly cipher: string
+  declare serverName?: string
+  declare alpn?: string
+  declare clientCertificate?: ClientCertificate
+  readonly #secure: TLSSocket
+
+  constructor(secure: TLSSocket) {
+    this.protocol = secure.getProtocol() ?? ''
+    this.cipher = secure.getCipher().standardName
+    this.#secure = secure
   }
+
+  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Uint8Array | undefined {
+    return channelBinding(this.#secure, type)
+  }
+}
+
+function factsOf(secure: TLSSocket): TlsFacts {
+  const facts = new EstablishedTls(secure)
   const { servername, alpnProtocol } = secure as { servername?: unknown; alpnProtocol?: unknown }
   const name = typeof servername === 'string' ? serverName(servername) : undefined
   if (name !== undefined) facts.serverName = name
