@@ -51,14 +51,26 @@ export class Mailboxes {
   /** Puts a message into a mailbox of each account, or of none of them where the store can do that. Never rejects. */
   async deliver(accounts: readonly Account[], message: NewMessage, place: Place): Promise<Outcome> {
     try {
-      const appends = await Promise.all(accounts.map((account) => this.appendFor(account, message, place)))
-      const stored = await this.append(appends)
+      const stored = await this.put(accounts, message, place).catch((error: unknown) => {
+        this.forget(accounts, place)
+        // A mailbox may be gone that was there a moment ago: that is no reason to give mail back.
+        if (isMailError(error) && error.code === 'permanent') return this.put(accounts, message, place)
+        throw error
+      })
       const octets = message.body.size + this.store.traits.overhead
       for (const account of accounts) if (hasQuota(account)) void this.warnings.added(account, octets)
       return { stored: stored[0]! }
     } catch (error) {
       return { refusal: await this.explained(error, accounts, message) }
     }
+  }
+
+  private async put(accounts: readonly Account[], message: NewMessage, place: Place): Promise<readonly StoredMessage[]> {
+    return this.append(await Promise.all(accounts.map((account) => this.appendFor(account, message, place))))
+  }
+
+  private forget(accounts: readonly Account[], place: Place): void {
+    for (const { id } of accounts) this.known.delete(`${place} ${id}`)
   }
 
   private async room(account: Account, octets: number | undefined): Promise<'yes' | 'no' | 'never'> {
@@ -88,7 +100,6 @@ export class Mailboxes {
 
   /** Why a message was not stored, as the client hears it. */
   private async explained(error: unknown, accounts: readonly Account[], { body }: NewMessage): Promise<Verdict> {
-    for (const { id } of accounts) for (const place of ['inbox', 'junk'] as const) this.known.delete(`${place} ${id}`)
     const code = isMailError(error) ? error.code : undefined
     if (code === 'quota') {
       if (accounts.length === 1) return mailboxReplies.full

@@ -1,12 +1,16 @@
 import { addressKey } from '../accounts/address.ts'
+import { type AccountAdmin, accountAdmin } from '../accounts/admin.ts'
+import type { AuditRecord } from '../accounts/admin-parts.ts'
 import { accountDirectory } from '../accounts/directory.ts'
 import { makeMailboxes } from '../accounts/mailboxes.ts'
-import { makeScram, type ScramSettings } from '../accounts/scram.ts'
-import { nodeCrypto } from '../adapters/node/index.ts'
+import type { ScramSettings } from '../accounts/scram.ts'
+import { nodeCrypto, randomBytes } from '../adapters/node/index.ts'
 import type { AccountRecords, Passwords } from '../contracts/accounts.ts'
 import type { Directory } from '../contracts/directory.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { Address } from '../message/address.ts'
+import type { Clock } from '../protocol/session/clock.ts'
+import { encodeMailbox } from '../protocol/smtp/index.ts'
 
 /** Somebody whose mail is kept here. */
 export interface ReferenceUser extends Address {
@@ -34,18 +38,21 @@ export interface ReferencePeople {
  * Makes the domains and accounts that are missing, with their mailboxes. What is there stays as it is: a password that was changed
  * since is not set back.
  */
-export async function makePeople({ records, passwords, store }: ReferencePlaces, people: ReferencePeople, now: number): Promise<void> {
-  for (const name of people.domains) if (!(await records.domain(name))) await records.setDomain({ name })
-  for (const user of people.users) {
-    const id = addressKey(user)
-    if (!(await records.account(id))) {
-      const password = await passwords.hash(user.password)
-      const keys = await makeScram(user.password, scram)
-      await records.updateAccount(id, (account) => account ?? { id, addresses: [id], password, scram: keys, created: now })
-    }
-    // A crash may have come between.
-    await makeMailboxes(store, id)
+export async function makePeople(places: ReferencePlaces, people: ReferencePeople, clock: Clock): Promise<void> {
+  const { records, store } = places
+  const admin = referenceAdmin(places, clock)
+  for (const name of people.domains) if (!(await records.domain(name))) await admin.domains.set({ name })
+  for (const { local, domain, password } of people.users) {
+    const address = encodeMailbox({ local, domain })
+    const there = await records.account(addressKey({ local, domain }))
+    if (there) await makeMailboxes(store, there.id)
+    else await admin.create({ addresses: [address], password })
   }
+}
+
+/** Administers the accounts of the reference server; `audit` hears of what was done. */
+export function referenceAdmin(places: ReferencePlaces, clock: Clock, audit?: (record: AuditRecord) => void): AccountAdmin {
+  return accountAdmin({ ...places, scram, random: randomBytes, now: () => clock.now(), ...(audit ? { audit } : {}) })
 }
 
 /** What goes with the directory of the reference server. */

@@ -123,7 +123,7 @@ class Reference implements ReferenceServer {
     const bodies = await emptyBodies(`${data}/incoming`)
     this.held.push(() => bodies.close?.())
     const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store }
-    await makePeople(places, settings, clock.now())
+    await makePeople(places, settings, clock)
     const server = new ComposedServer(this.serverOptions(places, bodies), watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {

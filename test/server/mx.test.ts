@@ -180,6 +180,15 @@ describe('a message that comes in', () => {
     expect(await place.mail('alice', 'Old')).toHaveLength(1)
   })
 
+  it('finds an inbox where the one that was there a moment ago is gone', async () => {
+    const place = await mailWorld()
+    const client = place.connect('mx')
+    await client.send({ to: 'alice@example.test' })
+    await place.store.erase('alice@example.test')
+    expect((await client.send({ to: ['alice@example.test', 'bob@example.test'] })).reply).toMatch(/^250 /)
+    expect(await place.mail('alice')).toHaveLength(1)
+  })
+
   it.each([
     ['alice@example.test', 'Delivered-To: alice@example.test', '554 5.4.6 Delivered here before: this is a mail loop'],
     ['alice@example.test', 'Delivered-To: <ALICE@Example.Test>', '554 5.4.6 Delivered here before: this is a mail loop'],

@@ -123,12 +123,19 @@ describe('the Received field', () => {
     expect(await traceOf({ server: { trace: false } })).toBe('')
   })
 
-  it('is put before a Return-Path for final delivery', async () => {
-    expect(await traceOf({ server: { trace: 'final' } })).toMatch(/^Return-Path: <a@s\.test>\r\nReceived: from/)
-    expect(await traceOf({ server: { trace: 'final' }, mail: 'MAIL FROM:<>' })).toMatch(/^Return-Path: <>\r\nReceived: from/)
-    expect(await traceOf({ server: { trace: 'final' }, mail: 'MAIL FROM:<"a\\"b>"@s.test>' })).toMatch(
-      /^Return-Path: <"a\\"b>"@s\.test>\r\n/,
+  it('stands behind Return-Path and Delivered-To for final delivery', async () => {
+    const final = { server: { trace: 'final' as const } }
+    expect(await traceOf(final)).toMatch(/^Return-Path: <a@s\.test>\r\nDelivered-To: b@mx\.test\r\nReceived: from/)
+    expect(await traceOf({ ...final, mail: 'MAIL FROM:<>' })).toMatch(/^Return-Path: <>\r\nDelivered-To: b@mx\.test\r\nReceived/)
+    expect(await traceOf({ ...final, mail: 'MAIL FROM:<"a\\"b>"@s.test>', to: ['"c d"@mx.test'] })).toMatch(
+      /^Return-Path: <"a\\"b>"@s\.test>\r\nDelivered-To: "c d"@mx\.test\r\n/,
     )
+    expect(await traceOf({ ...final, to: ['b@mx.test', 'c@mx.test'] })).toMatch(/^Return-Path: <a@s\.test>\r\nReceived: from/)
+  })
+
+  it('tells nothing of the client where it is told not to', async () => {
+    const hidden = await traceOf({ address, server: { hideClient: true } })
+    expect(hidden).toBe(`Received: from unknown by mx.test with ESMTP id ID for <b@mx.test>;\r\n ${date}\r\n`)
   })
 })
 
