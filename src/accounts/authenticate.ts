@@ -31,6 +31,8 @@ export interface LoginGuard {
   admit(attempt: LoginAttempt): Awaitable<Admission>
   failed(attempt: LoginAttempt): Awaitable<unknown>
   succeeded(attempt: LoginAttempt): Awaitable<unknown>
+  /** It was not judged: for a fault of ours, it counts for nothing. Not waited for, does not throw. */
+  dropped?(attempt: LoginAttempt): void
 }
 
 /** What {@link authenticate} is made of. */
@@ -133,14 +135,15 @@ class DirectoryAuthentication implements Authentication {
 
   async secret(lookUp: SaslLookUp, client: LoginClient): Promise<SecretResult> {
     const { username } = lookUp
+    const attempt = attemptOf(lookUp, client)
     try {
-      const { admitted, delay } = await this.guard.admit(attemptOf(lookUp, client))
+      const { admitted, delay } = await this.guard.admit(attempt)
       if (!admitted) return { kind: 'tooMany', wait: delay }
       // Both are asked whatever the other says: who is disabled or unknown takes as long as anybody.
       const [account, secret] = await Promise.all([
         this.directory.named(this.login(username, client)),
         this.secretOf(lookUp),
-      ])
+      ]).catch((error: unknown) => this.drop(attempt, error))
       return { kind: 'secret', secret: account === undefined ? undefined : secret, delay }
     } catch (error) {
       return { kind: 'temporary', error }
@@ -156,8 +159,7 @@ class DirectoryAuthentication implements Authentication {
       const { admitted, delay } = asked ? { admitted: true, delay: client.delay ?? 0 } : await this.guard.admit(attempt)
       if (!admitted) return { kind: 'tooMany', wait: delay }
       const login = this.login(username, client)
-      const owner = await this.ownerOf(credentials, login, client)
-      const account = owner && (await this.actingAs(owner, credentials, login))
+      const [owner, account] = await this.found(credentials, login, client).catch((error: unknown) => this.drop(attempt, error))
       if (owner === undefined || account === undefined) {
         await this.guard.failed(attempt)
         return { kind: 'invalid', delay }
@@ -178,6 +180,22 @@ class DirectoryAuthentication implements Authentication {
     }
     const password = await directory.password?.(lookUp.username)
     return password === undefined ? undefined : { password }
+  }
+
+  /** A fault of ours, or of the directory's. */
+  private drop(attempt: LoginAttempt, error: unknown): never {
+    this.guard.dropped?.(attempt)
+    throw error
+  }
+
+  /** Whose credentials they are, and the account they act as. */
+  private async found(
+    credentials: Credentials,
+    login: Login,
+    client: LoginClient,
+  ): Promise<readonly [owner?: Account | undefined, account?: Account | undefined]> {
+    const owner = await this.ownerOf(credentials, login, client)
+    return owner === undefined ? [] : [owner, await this.actingAs(owner, credentials, login)]
   }
 
   /** Whose credentials they are. */

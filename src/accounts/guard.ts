@@ -74,6 +74,7 @@ export interface Guard extends LoginGuard {
   admit(attempt: LoginAttempt): Promise<Admission>
   failed(attempt: LoginAttempt): Promise<void>
   succeeded(attempt: LoginAttempt): Promise<void>
+  dropped(attempt: LoginAttempt): void
   /** Forgets failures for a name and the addresses it is known from: after a new password, or to let somebody in. */
   forget(username: string, now: number): Promise<void>
 }
@@ -171,17 +172,22 @@ class SlidingGuard implements Guard {
     const scopes = this.#scopes(whom, await this.#isKnown(whom, now))
     // Before the counts are read: who fails from now on is either counted by then or still under way.
     const ahead = this.#turns.enter(whom.pair, scopes.map(({ key }) => key), now)
-    const counted = await Promise.all(scopes.map(({ key }) => this.#counts.read(key, now)))
-    const bars = scopes.flatMap((scope, i) => this.#bar(scope, counted[i] as Counted, ahead[i] as number, now))
-    const bar = bars.sort((a, b) => b.delay - a.delay)[0]
-    if (bar) {
-      this.#turns.leave(whom.pair)
-      this.#tell({ kind: 'loginBarred', at: now, username: attempt.username, address: attempt.address, ...bar })
-      return { admitted: false, delay: bar.delay }
+    let admitted = false
+    try {
+      const counted = await Promise.all(scopes.map(({ key }) => this.#counts.read(key, now)))
+      const bars = scopes.flatMap((scope, i) => this.#bar(scope, counted[i] as Counted, ahead[i] as number, now))
+      const bar = bars.sort((a, b) => b.delay - a.delay)[0]
+      if (bar) {
+        this.#tell({ kind: 'loginBarred', at: now, username: attempt.username, address: attempt.address, ...bar })
+        return { admitted, delay: bar.delay }
+      }
+      const failures = Math.max(0, ...counted.map((one) => Math.ceil(this.#counts.total(one, now))))
+      const held = failures === 0 ? 0 : Math.max(failures, await this.#repeats(whom, attempt))
+      admitted = true
+      return { admitted, delay: Math.min(LONGEST_DELAY, SECOND * 2 ** held) }
+    } finally {
+      if (!admitted) this.#turns.leave(whom.pair)
     }
-    const failures = counted.map((one) => Math.ceil(this.#counts.total(one, now)))
-    const repeats = Math.max(0, ...failures) > 0 ? await this.#repeats(whom, attempt) : 0
-    return { admitted: true, delay: Math.min(LONGEST_DELAY, SECOND * 2 ** Math.max(0, repeats, ...failures)) }
   }
 
   async failed(attempt: LoginAttempt): Promise<void> {
@@ -205,6 +211,10 @@ class SlidingGuard implements Guard {
     } catch (error) {
       this.#tell({ kind: 'guardFailed', at: now, error })
     }
+  }
+
+  dropped(attempt: LoginAttempt): void {
+    this.#turns.leave(this.#whom(attempt).pair)
   }
 
   async forget(username: string, now: number): Promise<void> {
