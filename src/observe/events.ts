@@ -12,6 +12,7 @@ export type ServerEvent =
   | SecuredEvent
   | AuthenticatedEvent
   | DeniedEvent
+  | GuessingEvent
   | CommandEvent
   | RefusedEvent
   | LimitedEvent
@@ -48,7 +49,7 @@ export interface Whence extends Timed {
 export interface ListeningEvent extends Timed {
   readonly kind: 'listening'
   readonly listener: string | undefined
-  readonly protocol: 'smtp' | 'lmtp'
+  readonly protocol: 'smtp' | 'lmtp' | 'imap'
   /** Where: an address and a TCP port, or the path of a unix socket. */
   readonly address: string | undefined
   readonly port: number | undefined
@@ -117,6 +118,16 @@ export interface DeniedEvent extends Whence {
   readonly username: string
   /** The reply: 535 for wrong credentials, 454 where they could not be judged. */
   readonly code: number
+}
+
+/** Somebody seems to guess passwords: a bound of the guard was reached. Told once for each time. */
+export interface GuessingEvent extends Timed {
+  readonly kind: 'guessing'
+  /** Failures of one client (`address`), for one name (`account`, `known`: from where it usually logs in), names that one client tried. */
+  readonly limit: 'address' | 'account' | 'known' | 'names'
+  /** The address (of IPv6 its /64), or the name. */
+  readonly of: string
+  readonly count: number
 }
 
 /** A command has come. Told only to observers that say `commands`. */

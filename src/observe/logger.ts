@@ -33,6 +33,7 @@ const usual: Levels = {
   secured: 'debug',
   authenticated: 'info',
   denied: 'info',
+  guessing: 'warn',
   command: 'debug',
   refused: 'info',
   limited: 'info',
@@ -54,6 +55,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
   secured: 'TLS established',
   authenticated: 'logged in',
   denied: 'log-in refused',
+  guessing: 'passwords are being guessed',
   command: 'command',
   refused: 'refused',
   limited: 'limit reached',
@@ -71,7 +73,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
  *
  * - `debug`: the course of connections, commands, refusals for breaking the protocol
  * - `info`: start and stop, log-ins, acceptance, refusals, limits
- * - `warn`: what failed, quotas, conversations cut off by a stop, a certificate that ends within 14 days
+ * - `warn`: what failed, passwords being guessed, quotas, conversations cut off by a stop, a certificate that ends within 14 days
  * - `error`: a delivery that failed, certificates that cannot be used or are over within a day
  */
 export function levelOf(event: ServerEvent): LogLevel {

@@ -69,11 +69,11 @@ export interface MailServerOptions {
    * recipients elsewhere are refused with `550 5.7.1`.
    */
   readonly queue?: MailQueue
-  /** Counts failed log-ins, for all servers that share it. Default: in memory. */
+  /** Where failed log-ins are counted, for all servers that share it. Default: in memory. */
   readonly keyValue?: KeyValue
   /** For mail from other servers. */
   readonly policies?: readonly Policy[]
-  /** How people log in: mechanisms, who counts failures, OAuth. Default: what the directory can serve. */
+  /** How people log in: mechanisms, guard, OAuth. Default: all that the directory can serve, guarded by `loginGuard`. */
   readonly login?: LoginOptions
   /** At least one. */
   readonly listen: { readonly [Name in ListenerName]?: MailListenerOptions }

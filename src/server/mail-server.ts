@@ -9,6 +9,7 @@ import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { Transport } from '../protocol/session/transport.ts'
 import { Addressing } from './addressing.ts'
+import { guardOver } from './guarding.ts'
 import type { Running, Stopped } from './listening.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
@@ -147,7 +148,14 @@ function rolesOf(options: MailServerOptions, taken: Taken | undefined): Record<L
     accepts: addressing.anybody,
     deliver: submission.deliver,
     policies: [submission.policy],
-    authenticate: authenticate({ ...options.login, directory, hostname, right: 'smtp', crypto: { ...nodeCrypto, random } }),
+    authenticate: authenticate({
+      guard: guardOver(options.keyValue, observe),
+      ...options.login,
+      directory,
+      hostname,
+      right: 'smtp',
+      crypto: { ...nodeCrypto, random },
+    }),
     authRequired: true,
     plaintextAuth,
     hideClient,

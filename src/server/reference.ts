@@ -124,7 +124,7 @@ class Reference implements ReferenceServer {
     this.held.push(() => bodies.close?.())
     const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store }
     await makePeople(places, settings, clock)
-    const server = new ComposedServer(this.serverOptions(places, bodies), watch.stored)
+    const server = new ComposedServer({ ...this.serverOptions(places, bodies), keyValue: db.keyValue }, watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {
       const up = this.running.listeners[listener]

@@ -87,6 +87,9 @@ describe('what people submit', () => {
   })
 })
 
+/** All that needs no time has happened. */
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
+
 describe('who submits', () => {
   const people = [
     person('alice', { messageOctets: 1000, attachmentOctets: 60 }),
@@ -125,9 +128,15 @@ describe('who submits', () => {
     ['who is disabled', 'gone', 'secret'],
     ['who may only read', 'reader', 'secret'],
   ])('is not %s', async (_, name, password) => {
-    const world = await mailWorld({ people, options: { smtp: { timeouts: { authDelay: 0 } } } })
-    const client = world.connect('submission', { tls: true })
-    expect(await client.login(`${name}@example.test`, password)).toBe('535 5.7.8 Authentication credentials invalid')
+    const { connect, world } = await mailWorld({ people })
+    const client = connect('submission', { tls: true })
+    await client.say('EHLO client.test')
+    const reply = client.login(`${name}@example.test`, password)
+    await settled()
+    await world.clock.advance(999)
+    expect(client.replies).toHaveLength(2)
+    await world.clock.advance(1)
+    expect(await reply).toBe('535 5.7.8 Authentication credentials invalid')
   })
 
   it.each([
@@ -169,6 +178,23 @@ describe('who submits', () => {
     expect(await send(attachment(63))).toBe('552 5.3.4 An attachment is larger than this account may send')
     expect(await send(`${from}\r\n${'x'.repeat(960)}`)).toMatch(/^250 /)
     expect(await send(`${from}\r\n${'x'.repeat(970)}`)).toBe('552 5.3.4 Message is larger than this account may send')
+  })
+
+  it('is heard no more after guessing, wherever he knocks, and others are', async () => {
+    const { connect, world } = await mailWorld()
+    const fails = async (at: number): Promise<string> => {
+      const client = connect(at % 2 ? 'submission' : 'submissions', { tls: true })
+      await client.say('EHLO client.test')
+      const reply = client.login(`nobody${at}@example.test`, 'secret')
+      await settled()
+      await world.clock.advance(16_000)
+      return reply
+    }
+    for (let at = 0; at < 10; at++) expect(await fails(at)).toMatch(/^535 5\.7\.8 /)
+    expect(await fails(10)).toBe('421 4.7.0 Too many failed log-ins, try again later')
+    expect(world.events.filter(({ kind }) => kind === 'guessing')).toMatchObject([{ limit: 'names', of: '203.0.113.9', count: 10 }])
+    const other = connect('submission', { tls: true, address: '198.51.100.7' })
+    expect(await other.login('alice@example.test', 'secret')).toMatch(/^235 /)
   })
 
   it('is asked about again for each message', async () => {
