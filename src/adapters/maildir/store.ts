@@ -1,5 +1,5 @@
 import type { StoredBody } from '../../contracts/bodies.ts'
-import type { Mailbox, MailboxId, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
+import type { Mailbox, MailboxId, Quota, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
 import type {
   Changes,
   Copied,
@@ -29,6 +29,7 @@ import { entryOf, type State } from './state.ts'
 import { readSubscriptions, writeSubscriptions } from './subscriptions.ts'
 import { removeMessages, setFlags } from './transact.ts'
 import { uidsOf } from './uids.ts'
+import { type Turn, Turns } from './turns.ts'
 import type { Watching } from './watching.ts'
 
 /** Messages in a page of `entries`, and in one of `list`, whose facts are read from the disk. */
@@ -43,6 +44,7 @@ export class MaildirStore implements MailStore {
   readonly #watching: Watching
   readonly #staging: Staging
   readonly #appending = new Appending()
+  readonly #turns = new Turns()
   /** What was begun is finished before the store is closed. */
   readonly #begun = new Set<Promise<unknown>>()
   #closed = false
@@ -89,6 +91,12 @@ export class MaildirStore implements MailStore {
   }
 
   append(mailbox: MailboxId, message: NewMessage, { quota }: Room = {}): Promise<StoredMessage> {
+    const turn = message.body.bytes ? this.#turns.next(mailbox) : undefined
+    const appended = this.#append(mailbox, message, quota, turn)
+    return turn ? appended.finally(turn.over) : appended
+  }
+
+  #append(mailbox: MailboxId, message: NewMessage, quota: Quota | undefined, turn: Turn | undefined): Promise<StoredMessage> {
     return this.#run(async () => {
       const { received, body, flags = [] } = message
       if (!Number.isSafeInteger(received)) throw new MailError('misuse', 'received: give whole milliseconds')
@@ -96,12 +104,15 @@ export class MaildirStore implements MailStore {
       const place = await account.place(mailbox)
       if (!place) throw noMailbox()
       let record: Uint8Array | undefined
-      const added = await this.#staging.with(place.box, { ...message, body }, (stage) => {
+      const added = await this.#staging.with(place.box, message, async (stage) => {
         record = stage.record
+        await turn?.before
         const base = baseOf(this.#shared, body.size, stage.crlfOctets)
         const { path: source, id } = stage
         const adding = { source, base, id, received, flags: [...flags], octets: body.size, bareLf: false, record }
-        return this.#appending.add(account, mailbox, adding, quota)
+        const adds = this.#appending.add(account, mailbox, adding, quota)
+        turn?.over()
+        return adds
       })
       return { ...entryOf(added), mailbox, facts: parseRecord(record as unknown as Uint8Array) }
     })
