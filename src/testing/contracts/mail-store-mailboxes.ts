@@ -171,7 +171,7 @@ export function removing({ it, open }: MailStoreContractOptions): void {
     const { id } = await inbox(store)
     const appends = Array.from({ length: 10 }, (_, i) => store.append(id, message(pattern(50, i))))
     await store.remove(id)
-    for (const append of appends) await append.catch(async (error: unknown) => rejects(Promise.reject(error), 'permanent'))
+    await Promise.all(appends.map((append) => append.catch((error: unknown) => rejects(Promise.reject(error), 'permanent'))))
     await consistent(store)
     equal((await store.usage('alice')).messages, 0)
   })
