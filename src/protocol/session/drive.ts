@@ -195,7 +195,7 @@ class Driven implements Conversation, TransportSink {
     const output = this.session.takeOutput()
     if (output.length === 0 || this.over || this.ending) return false
     if (this.options.read !== undefined && output.some(isRange)) {
-      void this.stream(output, this.options.read)
+      void this.stream(output)
       return false
     }
     if (!this.transport.write(output as readonly Output[])) this.congested = true
@@ -203,13 +203,12 @@ class Driven implements Conversation, TransportSink {
   }
 
   /** Writes pieces of which some lie elsewhere, no faster than the peer takes them. */
-  private async stream(output: readonly (Output | BodyRange)[],
-    read: (range: BodyRange) => AsyncIterable<Uint8Array>): Promise<void> {
+  private async stream(output: readonly (Output | BodyRange)[]): Promise<void> {
     this.streaming = true
     try {
       for (const piece of output) {
         if (!isRange(piece)) await this.send(piece)
-        else await this.sendRange(piece, read(piece))
+        else await this.sendRange(piece, this.options.read!(piece))
       }
     } catch (error) {
       this.options.failed?.(error, { kind: 'session' })

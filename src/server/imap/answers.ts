@@ -1,0 +1,23 @@
+import { isMailError } from '../../protocol/session/errors.ts'
+import type { Page, Refusal } from '../../protocol/imap/index.ts'
+
+const unavailable: Refusal = { code: 'UNAVAILABLE', refused: 'Temporary failure, try again later' }
+
+/** What a client is told of an error of the store's. Whatever it cannot explain is temporary. */
+export function refusalFor(error: unknown): Refusal {
+  if (!isMailError(error)) return unavailable
+  switch (error.code) {
+    case 'quota':
+      return { code: 'OVERQUOTA', refused: 'The account is full' }
+    case 'permanent':
+      return { code: 'NONEXISTENT', refused: 'There is no such mailbox, or it cannot be so' }
+    default:
+      return unavailable
+  }
+}
+
+/** The first page of a listing: the rest is asked for anew, when there is room for it. */
+export async function firstPage<Item>(pages: AsyncIterable<readonly Item[]>): Promise<Page<Item>> {
+  for await (const items of pages) return { items, last: false }
+  return { items: [], last: true }
+}

@@ -1,0 +1,314 @@
+import type { Authentication } from '../../accounts/authenticate.ts'
+import type { BodyStore } from '../../contracts/bodies.ts'
+import type { Account, Directory } from '../../contracts/directory.ts'
+import type { Mailbox, MailboxId, SpecialUse } from '../../contracts/mailbox.ts'
+import type { Append, MailStore, NewMessage } from '../../contracts/store.ts'
+import type { Observer } from '../../observe/events.ts'
+import type { Conversation, Host } from '../../protocol/session/drive.ts'
+import type { Clock } from '../../protocol/session/clock.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import type { BodyRange } from '../../protocol/session/session.ts'
+import type {
+  AppendQuestion,
+  AuthQuestion,
+  AuthRefusal,
+  BodyEvent,
+  CandidatesQuestion,
+  ChangesQuestion,
+  CopyQuestion,
+  CreateQuestion,
+  EntriesQuestion,
+  ExpungeQuestion,
+  FlagQuestion,
+  ImapServerEvent,
+  ImapServerSession,
+  MailboxQuestion,
+  MessagesQuestion,
+  NumberRange,
+  OctetsQuestion,
+  Opened,
+  OpenQuestion,
+  Refusal,
+  RemoveQuestion,
+  RenameQuestion,
+  SecretQuestion,
+  SubscribeQuestion,
+  UnselectedEvent,
+} from '../../protocol/imap/index.ts'
+import type { LiveConnection } from '../connection.ts'
+import { whence } from '../whence.ts'
+import { firstPage, refusalFor } from './answers.ts'
+import { openMailbox } from './open.ts'
+import type { Seats } from './seats.ts'
+import { Uploads } from './uploads.ts'
+import type { Watcher, Watchers } from './watchers.ts'
+
+/** What all connections of one server share. */
+export interface Access {
+  readonly directory: Directory
+  readonly store: MailStore
+  readonly authentication: Authentication
+  readonly bodies: BodyStore
+  /** Octets of a message from which on it goes to `bodies` while it comes in. */
+  readonly spillAt: number
+  readonly watchers: Watchers
+  readonly seats: Seats
+  readonly clock: Clock
+  readonly observe: Observer | undefined
+  /** What clients are told of the server by ID. */
+  readonly name: ReadonlyMap<string, string>
+}
+
+const invalid: AuthRefusal = { code: 'AUTHENTICATIONFAILED', refused: 'Name or password is wrong' }
+const temporary: AuthRefusal = { code: 'UNAVAILABLE', refused: 'Temporary failure, try again later', temporary: true }
+const tooMany: AuthRefusal = { code: 'LIMIT', refused: 'Too many failed log-ins, try again later', temporary: true }
+const tooManySeats: AuthRefusal = { code: 'LIMIT', refused: 'Too many connections of this account', temporary: true }
+
+/** Answers what an IMAP session asks, out of a store and a directory. One for each connection. */
+export class ImapHost implements Host<ImapServerEvent>, Watcher {
+  readonly connection: LiveConnection
+  private readonly access: Access
+  private readonly uploads: Uploads
+  private session: ImapServerSession | undefined
+  private conversation: Conversation | undefined
+  private account: Account | undefined
+  private delay: number | undefined
+  private selected: MailboxId | undefined
+
+  constructor(access: Access, connection: LiveConnection) {
+    this.access = access
+    this.connection = connection
+    this.uploads = new Uploads(access.spillAt, access.bodies)
+  }
+
+  /** What it answers, and what drives that. */
+  attach(session: ImapServerSession, conversation: Conversation): void {
+    this.session = session
+    this.conversation = conversation
+  }
+
+  /** A hint of the store's. */
+  changed(mailbox: MailboxId): void {
+    this.session?.changed(mailbox)
+    this.conversation?.touch()
+  }
+
+  connect(): Refusal | undefined {
+    const { access, connection } = this
+    if (!access.seats.take(connection)) return { code: 'UNAVAILABLE', refused: 'Too many connections, try again later' }
+    const { localPort, proxy } = connection.peer
+    access.observe?.({ kind: 'connected', ...this.whence(), localPort, proxy })
+    return undefined
+  }
+
+  async secret({ lookUp }: SecretQuestion): Promise<Awaited<ReturnType<Host<SecretQuestion>['secret'] & object>>> {
+    const result = await this.access.authentication.secret(lookUp, this.client())
+    if (result.kind === 'temporary') return this.unjudged(result.error)
+    if (result.kind === 'tooMany') return tooMany
+    this.delay = result.delay
+    return result.secret
+  }
+
+  async auth({ credentials }: AuthQuestion): Promise<{ readonly account: string } | AuthRefusal> {
+    const { access, connection } = this
+    const result = await access.authentication.judge(credentials, { ...this.client(), delay: this.delay })
+    const { mechanism, username } = credentials
+    this.delay = undefined
+    if (result.kind === 'account') {
+      if (!access.seats.sit(connection, result.account.id)) return tooManySeats
+      this.account = result.account
+      connection.account = result.account.id
+      access.observe?.({ kind: 'authenticated', ...this.whence(), account: result.account.id, mechanism, username })
+      return { account: result.account.id }
+    }
+    const refusal = result.kind === 'invalid' ? { ...invalid,
+      delay: result.delay } : result.kind === 'tooMany' ? tooMany : temporary
+    access.observe?.({ kind: 'denied', ...this.whence(), mechanism, username, code: result.kind === 'temporary' ? 454 : 535 })
+    return result.kind === 'temporary' ? this.unjudged(result.error) : refusal
+  }
+
+  id(): ReadonlyMap<string, string> {
+    return this.access.name
+  }
+
+  mailboxes(): Promise<{ mailboxes: readonly Mailbox[]; subscribed: readonly (readonly string[])[] } | Refusal> {
+    const { store } = this.access
+    return this.asked(async () => {
+      const [mailboxes, subscribed] = await Promise.all([store.mailboxes(this.owner), store.subscriptions?.(this.owner)])
+      // Where subscriptions are not kept everything is subscribed to.
+      return { mailboxes, subscribed: subscribed ?? mailboxes.map(({ path }) => path) }
+    })
+  }
+
+  mailbox({ path }: MailboxQuestion): Promise<Mailbox | null | Refusal> {
+    return this.asked(async () => {
+      const name = JSON.stringify(path)
+      const all = await this.access.store.mailboxes(this.owner)
+      return all.find((mailbox) => JSON.stringify(mailbox.path) === name) ?? null
+    })
+  }
+
+  create({ path, use }: CreateQuestion): Promise<Mailbox | Refusal> {
+    return this.asked(() => this.access.store.create(this.owner, path, use as SpecialUse | undefined))
+  }
+
+  rename({ mailbox, path }: RenameQuestion): Promise<true | Refusal> {
+    return this.asked(() => this.access.store.rename(mailbox, path).then(() => true as const))
+  }
+
+  remove({ mailbox }: RemoveQuestion): Promise<true | Refusal> {
+    return this.asked(() => this.access.store.remove(mailbox).then(() => true as const))
+  }
+
+  subscribe({ path, wanted }: SubscribeQuestion): Promise<true | Refusal> {
+    const { store } = this.access
+    if (!store.subscribe) return Promise.resolve({ code: 'CANNOT', refused: 'Subscriptions are not kept here' })
+    return this.asked(() => store.subscribe!(this.owner, path, wanted).then(() => true as const))
+  }
+
+  open({ mailbox, readOnly }: OpenQuestion): Promise<Opened | Refusal> {
+    const { store, watchers } = this.access
+    if (this.selected === undefined) {
+      this.selected = mailbox
+      // Before it is looked at: what happens meanwhile must not be missed.
+      watchers.add(mailbox, this)
+    }
+    return this.asked(() => openMailbox(store, this.owner, mailbox, readOnly))
+  }
+
+  unselected(event: UnselectedEvent): void {
+    this.access.watchers.remove(event.mailbox, this)
+    this.selected = undefined
+  }
+
+  entries({ mailbox, uids, since }: EntriesQuestion) {
+    return this.asked(() => firstPage(this.access.store.entries(mailbox, selection(uids, since))))
+  }
+
+  messages({ mailbox, uids, since }: MessagesQuestion) {
+    return this.asked(() => firstPage(this.access.store.list(mailbox, selection(uids, since))))
+  }
+
+  octets({ ranges }: OctetsQuestion): Promise<readonly (Uint8Array | null)[] | Refusal> {
+    return this.asked(() => Promise.all(ranges.map((range) => this.gathered(range))))
+  }
+
+  changes({ mailbox, since }: ChangesQuestion) {
+    return this.asked(() => this.access.store.changes(mailbox, since))
+  }
+
+  flag({ mailbox, uids, change, flags, unchangedSince }: FlagQuestion) {
+    return this.asked(() => this.access.store.flag(mailbox, uids, { kind: change, flags }, unchangedSince))
+  }
+
+  expunge({ mailbox, uids }: ExpungeQuestion) {
+    return this.asked(() => this.access.store.expunge(mailbox, uids))
+  }
+
+  copy({ mailbox, uids, to, move }: CopyQuestion) {
+    const { store } = this.access
+    return this.asked(() => {
+      if (!move) return store.copy(mailbox, uids, to, this.room)
+      if (!store.move) throw new MailError('misuse', 'The store has no move()')
+      return store.move(mailbox, uids, to)
+    })
+  }
+
+  upload(): void {
+    this.uploads.begin()
+  }
+
+  body({ bytes }: BodyEvent): void | Promise<void> {
+    return this.uploads.write(bytes)
+  }
+
+  append({ mailbox, messages }: AppendQuestion): Promise<{ readonly uids: readonly number[] } | Refusal> {
+    const { clock } = this.access
+    return this.asked(async () => {
+      const stored = await this.uploads.appended(messages, clock.now(), (all) => this.store(mailbox, all))
+      return { uids: stored.map(({ uid }) => uid) }
+    })
+  }
+
+  candidates({ mailbox, words, where }: CandidatesQuestion) {
+    return this.asked(async () => (await this.access.store.search?.(mailbox, words, where)) ?? null)
+  }
+
+  async quota() {
+    return this.asked(async () => ({ used: await this.access.store.usage(this.owner), limit: this.account!.quota }))
+  }
+
+  abandoned(): Promise<void> {
+    return this.uploads.discard()
+  }
+
+  /** The octets of a range, for the driver. */
+  async *read({ message, start, end }: BodyRange): AsyncGenerator<Uint8Array> {
+    const body = await this.access.store.body(message)
+    if (!body) throw new MailError('permanent', `Message ${message} is gone`)
+    yield* body.read({ start, end })
+  }
+
+  /** The connection is over. */
+  async left(why: string): Promise<void> {
+    const { access, connection } = this
+    if (this.selected !== undefined) access.watchers.remove(this.selected, this)
+    access.seats.leave(connection)
+    const lasted = access.clock.now() - connection.began
+    access.observe?.({ kind: 'closed', ...this.whence(), why, lasted })
+    await this.uploads.discard()
+  }
+
+  private get owner(): string {
+    return this.account!.id
+  }
+
+  private get room(): { readonly quota: Account['quota'] } {
+    return { quota: this.account!.quota }
+  }
+
+  private whence() {
+    return whence(this.connection, this.access.clock.now())
+  }
+
+  private client() {
+    const { peer, tls } = this.connection
+    return { address: peer.address, tls, now: this.access.clock.now() }
+  }
+
+  private unjudged(error: unknown): AuthRefusal {
+    this.access.observe?.({ kind: 'failed', ...this.whence(), what: 'auth', error })
+    return temporary
+  }
+
+  private async store(mailbox: MailboxId, messages: readonly NewMessage[]) {
+    const { store } = this.access
+    const appends: Append[] = messages.map((message) => ({ mailbox, message, ...this.room }))
+    if (appends.length > 1 && store.appendAll) return store.appendAll(appends)
+    return [await store.append(mailbox, messages[0]!, this.room)]
+  }
+
+  private async gathered({ message, start, end }: BodyRange): Promise<Uint8Array | null> {
+    const body = await this.access.store.body(message)
+    if (!body) return null
+    if (body.bytes) return body.bytes.subarray(start, end)
+    const chunks: Uint8Array[] = []
+    if (start < end) for await (const chunk of body.read({ start, end })) chunks.push(chunk)
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  }
+
+  /** The answer of the store, or what the client is told of its error. */
+  private async asked<Value>(ask: () => Promise<Value>): Promise<Value | Refusal> {
+    try {
+      return await ask()
+    } catch (error) {
+      const refusal = refusalFor(error)
+      if (refusal.code === 'UNAVAILABLE') this.access.observe?.({ kind: 'failed', ...this.whence(), what: 'store', error })
+      return refusal
+    }
+  }
+}
+
+function selection(uids: readonly NumberRange[], since: number) {
+  return since > 0 ? { uids, since } : { uids }
+}

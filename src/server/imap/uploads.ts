@@ -1,0 +1,56 @@
+import type { BodyStore } from '../../contracts/bodies.ts'
+import type { NewMessage } from '../../contracts/store.ts'
+import { indexMessage } from '../../message/indexer.ts'
+import type { Upload } from '../../protocol/imap/index.ts'
+import { type Collected, Collector } from '../collector.ts'
+
+/** The messages of an APPEND while they come in. */
+export class Uploads {
+  private readonly spillAt: number
+  private readonly bodies: BodyStore
+  private collectors: Collector[] = []
+
+  constructor(spillAt: number, bodies: BodyStore) {
+    this.spillAt = spillAt
+    this.bodies = bodies
+  }
+
+  /** A message begins. */
+  begin(): void {
+    this.collectors.push(new Collector(this.spillAt, this.bodies))
+  }
+
+  /** Takes a piece of the latest. */
+  write(bytes: Uint8Array): void | Promise<void> {
+    return this.collectors[this.collectors.length - 1]?.write(bytes)
+  }
+
+  /** Nothing will become of them. */
+  async discard(): Promise<void> {
+    const { collectors } = this
+    this.collectors = []
+    await Promise.all(collectors.map((collector) => collector.discard()))
+  }
+
+  /** Hands the messages over, with what the client says of each; what a body store held of them goes afterwards. */
+  async appended<Value>(
+    uploads: readonly Upload[],
+    now: number,
+    append: (messages: readonly NewMessage[]) => Promise<Value>,
+  ): Promise<Value> {
+    const { collectors } = this
+    this.collectors = []
+    const all: Collected[] = []
+    try {
+      for (const collector of collectors) all.push(await collector.finish())
+      return await append(all.map((collected, at) => messageOf(collected, uploads[at]!, now)))
+    } finally {
+      await Promise.all(all.map((collected) => collected.discard()))
+    }
+  }
+}
+
+function messageOf({ body, facts }: Collected, { flags, received }: Upload, now: number): NewMessage {
+  // What is in memory was not looked at on the way.
+  return { body, facts: facts ?? indexMessage(body.bytes!), received: received ?? now, flags }
+}
