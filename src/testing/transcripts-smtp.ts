@@ -1,7 +1,7 @@
 import { octets, octetString } from '../protocol/bytes/text.ts'
-import { login } from '../protocol/sasl/login.ts'
-import { plain } from '../protocol/sasl/plain.ts'
+import type { SaslSecret } from '../protocol/sasl/index.ts'
 import { MailError } from '../protocol/session/errors.ts'
+import type { TlsFacts } from '../protocol/session/tls.ts'
 import {
   encodePath,
   type MailParameters,
@@ -14,6 +14,7 @@ import {
   type SmtpServerOptions,
   smtpServerSession,
 } from '../protocol/smtp/index.ts'
+import { namedMechanisms, readSecret, readTlsFacts } from './transcripts-sasl.ts'
 import type { Transcript, TranscriptStep } from './transcripts.ts'
 
 /** What came of one step. */
@@ -35,23 +36,24 @@ export interface SmtpPlay {
   run(steps: readonly TranscriptStep[], cut: Cut): StepResult[]
 }
 
-const tls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' }
-
 /** Reads the settings of a transcript: options of `smtpServerConfig`, facts of the peer, answers of the host. */
 export function smtpPlay(transcript: Transcript): SmtpPlay {
   const options: Record<string, unknown> = { hostname: 'mx.example.org' }
   const peer: Record<string, unknown> = {}
   const answers: [string, string][] = []
+  let tls = readTlsFacts('{}')
   for (const [name, value] of transcript.config) {
     if (name.startsWith('answer ')) answers.push([name.slice(7), value])
+    else if (name === 'peer.tls') peer['tls'] = readTlsFacts(value)
     else if (name.startsWith('peer.')) peer[name.slice(5)] = JSON.parse(value)
-    else if (name === 'auth') set(options, 'auth.mechanisms', value.split(' ').map((word) => (word === 'PLAIN' ? plain : login)))
+    else if (name === 'auth') set(options, 'auth.mechanisms', namedMechanisms(value))
+    else if (name === 'tls') tls = readTlsFacts(value)
     else if (name !== 'splits') set(options, name, parsed(value))
   }
   // What says more about an event goes before what says less.
   answers.sort(([one], [other]) => other.length - one.length)
   const config = smtpServerConfig(options as unknown as SmtpServerOptions)
-  return { transcript, run: (steps, cut) => new Run(config, peer, answers).all(steps, cut) }
+  return { transcript, run: (steps, cut) => new Run(config, peer, answers, tls).all(steps, cut) }
 }
 
 function set(options: Record<string, unknown>, name: string, value: unknown): void {
@@ -73,14 +75,16 @@ function parsed(value: string): unknown {
 class Run {
   private readonly session
   private readonly answers: readonly (readonly [string, string])[]
+  private readonly tls: TlsFacts
   private readonly asked: (SmtpServerEvent & { id: number })[] = []
   private events: string[] = []
   private body: string | undefined
   private output = ''
   private now = 0
 
-  constructor(config: SmtpServerConfig, peer: object, answers: readonly (readonly [string, string])[]) {
+  constructor(config: SmtpServerConfig, peer: object, answers: readonly (readonly [string, string])[], tls: TlsFacts) {
     this.answers = answers
+    this.tls = tls
     this.session = smtpServerSession(config, peer, this.now)
   }
 
@@ -143,17 +147,19 @@ class Run {
     else if (what === 'end') session.receiveEnd(this.now)
     else if (what === 'disconnect') session.disconnect(this.now)
     else if (what === 'drain') session.drain(this.now)
-    else if (what === 'tls') session.tlsEstablished(this.now, tls)
+    else if (what === 'tls') session.tlsEstablished(this.now, this.tls)
     else if (what === 'fail') session.fail(question())
     else if (what === 'answer') session.answer(question(), readAnswer(rest.join(' ')) as never)
     else throw new MailError('config', `nothing happens that is called ${JSON.stringify(words)}.`)
   }
 }
 
-/** `account NAME`, or replies with ` | ` between them; `ok` is no answer at all. */
-function readAnswer(text: string): { account: string } | Reply | readonly Reply[] | undefined {
+/** `account NAME`, a secret, or replies with ` | ` between them; `ok` is no answer at all. */
+function readAnswer(text: string): { account: string } | SaslSecret | Reply | readonly Reply[] | undefined {
   if (text === 'ok') return undefined
   if (text.startsWith('account ')) return { account: text.slice(8) }
+  const secret = readSecret(text)
+  if (secret) return secret
   const answers = text.split(' | ').map((line) => {
     const reply = parseReply([line])
     if (!reply) throw new MailError('config', `${JSON.stringify(line)} is no reply.`)
