@@ -24,6 +24,7 @@ describe('the package', () => {
       './node': both('node'),
       './memory': both('memory'),
       './sqlite': both('sqlite'),
+      './maildir': both('maildir'),
       './testing': both('testing'),
       './vitest': both('vitest'),
       './package.json': './package.json',

@@ -9,6 +9,7 @@ export const rooms = {
   './node': { name: 'node', source: 'src/adapters/node/index.ts' },
   './memory': { name: 'memory', source: 'src/adapters/memory/index.ts' },
   './sqlite': { name: 'sqlite', source: 'src/adapters/sqlite/index.ts' },
+  './maildir': { name: 'maildir', source: 'src/adapters/maildir/index.ts' },
   './testing': { name: 'testing', source: 'src/testing/index.ts' },
   './vitest': { name: 'vitest', source: 'src/testing/vitest.ts' },
 } as const
