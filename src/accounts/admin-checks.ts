@@ -45,7 +45,7 @@ export async function ownKey(records: AccountRecords, what: string, text: string
   if (domain.aliasOf !== undefined) {
     refuse(what, text, `is in a domain that stands for ${domain.aliasOf}. Give the address there: it is good for both.`)
   }
-  if (encodeUtf8(address.local).length > MOST_LOCAL) refuse(what, text, `has more than ${MOST_LOCAL} octets before the @. Shorten it.`)
+  if (encodeUtf8(address.local).length > MOST_LOCAL) refuse(what, text, `has more than ${MOST_LOCAL} octets before the @.`)
   return keyIn(domain, address.local)
 }
 
@@ -79,7 +79,8 @@ export function checkedLogins(logins: readonly string[]): readonly string[] {
 export function checkedText(what: string, text: string): string {
   const octets = encodeUtf8(text).length
   const isFit = octets > 0 && octets <= MOST_TEXT && text.trim() === text && !/[\p{Cc}\p{Cs}]/u.test(text)
-  return isFit ? text : refuse(what, text, `cannot be it. Give 1 to ${MOST_TEXT} octets of text without blanks around it or control characters.`)
+  if (isFit) return text
+  return refuse(what, text, `cannot be it. Give 1 to ${MOST_TEXT} octets of text without blanks around it or control characters.`)
 }
 
 /** Fingerprints, as openssl prints them or without colons. */
@@ -87,14 +88,15 @@ export function checkedCertificates(certificates: readonly string[]): readonly s
   if (certificates.length > MOST_LISTED) refuse('certificates', certificates, `is too long; ${MOST_LISTED} is the most.`)
   return [...new Set(certificates.map((text) => {
     const hex = text.replaceAll(':', '').toLowerCase()
-    return /^[0-9a-f]{64}$/.test(hex) ? hex : refuse('certificates', text, 'is no SHA-256 fingerprint. Give its 64 hexadecimal digits.')
+    if (/^[0-9a-f]{64}$/.test(hex)) return hex
+    return refuse('certificates', text, 'is no SHA-256 fingerprint. Give its 64 hexadecimal digits.')
   }))]
 }
 
 /** A password as it is to be hashed. What it is never stands in an error. */
 export function checkedPassword(password: string): string {
   return passwordText(password)
-    ?? refuse('password', 'what was given', `cannot be one. Give 1 to ${MOST_PASSWORD} octets of text without control characters.`)
+    ?? refuse('password', 'what was given', `cannot be one. Give 1 to ${MOST_PASSWORD} octets without control characters.`)
 }
 
 /** The kinds of rights, for options that name some of them. */
@@ -110,7 +112,7 @@ export function checkedRights(what: string, rights: Partial<Rights>): Partial<Ri
 export function checkedQuota(quota: { readonly [K in keyof Quota]?: number | null }): NonNullable<AccountRecord['quota']> {
   const kept: { -readonly [K in keyof Quota]?: number | null } = {}
   for (const [name, value] of Object.entries(quota)) {
-    if (name !== 'octets' && name !== 'messages') refuse('quota', name, 'is nothing that is counted. There are octets and messages.')
+    if (name !== 'octets' && name !== 'messages') refuse('quota', name, 'is not counted. There are octets and messages.')
     const bound = value === Infinity ? null : value
     if (!aBound.is(bound)) refuse(`quota.${name}`, value, `is none. It takes ${aBound.takes}.`)
     kept[name] = bound

@@ -33,12 +33,12 @@ export class AdminOfDomains {
     const name = checkedDomain('name', given.name)
     const { caseSensitive, disabled, separator, catchAll } = given
     if (separator !== undefined && !/^[!#$%&'*+\-/=?^_`{|}~.]{0,8}$/.test(separator)) {
-      refuse('separator', separator, "cannot be one. Give a character that addresses may hold and names do not, such as '+', or ''.")
+      refuse('separator', separator, "cannot be one. Give a character that addresses may hold and names do not: '+'; or ''.")
     }
     const aliasOf = given.aliasOf === undefined ? undefined : await this.#target(name, given.aliasOf)
     if (aliasOf === undefined && !caseSensitive && (await records.domain(name))?.caseSensitive) {
       const lost = await findIn(records, name, (key) => !isCaseless(key))
-      if (lost !== undefined) refuse('caseSensitive', false, `would make ${lost} unreachable. Give it an address in lower case first.`)
+      if (lost !== undefined) refuse('caseSensitive', false, `would make ${lost} unreachable. Put it into lower case first.`)
     }
     const record: DomainRecord = {
       name,
@@ -130,8 +130,10 @@ export class AdminOfAliases {
       accountNamed: (name: string) => records.accountNamed(name),
       alias: async (address: string) => (address === record.address ? record : records.alias(address)),
     }
-    const found = await expand(lookUps, checkedAddress('address', record.address), { postmaster: undefined, most: MOST_LISTED + 1 })
-    if (found === 'broken') refuse('to', record.to, `leads back to ${record.address} alone, or to more than ${MOST_LISTED} addresses.`)
+    const rules = { postmaster: undefined, most: MOST_LISTED + 1 }
+    const found = await expand(lookUps, checkedAddress('address', record.address), rules)
+    if (found !== 'broken') return
+    refuse('to', record.to, `leads back to ${record.address} alone, or to more than ${MOST_LISTED} addresses.`)
   }
 }
 

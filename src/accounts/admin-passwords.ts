@@ -67,7 +67,7 @@ export class AdminOfPasswords {
     await this.#accounts.update(id, (record) => {
       const { appPasswords = [] } = record
       if (appPasswords.length >= MOST_APPS) refuse('addAppPassword', id, `has ${MOST_APPS} of them. Remove one first.`)
-      if (appPasswords.some((one) => one.id === app.id)) refuse('addAppPassword', app.id, 'was made twice at once. Call it again.')
+      if (appPasswords.some((one) => one.id === app.id)) refuse('addAppPassword', app.id, 'was made twice at once. Try again.')
       return { ...record, appPasswords: [...appPasswords, app] }
     })
     await audit('app-password.add', id, { id: app.id, label, ...(rights && { rights }) })
@@ -93,5 +93,5 @@ function withoutPassword({ password: _password, scram: _scram, plainPassword: _p
 /** Whether the scheme is known is for the hashes to say, at the first log-in; a password by mistake is caught here. */
 function checkedHash(hash: unknown): PasswordHash {
   if (typeof hash === 'string' && hash.length <= MOST_HASH && /^\$[\x21-\x7e]+$/.test(hash)) return hash
-  return refuse('password.hash', 'what was given', 'is no hash. Give it as its scheme writes it: $2b$12$…, $argon2id$…, $scrypt$….')
+  return refuse('password.hash', 'what was given', 'is no hash. Give it as its scheme writes it: $2b$…, $argon2id$…, $scrypt$….')
 }

@@ -38,8 +38,8 @@ export interface AccountAdminOptions {
 /**
  * Administration of accounts, domains and aliases.
  *
- * Errors: `misuse` for what cannot be (the message says what to give instead); `config` for options that do not exist; `permanent`
- * for what is taken, needed or not there; and what records, passwords and store reject with.
+ * Errors: `misuse` for what cannot be (the message says what to give instead); `config` for options that do not exist;
+ * `permanent` for what is taken, needed or not there; and what records, passwords and store reject with.
  */
 export interface AccountAdmin {
   /** Makes an account, with its mailboxes where there is a store. */
@@ -63,7 +63,7 @@ export interface AccountAdmin {
   addAppPassword(id: string, app: NewAppPassword): Promise<{ readonly id: string; readonly password: string }>
   /** `false`: there is none of that id. */
   removeAppPassword(id: string, app: string): Promise<boolean>
-  /** Removes an account, and erases its mail where there is a store. `false`: there was none. May be called again after a failure. */
+  /** Removes an account, and erases its mail where there is a store. `false`: there was none. Fails halfway? Call it again. */
   remove(id: string): Promise<boolean>
   /** The account as JSON data: without password hashes and keys unless `secrets`. */
   export(id: string, options?: { readonly secrets?: boolean }): Promise<ExportedAccount | undefined>

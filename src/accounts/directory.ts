@@ -3,7 +3,9 @@ import type { Account, Destination, Directory, Login, Resolution } from '../cont
 import type { Address } from '../message/address.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { ClientCertificate } from '../protocol/session/tls.ts'
-import { aFunction, anObject, aSwitch, aText, checkOptions, having, oneOf, type OptionKinds, orFalse, required } from '../protocol/session/options.ts'
+import {
+  aFunction, anObject, aSwitch, aText, checkOptions, having, oneOf, type OptionKinds, orFalse, required,
+} from '../protocol/session/options.ts'
 import { accountOf, type AccountDefaults } from './account.ts'
 import { findCertificate } from './certificate.ts'
 import { readAddress } from './address.ts'
@@ -33,7 +35,7 @@ export interface AccountDirectoryOptions {
   readonly certificates?: 'fingerprint' | 'address' | false
   /** Addresses that are looked at for one, aliases followed; 1000 by default. */
   readonly mostAddresses?: number
-  /** Told of what failed behind a log-in that succeeded (a new hash, the time of the log-in), and of whose. Default: nobody is. */
+  /** Told of what failed behind a log-in that succeeded (a new hash, the time of the log-in), and of whose. Default: nobody. */
   readonly onError?: (error: unknown, account: string) => void
 }
 
@@ -52,8 +54,8 @@ const kinds: OptionKinds<AccountDirectoryOptions> = {
 /**
  * The directory over account records: aliases, tags, catch-alls, app passwords, and the rules that go with them.
  *
- * `scramKeys`, `password` and `certificate` are there only if the options ask for them. Whatever somebody types, and whoever it is,
- * a log-in that fails computes one password hash.
+ * `scramKeys`, `password` and `certificate` are there only if the options ask for them. Whatever somebody types, and whoever it
+ * is, a log-in that fails computes one password hash.
  *
  * @throws MailError `config` that names the option
  */
@@ -80,8 +82,8 @@ export function accountDirectory(options: AccountDirectoryOptions): Directory {
 function postmasterOf({ postmaster }: AccountDirectoryOptions): Address | undefined {
   if (postmaster === undefined) return undefined
   const address = readAddress(postmaster)
-  if (!address) throw new MailError('config', `accountDirectory: postmaster is ${JSON.stringify(postmaster)}; it takes an address.`)
-  return address
+  if (address) return address
+  throw new MailError('config', `accountDirectory: postmaster is ${JSON.stringify(postmaster)}; it takes an address.`)
 }
 
 class Who {
@@ -162,4 +164,3 @@ class Who {
     return account.disabled || !account.rights[right] ? undefined : account
   }
 }
-

@@ -37,9 +37,9 @@ type Found =
   | 'unknown' | 'disabled' | 'elsewhere' | 'broken'
 
 /**
- * Follows an address to where its mail goes. In this order: the address as it stands; without its tag; postmaster (RFC 5321 §4.5.1:
- * every domain has one); the catch-all. At each, an alias comes before an account. What an alias names and is nobody's, or
- * disabled, is left out as long as others remain.
+ * Follows an address to where its mail goes. In this order: the address as it stands; without its tag; postmaster (RFC 5321
+ * §4.5.1: every domain has one); the catch-all. At each, an alias comes before an account. What an alias names and is nobody's,
+ * or disabled, is left out as long as others remain.
  */
 export async function expand(lookUps: LookUps, address: Address, rules: ExpansionRules): Promise<Expanded> {
   return new Expansion(lookUps, rules).run(address)

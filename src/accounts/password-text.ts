@@ -5,9 +5,10 @@ import { saslprep } from '../protocol/sasl/saslprep.ts'
 export const MOST_PASSWORD = 1024
 
 /**
- * A password in the form in which it is hashed and checked: SASLprep (RFC 4013: odd spaces are spaces, what cannot be seen is gone,
- * NFKC), so that it is the same from every keyboard, and over PLAIN the same as over SCRAM. What SASLprep prohibits for mixing
- * directions of writing is taken as it stands. `undefined`: empty, more than 1024 octets of UTF-8, or with control characters.
+ * A password in the form in which it is hashed and checked: SASLprep (RFC 4013: odd spaces are spaces, what cannot be seen is
+ * gone, NFKC), so that it is the same from every keyboard, and over PLAIN the same as over SCRAM. What SASLprep prohibits for
+ * mixing directions of writing is taken as it stands. `undefined`: empty, more than 1024 octets of UTF-8, or with control
+ * characters.
  */
 export function passwordText(password: string): string | undefined {
   // Before anything is made of it: a code unit is an octet at least.

@@ -21,13 +21,11 @@ export function lackingScram(record: AccountRecord, settings: ScramSettings): re
 }
 
 /** Keys of a password, to be kept. One after the other: each takes a thread for some milliseconds. */
-export async function makeScram(
-  password: string,
-  { crypto, iterations = scramDefaults.iterations, hashes = ['SHA-1', 'SHA-256'] }: ScramSettings,
-): Promise<NonNullable<AccountRecord['scram']>> {
+export async function makeScram(password: string, settings: ScramSettings): Promise<NonNullable<AccountRecord['scram']>> {
+  const { iterations = scramDefaults.iterations, hashes = ['SHA-1', 'SHA-256'] } = settings
   const made: Partial<Record<ScramHash, KeptScramKeys>> = {}
   for (const hash of hashes) {
-    const { salt, storedKey, serverKey, iterations: rounds } = await scramKeysOf(crypto, hash, password, { iterations })
+    const { salt, storedKey, serverKey, iterations: rounds } = await scramKeysOf(settings.crypto, hash, password, { iterations })
     made[hash] = {
       salt: encodeBase64(salt),
       iterations: rounds,

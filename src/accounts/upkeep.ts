@@ -42,7 +42,8 @@ export class Upkeep {
     const unkeyed = !app && scram !== undefined && lackingScram(record, scram).length > 0
     const unnoted = app !== undefined && right.now - (app.lastUsed ?? -Infinity) >= NOTED_EVERY
     if (!outdated && !unkeyed && !unnoted) return
-    this.#once(`${app?.id ?? ''} ${record.id}`, record.id, () => (app ? this.#renewApp(right, app, outdated) : this.#renew(right, outdated)))
+    const renew = (): Promise<void> => (app ? this.#renewApp(right, app, outdated) : this.#renew(right, outdated))
+    this.#once(`${app?.id ?? ''} ${record.id}`, record.id, renew)
   }
 
   /** Notes the time of a log-in. */
@@ -50,7 +51,8 @@ export class Upkeep {
     this.#once(id, id, async () => {
       const last = (await this.#with.records.account(id))?.lastLogin
       if (now - (last ?? -Infinity) < NOTED_EVERY) return
-      await this.#with.records.updateAccount(id, (record) => record && { ...record, lastLogin: Math.max(now, record.lastLogin ?? 0) })
+      await this.#with.records.updateAccount(id, (record) =>
+        record && { ...record, lastLogin: Math.max(now, record.lastLogin ?? 0) })
     })
   }
 

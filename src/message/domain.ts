@@ -8,8 +8,8 @@ const MOST = 255
 const INVISIBLE = new Set([0xad, 0x200b, 0x2060, 0xfeff, ...Array.from({ length: 16 }, (_, at) => 0xfe00 + at)])
 
 /**
- * A domain in the form in which it is compared and looked up: lower case, A-labels (RFC 5890 §2.3.2.1), no final dot. U-labels are
- * mapped as UTS 46 does in all that people type (letter case, full width, ideographic dots). An address literal
+ * A domain in the form in which it is compared and looked up: lower case, A-labels (RFC 5890 §2.3.2.1), no final dot. U-labels
+ * are mapped as UTS 46 does in all that people type (letter case, full width, ideographic dots). An address literal
  * (`[IPv6:2001:db8::1]`) is only put into lower case. Total: what is no domain comes back as something that is none either.
  */
 export function asciiDomain(domain: string): string {

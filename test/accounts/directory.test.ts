@@ -7,16 +7,29 @@ import { at, fakeHash, FakePasswords, recordsOf, scram } from './fakes.ts'
 
 const now = 1_760_000_000_000
 
-async function setUp(options: Partial<AccountDirectoryOptions> = {}, more: readonly (Partial<AccountRecord> & { id: string })[] = []) {
+type Some = Partial<AccountRecord> & { readonly id: string }
+
+async function setUp(options: Partial<AccountDirectoryOptions> = {}, more: readonly Some[] = []) {
   const records = await recordsOf({
     domains: ['example.org', { name: 'example.com', aliasOf: 'example.org' }, { name: 'strict.example', caseSensitive: true },
       { name: 'off.example', disabled: true }],
     accounts: [
-      { id: 'alice@example.org', addresses: ['alice@example.org', 'al@example.org'], logins: ['alice', 'älice'], password: fakeHash('pw') },
+      {
+        id: 'alice@example.org',
+        addresses: ['alice@example.org', 'al@example.org'],
+        logins: ['alice', 'älice'],
+        password: fakeHash('pw'),
+      },
       { id: 'dora@example.org', disabled: true, password: fakeHash('pw') },
       { id: 'nopass@example.org' },
       { id: 'mute@example.org', rights: { smtp: false }, password: fakeHash('pw') },
-      { id: 'root@example.org', rights: { admin: true }, password: fakeHash('pw'), quota: { octets: null, messages: 7 }, messageOctets: 1 },
+      {
+        id: 'root@example.org',
+        rights: { admin: true },
+        password: fakeHash('pw'),
+        quota: { octets: null, messages: 7 },
+        messageOctets: 1,
+      },
       { id: 'Eve@strict.example', password: fakeHash('pw') },
       { id: 'x@off.example', password: fakeHash('pw') },
       { id: 'appy@example.org', password: fakeHash('pw'), rights: { admin: true }, appPasswords: [
@@ -47,7 +60,8 @@ async function settled(): Promise<void> {
 
 describe('verify', () => {
   it.each([
-    'alice@example.org', 'ALICE@Example.ORG', 'al@example.org', '"alice"@example.org', 'alice@example.com', 'alice', 'ALICE', 'ÄLICE', 'a\u0308lice',
+    'alice@example.org', 'ALICE@Example.ORG', 'al@example.org', '"alice"@example.org', 'alice@example.com', 'alice', 'ALICE',
+    'ÄLICE', 'a\u0308lice',
   ])('knows alice as %s', async (username) => {
     expect((await (await setUp()).verify(username, 'pw'))?.id).toBe('alice@example.org')
   })
@@ -247,7 +261,12 @@ describe('maySendAs', () => {
 })
 
 describe('certificates', () => {
-  const certificate: ClientCertificate = { authorized: true, subject: 'CN=Alice', fingerprint: 'ab'.repeat(32), names: ['alice@example.org'] }
+  const certificate: ClientCertificate = {
+    authorized: true,
+    subject: 'CN=Alice',
+    fingerprint: 'ab'.repeat(32),
+    names: ['alice@example.org'],
+  }
   const carol = { id: 'carol@example.org', certificates: [certificate.fingerprint] }
   const login = (username: string, given: Partial<ClientCertificate> = {}) =>
     ({ username, right: 'imap' as const, now, certificate: { ...certificate, ...given } })
@@ -287,14 +306,14 @@ describe('certificates', () => {
 describe('options', () => {
   it('offer only what they ask for', async () => {
     const { directory } = await setUp()
-    expect([directory.scramKeys, directory.password, directory.certificate, directory.token]).toEqual([undefined, undefined, undefined, undefined])
+    for (const name of ['scramKeys', 'password', 'certificate', 'token'] as const) expect(directory[name]).toBeUndefined()
     const all = await setUp({ plainPasswords: true }, [{ id: 'p@example.org', plainPassword: 'secret' }])
     expect(await all.directory.password?.('P@example.org')).toBe('secret')
     expect(await all.directory.password?.('alice')).toBeUndefined()
   })
 
   it('are looked at', async () => {
-    await expect(setUp({ postmaster: 'nobody' })).rejects.toThrow('accountDirectory: postmaster is "nobody"; it takes an address.')
+    await expect(setUp({ postmaster: 'nobody' })).rejects.toThrow('postmaster is "nobody"; it takes an address.')
     await expect(setUp({ certificates: 'name' as never })).rejects.toThrow("it takes 'fingerprint' or 'address', or false")
     await expect(setUp({ plainPassword: true } as never)).rejects.toThrow('Did you mean plainPasswords?')
   })

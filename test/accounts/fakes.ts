@@ -46,7 +46,9 @@ export async function recordsOf({ accounts = [], domains = [], aliases = [] }: F
   const records = memoryAccounts()
   for (const domain of domains) await records.setDomain(typeof domain === 'string' ? { name: domain } : domain)
   for (const alias of aliases) await records.setAlias(alias)
-  for (const account of accounts) await records.updateAccount(account.id, () => ({ addresses: [account.id], created: 0, ...account }))
+  for (const account of accounts) {
+    await records.updateAccount(account.id, () => ({ addresses: [account.id], created: 0, ...account }))
+  }
   return records
 }
 

@@ -11,9 +11,20 @@ const aliceKeys = makeScram('wonderland', scram)
 export async function people(): Promise<OpenedDirectory> {
   const password = fakeHash('wonderland')
   const records = await recordsOf({
-    domains: ['example.org', { name: 'example.com', aliasOf: 'example.org' }, { name: 'caught.example', catchAll: ['alice@example.org'] }],
+    domains: [
+      'example.org',
+      { name: 'example.com', aliasOf: 'example.org' },
+      { name: 'caught.example', catchAll: ['alice@example.org'] },
+    ],
     accounts: [
-      { id: 'alice@example.org', logins: ['alice'], password, certificates: [fingerprint], scram: await aliceKeys, plainPassword: 'wonderland' },
+      {
+        id: 'alice@example.org',
+        logins: ['alice'],
+        password,
+        certificates: [fingerprint],
+        scram: await aliceKeys,
+        plainPassword: 'wonderland',
+      },
       { id: 'bob@example.org', password: fakeHash('builder') },
       { id: 'dora@example.org', password: fakeHash('explorer'), disabled: true },
       { id: 'mute@example.org', password: fakeHash('quiet'), rights: { smtp: false } },

@@ -23,7 +23,10 @@ describe('quotaCrossing', () => {
 
   it('counts messages too', () => {
     expect(quotaCrossing(use(0, 7), use(10, 8), { octets: 10, messages: 10 })).toEqual([
-      { of: 'octets', percent: 80 }, { of: 'octets', percent: 90 }, { of: 'octets', percent: 95 }, { of: 'messages', percent: 80 },
+      { of: 'octets', percent: 80 },
+      { of: 'octets', percent: 90 },
+      { of: 'octets', percent: 95 },
+      { of: 'messages', percent: 80 },
     ])
   })
 

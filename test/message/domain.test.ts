@@ -25,9 +25,11 @@ it.each([
 })
 
 it('agrees with the platform on domains that it knows', () => {
-  for (const name of ['bücher.example', 'ÅNGSTRÖM.example', 'пример.испытание', 'उदाहरण.परीक्षा', '한국.example', 'ΜΕΣΟΣ.example', '例子.广告', 'ＡＢＣ.example']) {
-    expect(asciiDomain(name)).toBe(domainToASCII(name))
-  }
+  const names = [
+    'bücher.example', 'ÅNGSTRÖM.example', 'пример.испытание', 'उदाहरण.परीक्षा', '한국.example', 'ΜΕΣΟΣ.example', '例子.广告',
+    'ＡＢＣ.example',
+  ]
+  for (const name of names) expect(asciiDomain(name)).toBe(domainToASCII(name))
 })
 
 it('never throws, whatever it is given', () => {

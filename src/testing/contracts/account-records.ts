@@ -215,7 +215,8 @@ function domainsAndAliases({ it, open }: AccountRecordsContractOptions): void {
   it('keeps aliases', async () => {
     const { records } = await open()
     equal(await records.alias('info@example.org'), undefined)
-    const alias = { address: 'info@example.org', to: ['alice@example.org', '"a b"@else.example'], senders: ['bob'], disabled: true }
+    const to = ['alice@example.org', '"a b"@else.example']
+    const alias = { address: 'info@example.org', to, senders: ['bob'], disabled: true }
     await records.setAlias(alias)
     await records.setAlias({ address: '__proto__@example.org', to: ['a@example.org'] })
     equal(await records.alias('info@example.org'), alias)

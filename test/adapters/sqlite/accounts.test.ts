@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Connection } from '../../../src/adapters/sqlite/driver.ts'
 import { schemaAccounts } from '../../../src/adapters/sqlite/schema-accounts.ts'
 import { accountRecordsContract } from '../../../src/testing/contracts/account-records.ts'
 import { drivers } from './drivers.ts'
@@ -16,7 +17,7 @@ describe.each(drivers)('accounts in sqlite with %s', (_name, driver) => {
   })
 
   it('finds names, ids and pages by an index', () => {
-    const db = new driver(join(freshFolder(), 'plan.db')) as unknown as { exec(sql: string): void; prepare(sql: string): { all(): { detail: string }[] } }
+    const db = new driver(join(freshFolder(), 'plan.db')) as unknown as Connection
     db.exec(schemaAccounts.sql)
     for (const query of [
       "SELECT record FROM accounts WHERE id = 'a'",
@@ -26,7 +27,7 @@ describe.each(drivers)('accounts in sqlite with %s', (_name, driver) => {
       "SELECT record FROM aliases WHERE address = 'a'",
       "DELETE FROM account_names WHERE account = 'a'",
     ]) {
-      const steps = db.prepare(`EXPLAIN QUERY PLAN ${query}`).all().map(({ detail }) => detail)
+      const steps = db.prepare(`EXPLAIN QUERY PLAN ${query}`).all().map(({ detail }) => detail as string)
       expect(steps.length).toBeGreaterThan(0)
       for (const step of steps) expect(step).toMatch(/^SEARCH /)
     }

@@ -39,8 +39,11 @@ const faults: readonly [fault: string, topic: string, broken: (right: AccountRec
     account: async (id) => (await right.account(id)) ?? right.account(id.toLowerCase()),
     updateAccount: async (id, change: Change) => {
       const there = await right.account(id.toLowerCase())
-      return there ? right.updateAccount(there.id, (before) => { const after = change(before); return after && { ...after, id: there.id } })
-        : right.updateAccount(id, change)
+      if (!there) return right.updateAccount(id, change)
+      return right.updateAccount(there.id, (before) => {
+        const after = change(before)
+        return after && { ...after, id: there.id }
+      })
     },
   })],
   ['keeps who was removed', 'accounts', (right) => ({

@@ -8,8 +8,10 @@ type Password = Login & { readonly password: string }
 
 const all = { smtp: true, imap: true, admin: true }
 
+type Broken = { [K in keyof Directory]?: Directory[K] | undefined }
+
 /** What a directory may get wrong, and the topic under which it is found out. */
-const faults: readonly [fault: string, topic: string, broken: (right: Directory) => { [K in keyof Directory]?: Directory[K] | undefined }][] = [
+const faults: readonly [fault: string, topic: string, broken: (right: Directory) => Broken][] = [
   ['calls every address one of its own', 'addresses of people', (right) => ({
     resolve: async (address) => {
       const found = await right.resolve(address)
@@ -55,7 +57,8 @@ const faults: readonly [fault: string, topic: string, broken: (right: Directory)
     verify: (login: Password) => right.verify({ ...login, password: login.password === '' ? 'wonderland' : login.password }),
   })],
   ['lets in who is disabled', 'passwords', (right) => ({
-    verify: async (login: Password) => (login.username.startsWith('dora') ? right.account('dora@example.org') : right.verify(login)),
+    verify: async (login: Password) =>
+      login.username.startsWith('dora') ? right.account('dora@example.org') : right.verify(login),
   })],
   ['names who is disabled', 'passwords', (right) => ({
     named: async (login) => (login.username.startsWith('dora') ? right.account('dora@example.org') : right.named(login)),
@@ -77,7 +80,9 @@ const faults: readonly [fault: string, topic: string, broken: (right: Directory)
   ['lets people write under any address of the domain', 'senders', (right) => ({
     maySendAs: async (account, address) => address.domain === 'example.org' || right.maySendAs(account, address),
   })],
-  ['takes a certificate for whoever is named', 'proof of other kinds', (right) => ({ certificate: (login) => right.named(login) })],
+  ['takes a certificate for whoever is named', 'proof of other kinds', (right) => ({
+    certificate: (login) => right.named(login),
+  })],
   ['takes any certificate', 'proof of other kinds', (right) => ({ certificate: () => right.account('alice@example.org') })],
   ['has no certificates, and is given one', 'proof of other kinds', () => ({ certificate: undefined })],
   ['keeps secrets of nobody', 'proof of other kinds', () => ({ password: async () => 'wonderland' })],
