@@ -10,7 +10,7 @@ const folders = existsSync('examples')
 
 describe('examples', () => {
   it('are one for each person that the architecture names', () => {
-    expect(folders).toEqual(expect.arrayContaining(['custom-policy', 'receive-only-mx', 'unit-test']))
+    expect(folders).toEqual(expect.arrayContaining(['custom-policy', 'custom-store', 'receive-only-mx', 'unit-test']))
   })
 
   it.each(folders)('%s has its one command', (name) => {
