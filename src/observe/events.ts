@@ -123,7 +123,10 @@ export interface DeniedEvent extends Whence {
 /** Somebody seems to guess passwords: a bound of the guard was reached. Told once for each time. */
 export interface GuessingEvent extends Timed {
   readonly kind: 'guessing'
-  /** Failures of one client (`address`), for one name (`account`, `known`: from where it usually logs in), names that one client tried. */
+  /**
+   * Failures of one client (`address`), for one name (`account`, or `known`: from where it usually logs in), or the `names` that
+   * one client has tried.
+   */
   readonly limit: 'address' | 'account' | 'known' | 'names'
   /** The address (of IPv6 its /64), or the name. */
   readonly of: string

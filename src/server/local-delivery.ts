@@ -52,8 +52,7 @@ export class LocalDelivery {
   /** For receivers that speak SMTP. */
   readonly toAll: Deliver = async (message) => {
     const { recipients } = message.envelope
-    const { addressing } = this.places
-    const group = { recipients, ...destinationsOf(recipients.map((to) => addressing.destinationsOf(to))) }
+    const group = this.groupOf(recipients)
     const outcome = await this.deliver(message, group, refusalBefore(message, group))
     if ('refusal' in outcome) return outcome.refusal
     this.places.taken?.(message, recipients, outcome.id)
@@ -63,7 +62,7 @@ export class LocalDelivery {
   /** For receivers that speak LMTP. */
   readonly toEach: Deliver = async (message) => {
     const { recipients } = message.envelope
-    const groups = recipients.map((to): Group => ({ recipients: [to], ...destinationsOf([this.places.addressing.destinationsOf(to)]) }))
+    const groups = recipients.map((to) => this.groupOf([to]))
     const refusals = groups.map((group) => refusalBefore(message, group))
     const { own, owners } = shared(groups, refusals)
     // Side by side: what is stored at once shares one flush.
@@ -75,6 +74,10 @@ export class LocalDelivery {
     const first = outcomes.find((outcome, at) => 'id' in outcome && own[at]!.accounts.length + own[at]!.outside.length > 0)
     if (to.length > 0 && first && 'id' in first) this.places.taken?.(message, to, first.id)
     return verdicts
+  }
+
+  private groupOf(recipients: readonly Recipient[]): Group {
+    return { recipients, ...destinationsOf(recipients.map((to) => this.places.addressing.destinationsOf(to))) }
   }
 
   private async deliver(message: ReceivedMessage, group: Group, refusal: Verdict | undefined): Promise<Outcome> {
@@ -115,8 +118,8 @@ function refusalBefore(message: ReceivedMessage, { recipients, accounts }: Group
 }
 
 /**
- * Of several groups, what each is to deliver so that nobody gets a message twice, and which groups decide about each. A group that
- * is refused delivers nothing, not even for others.
+ * Of several groups, what each is to deliver so that nobody gets a message twice, and which groups decide about each. A group
+ * that is refused delivers nothing, not even for others.
  */
 function shared(groups: readonly Group[], refusals: readonly (Verdict | undefined)[]): { own: Group[]; owners: number[][] } {
   const ownerOf = new Map<string, number>()

@@ -5,6 +5,7 @@ import type { MailQueue, OutgoingMessage } from '../contracts/queue.ts'
 import type { MailStore } from '../contracts/store.ts'
 import { destinationsOf } from '../inbound/destinations.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
+import type { Address } from '../message/address.ts'
 import { asciiDomain } from '../message/domain.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
@@ -65,7 +66,7 @@ export class LocalQueue implements MailQueue {
     throw errorFor(outcome.refusal)
   }
 
-  private async destinationsOf({ local, domain }: OutgoingMessage['envelope']['recipients'][number]): Promise<readonly Destination[]> {
+  private async destinationsOf({ local, domain }: Address): Promise<readonly Destination[]> {
     const found = await this.directory.resolve({ local, domain: asciiDomain(domain) })
     const isHere = found.kind === 'here' && found.destinations.every(({ kind }) => kind === 'account')
     if (isHere && found.destinations.length > 0) return found.destinations

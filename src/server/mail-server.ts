@@ -13,7 +13,12 @@ import { guardOver } from './guarding.ts'
 import type { Running, Stopped } from './listening.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
-import { checkMailServerOptions, type ListenerName, type MailListenerOptions, type MailServerOptions } from './mail-server-options.ts'
+import {
+  checkMailServerOptions,
+  type ListenerName,
+  type MailListenerOptions,
+  type MailServerOptions,
+} from './mail-server-options.ts'
 import { Mailboxes } from './mailboxes.ts'
 import type { ConversationOptions, ReceiverOptions } from './options.ts'
 import { type Addresses, withPostmaster } from './postmaster.ts'
@@ -118,7 +123,7 @@ export class ComposedServer implements MailServer {
   }
 
   private listenOptions(name: ListenerName): ReceiverListenOptions {
-    const { tls: own, profile: _, policies: _policies, connections: _connections, smtp: _smtp, ...where } = this.options.listen[name]!
+    const { tls: own, profile: _1, policies: _2, connections: _3, smtp: _4, ...where } = this.options.listen[name]!
     const certificates = own ?? (name === 'lmtp' ? undefined : this.options.tls)
     if (name === 'submissions' && !certificates && where.proxy === undefined) {
       throw new MailError('config', 'listen.submissions: TLS comes first there: give it tls, or a proxy that has ended TLS.')
@@ -134,7 +139,8 @@ const listenerNames: readonly ListenerName[] = ['mx', 'submission', 'submissions
 type Role = Partial<ReceiverOptions> & Pick<ReceiverOptions, 'accepts' | 'deliver' | 'profile'>
 
 function rolesOf(options: MailServerOptions, taken: Taken | undefined): Record<ListenerName, Role> {
-  const { hostname, directory, store, plaintextAuth = false, hideClient = false, clock = nodeClock, random = randomBytes } = options
+  const { hostname, directory, store, plaintextAuth = false, hideClient = false } = options
+  const { clock = nodeClock, random = randomBytes } = options
   const observe: Observer = options.observe ? quietly(options.observe) : () => undefined
   const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
   const addresses = addressesOf(options)

@@ -41,7 +41,8 @@ export class Mailboxes {
    */
   async refusal(accounts: readonly Account[], octets: number | undefined): Promise<Verdict | undefined> {
     // RFC 3463 X.2.3: whom it is too large for now it will be too large for later.
-    if (octets !== undefined && accounts.some(({ messageOctets = Infinity }) => octets > messageOctets)) return mailboxReplies.tooLarge
+    const isTooLarge = accounts.some(({ messageOctets = Infinity }) => (octets ?? 0) > messageOctets)
+    if (isTooLarge) return mailboxReplies.tooLarge
     const room = await Promise.all(accounts.map((account) => this.room(account, octets)))
     if (room.includes('never')) return mailboxReplies.tooLarge
     if (!room.includes('no')) return undefined

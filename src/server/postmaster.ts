@@ -5,8 +5,8 @@ import type { Address } from '../message/address.ts'
 export type Addresses = Pick<Directory, 'resolve'>
 
 /**
- * Addresses among which there is always a postmaster (RFC 5321 §4.5.1): mail for `postmaster` in any domain of the directory where
- * nobody has that address, and under the name of the host, which stands for none, goes to `postmaster`.
+ * Addresses among which there is always a postmaster (RFC 5321 §4.5.1): mail for `postmaster` in any domain of the directory
+ * where nobody has that address, and under the name of the host, which stands for none, goes to `postmaster`.
  */
 export function withPostmaster(directory: Addresses, hostname: string, postmaster: Address): Addresses {
   const host = hostname.toLowerCase()

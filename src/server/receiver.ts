@@ -111,7 +111,8 @@ class MailReceiver implements Receiver {
       // RFC 2033 §5: LMTP must not be spoken on port 25 (S38).
       throw new MailError('config', 'port: LMTP must not listen on port 25 (RFC 2033 §5); use another port or a unix socket.')
     }
-    if (this.configs.strict.tlsRequired && this.options.plaintextAuth !== 'loopback' && tls === undefined && proxy === undefined) {
+    const takesPlaintext = !this.configs.strict.tlsRequired || this.options.plaintextAuth === 'loopback'
+    if (!takesPlaintext && tls === undefined && proxy === undefined) {
       throw new MailError('config', 'smtp: tlsRequired is set, and a listener without tls could take no mail: give it tls.')
     }
     const { clock, observe } = this.reception

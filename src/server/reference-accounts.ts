@@ -35,8 +35,8 @@ export interface ReferencePeople {
 }
 
 /**
- * Makes the domains and accounts that are missing, with their mailboxes. What is there stays as it is: a password that was changed
- * since is not set back.
+ * Makes the domains and accounts that are missing, with their mailboxes. What is there stays as it is: a password that was
+ * changed since is not set back.
  */
 export async function makePeople(places: ReferencePlaces, people: ReferencePeople, clock: Clock): Promise<void> {
   const { records, store } = places

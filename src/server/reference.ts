@@ -146,7 +146,9 @@ class Reference implements ReferenceServer {
       directory: referenceDirectory(places, {
         quota: settings.quota,
         certificates: settings.tlsClientCa !== undefined,
-        onError: (error, account) => watch.observe({ kind: 'failed', at: clock.now(), account, what: 'upkeep of an account', error }),
+        onError: (error, account) => {
+          watch.observe({ kind: 'failed', at: clock.now(), account, what: 'upkeep of an account', error })
+        },
       }),
       store: places.store,
       listen: this.listeners(),

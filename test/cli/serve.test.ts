@@ -102,13 +102,15 @@ describe('posthorn serve', () => {
     const client = new Dialogue(submission)
     await client.say()
     expect(await client.sayAll('EHLO client.test')).toContain('AUTH ')
-    const login = (password: string): string => `AUTH PLAIN ${Buffer.from(`\0alice@example.test\0${password}`).toString('base64')}`
+    const plain = (password: string): string => Buffer.from(`\0alice@example.test\0${password}`).toString('base64')
+    const login = (password: string): string => `AUTH PLAIN ${plain(password)}`
     expect(await client.sayAll(login('looking-glass'))).toMatch(/^535 /)
     expect(await client.sayAll(login('wonderland'))).toMatch(/^235 /)
     client.close()
     const sender = new Dialogue(mx)
     await sender.say()
-    expect(await sender.sayAll('EHLO client.test', 'MAIL FROM:<> SIZE=20000', 'RCPT TO:<bob@example.test>')).toMatch(/^552 5\.2\.3 /)
+    const full = await sender.sayAll('EHLO client.test', 'MAIL FROM:<> SIZE=20000', 'RCPT TO:<bob@example.test>')
+    expect(full).toMatch(/^552 5\.2\.3 /)
     sender.close()
   })
 

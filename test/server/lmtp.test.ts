@@ -77,7 +77,8 @@ describe('over LMTP', () => {
 
   it('what goes to other servers is queued once', async () => {
     const queue = takingQueue()
-    const aliases = ['one', 'two'].map((name) => ({ address: `${name}@example.test`, to: ['joe@other.test', 'alice@example.test'] }))
+    const to = ['joe@other.test', 'alice@example.test']
+    const aliases = ['one', 'two'].map((name) => ({ address: `${name}@example.test`, to }))
     const { world, said } = await replies(['one@example.test', 'two@example.test'], { aliases, options: { queue } })
     expect(said).toEqual(['250 2.0.0', '250 2.0.0'])
     expect(queue.taken.map(({ envelope }) => envelope.recipients.map(({ wire }) => wire))).toEqual([['joe@other.test']])

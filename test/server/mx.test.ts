@@ -134,13 +134,16 @@ describe('the MX', () => {
 describe('a message that comes in', () => {
   it('is in the inbox before the client hears of it, with its trace', async () => {
     const place = await mailWorld()
-    const sent = await place.connect('mx').send({ from: 'joe@sender.test', to: 'Alice+x@example.test', subject: 'Hi', text: 'Hello' })
+    const hello = { from: 'joe@sender.test', to: 'Alice+x@example.test', subject: 'Hi', text: 'Hello' }
+    const sent = await place.connect('mx').send(hello)
     expect(sent.reply).toMatch(/^250 2\.0\.0 Ok /)
     const [kept, ...more] = await place.mail('alice')
     expect(more).toEqual([])
-    expect(kept!.text).toMatch(
-      /^Return-Path: <joe@sender\.test>\r\nDelivered-To: Alice\+x@example\.test\r\nReceived: from client\.test \(\[203\.0\.113\.9\]\)\r\n/,
-    )
+    expect(kept!.text.split('\r\n').slice(0, 3)).toEqual([
+      'Return-Path: <joe@sender.test>',
+      'Delivered-To: Alice+x@example.test',
+      'Received: from client.test ([203.0.113.9])',
+    ])
     expect(kept!.facts.envelope.subject).toBe('Hi')
     expect(kept!.received).toBe(place.world.clock.now())
     expect(place.world.events.filter(({ kind }) => kind === 'accepted')).toMatchObject([
@@ -228,6 +231,7 @@ describe('starting', () => {
     [{ options: { plaintextAuth: 'yes' } }, /plaintextAuth is "yes"/],
     [{ options: { limits: {} } }, /there is no option "limits"/],
   ])('with %o is refused', async (place, says) => {
-    await expect(mailWorld(place as Place)).rejects.toThrow(expect.objectContaining({ code: 'config', message: expect.stringMatching(says) }) as Error)
+    const config = expect.objectContaining({ code: 'config', message: expect.stringMatching(says) as string }) as Error
+    await expect(mailWorld(place as Place)).rejects.toThrow(config)
   })
 })

@@ -78,7 +78,9 @@ describe('warnings', () => {
     const world = await mailWorld({ people: [person('alice', { quota: { octets: null, messages: 20 } })] })
     const client = world.connect('mx')
     const warned = (): string[] =>
-      world.world.events.flatMap((event) => (event.kind === 'quota' ? [`${event.percent} at ${event.used} of ${event.limit}`] : []))
+      world.world.events
+        .filter((event) => event.kind === 'quota')
+        .map(({ percent, used, limit }) => `${percent} at ${used} of ${limit}`)
     for (let sent = 0; sent < 20; sent++) await client.send({ to: 'alice@example.test' })
     const all = ['80 at 16 of 20', '90 at 18 of 20', '95 at 19 of 20']
     expect(warned()).toEqual(all)
@@ -95,6 +97,7 @@ describe('warnings', () => {
     const world = await mailWorld({ people: [person('alice', { quota: { octets: 10_000 } })] })
     await world.connect('mx').send({ to: 'alice@example.test', content: `Subject: x\n\n${'x'.repeat(8500)}` })
     const quotas = world.world.events.filter(({ kind }) => kind === 'quota')
-    expect(quotas).toMatchObject([80, 90, 95].map((percent) => ({ account: 'alice@example.test', of: 'octets', percent, limit: 10_000 })))
+    const about = { account: 'alice@example.test', of: 'octets', limit: 10_000 }
+    expect(quotas).toMatchObject([80, 90, 95].map((percent) => ({ ...about, percent })))
   })
 })

@@ -35,9 +35,9 @@ describe('what people submit', () => {
   it.each<[what: string, header: string, expected: RegExp | string]>([
     ['nothing, where all is there', `${own}${from}To: joe@other.test`, content(`${own}${from}To: joe@other.test`)],
     ['Date and Message-ID', `${from}To: joe@other.test`, new RegExp(`^${date.replaceAll('+', '\\+')}${id}From: Alice`)],
-    ['a Date', `Message-ID: <1@x>\r\n${from}X: y`, `${date}${content(`Message-ID: <1@x>\r\n${from}X: y`)}`],
-    ['a Date for one that is none', `Date: soon\r\nMessage-ID: <1@x>\r\n${from}X: y`, `${date}${content(`Message-ID: <1@x>\r\n${from}X: y`)}`],
-    ['an id for one that is none', `${date}Message-ID: <>\r\n${from}X: y`, new RegExp(`^${id}Date: .*\r\nFrom: Alice.*\r\nX: y\r\n\r\nHello`)],
+    ['a Date', `Message-ID: <1@x>\r\n${from}`.trimEnd(), `${date}${content(`Message-ID: <1@x>\r\n${from}`.trimEnd())}`],
+    ['a Date for one that is none', `Date: soon\r\nMessage-ID: <1@x>\r\n${from}X: y`, /^Date: Fri, 20.*\r\nMessage-ID: <1@x>/],
+    ['an id for one that is none', `${date}Message-ID: <>\r\n${from}X: y`, new RegExp(`^${id}Date: .*\r\nFrom: Alice.*\r\nX: y`)],
     ['no Bcc', `${own}Bcc: bob@example.test,\r\n carol@example.test\r\n${from}BCC: x@y\r\nX: y`, content(`${own}${from}X: y`)],
     ['no return path', `Return-Path: <x@y>\r\n${own}${from}Resent-Bcc: z@y`, content(`${own}${from}`.trimEnd())],
   ])('is mended: %s', async (_, header, expected) => {
@@ -81,7 +81,7 @@ describe('what people submit', () => {
     const alice = await world.person('alice')
     await alice.send({ from: 'alice@example.test', to: 'joe@other.test', content: `Bcc: x@y.test\r\n${from}\r\n${large}` })
     const { text, facts, body } = queue.taken[0]!
-    expect(text.slice(0, 1000)).toMatch(/^Received: [^]*?\r\nDate: .*\r\nMessage-ID: .*\r\nFrom: Alice <alice@example\.test>\r\n\r\nx/)
+    expect(text.slice(0, 1000)).toMatch(/^Received: [^]*?\r\nDate: .*\r\nMessage-ID: .*\r\nFrom: Alice .*\r\n\r\nx/)
     expect(text.slice(text.indexOf('\r\n\r\n') + 4) === large).toBe(true)
     expect([facts.octets, body.size]).toEqual([text.length, text.length])
   })
@@ -192,7 +192,8 @@ describe('who submits', () => {
     }
     for (let at = 0; at < 10; at++) expect(await fails(at)).toMatch(/^535 5\.7\.8 /)
     expect(await fails(10)).toBe('421 4.7.0 Too many failed log-ins, try again later')
-    expect(world.events.filter(({ kind }) => kind === 'guessing')).toMatchObject([{ limit: 'names', of: '203.0.113.9', count: 10 }])
+    const guessing = world.events.filter(({ kind }) => kind === 'guessing')
+    expect(guessing).toMatchObject([{ limit: 'names', of: '203.0.113.9', count: 10 }])
     const other = connect('submission', { tls: true, address: '198.51.100.7' })
     expect(await other.login('alice@example.test', 'secret')).toMatch(/^235 /)
   })
