@@ -41,9 +41,11 @@ export interface Filling {
   readonly aliases?: readonly AliasRecord[]
 }
 
-/** Records in memory with this in them. An account has its id as its address unless told otherwise. */
-export async function recordsOf({ accounts = [], domains = [], aliases = [] }: Filling): Promise<AccountRecords> {
-  const records = memoryAccounts()
+/** Records, in memory unless told otherwise, with this in them. An account has its id as its address unless told otherwise. */
+export async function recordsOf(
+  { accounts = [], domains = [], aliases = [] }: Filling,
+  records = memoryAccounts(),
+): Promise<AccountRecords> {
   for (const domain of domains) await records.setDomain(typeof domain === 'string' ? { name: domain } : domain)
   for (const alias of aliases) await records.setAlias(alias)
   for (const account of accounts) {

@@ -1,5 +1,6 @@
 import { accountDirectory } from '../../src/accounts/directory.ts'
 import { makeScram } from '../../src/accounts/scram.ts'
+import type { AccountRecords } from '../../src/contracts/index.ts'
 import type { OpenedDirectory } from '../../src/testing/contracts/directory.ts'
 import { at, fakeHash, FakePasswords, recordsOf, scram } from './fakes.ts'
 
@@ -8,7 +9,7 @@ const fingerprint = 'ab'.repeat(32)
 const aliceKeys = makeScram('wonderland', scram)
 
 /** A directory of ours with everything in it that the suite can look at. */
-export async function people(): Promise<OpenedDirectory> {
+export async function people(empty?: AccountRecords): Promise<OpenedDirectory> {
   const password = fakeHash('wonderland')
   const records = await recordsOf({
     domains: [
@@ -35,7 +36,7 @@ export async function people(): Promise<OpenedDirectory> {
       { address: 'round@example.org', to: ['about@example.org'] },
       { address: 'about@example.org', to: ['round@example.org'] },
     ],
-  })
+  }, empty)
   const directory = accountDirectory({
     records,
     passwords: new FakePasswords(),

@@ -218,6 +218,13 @@ function passwords(options: DirectoryContractOptions): void {
 function rights(options: DirectoryContractOptions): void {
   const check = checkOf(options)
 
+  check('hears of a log-in, and nobody has to wait for it', 'alice', async (opened, alice) => {
+    const account = await accountOf(opened, alice)
+    const answer: unknown = opened.directory.loggedIn?.(account, { username: alice.username, right: 'imap', now })
+    equal(answer, undefined, 'what loggedIn gives')
+    equal(await accountOf(opened, alice), account)
+  })
+
   check('lets in for a right that the account has', 'alice', async (opened, { username, password }) => {
     for (const right of ['smtp', 'imap'] as const) {
       const account = await opened.directory.verify({ username, password, right, now })

@@ -75,6 +75,7 @@ const faults: readonly [fault: string, topic: string, broken: (right: Directory)
   ['does not look at rights where it is asked for a name', 'rights', (right) => ({
     named: (login) => right.named({ ...login, right: 'imap' }),
   })],
+  ['makes others wait for a note', 'rights', () => ({ loggedIn: (async () => {}) as () => void })],
   ['lets everybody write as anybody', 'senders', () => ({ maySendAs: async () => true })],
   ['lets nobody write', 'senders', () => ({ maySendAs: async () => false })],
   ['lets people write under any address of the domain', 'senders', (right) => ({
@@ -92,7 +93,7 @@ const faults: readonly [fault: string, topic: string, broken: (right: Directory)
 ]
 
 it('finds no fault with a directory that has none', async () => {
-  expect(await caught((runner) => directoryContract({ ...runner, open: people }))).toEqual([])
+  expect(await caught((runner) => directoryContract({ ...runner, open: () => people() }))).toEqual([])
 })
 
 it.each(faults)('catches one that %s', async (_fault, topic, broken) => {
