@@ -125,6 +125,7 @@ progress(`Node ${process.version}; built programs and stores in ${work}`)
 try {
   if (wanted('PE1')) await (await import('./engine.mjs')).run({ rounds, secs, targets: targets.engine })
   if (wanted('PP2')) await (await import('./parse.mjs')).run({ rounds, target: targets.parse, folder: work })
+  if (wanted('PL1')) await (await import('./login.mjs')).run({ secs: Math.max(3, secs), target: targets.login })
   await smtp()
   await idle()
 } finally {

@@ -45,5 +45,8 @@ export const engine = [
   { octets: 5e6, atMost: 1300 },
 ]
 
+/** A storm of wrong passwords: milliseconds of other commands. */
+export const login = { id: 'PL1', below: 50 }
+
 /** Headers and structure, against mailparser. */
 export const parse = { id: 'PP2', atLeast: 30 }
