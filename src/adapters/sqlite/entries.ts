@@ -35,7 +35,8 @@ export class Entries {
   constructor(db: Connection) {
     const some = 'group_concat(uid) AS uids, group_concat(mod_seq - uid) AS mod_seqs, group_concat(flags, char(10)) AS flags,'
       + ' group_concat(octets) AS octets'
-    const all = `${some}, group_concat(message) AS messages, group_concat(received) AS received, group_concat(saved) AS saved`
+    const all = `${some}, group_concat(message - uid) AS messages, group_concat(received) AS received,`
+      + ' group_concat(saved - received) AS saved'
     const from = 'FROM (SELECT * FROM entries WHERE mailbox = ? AND uid >= ? AND uid <= ? ORDER BY uid LIMIT ?)'
     this.#some = db.prepare(`SELECT ${some} ${from}`)
     this.#all = db.prepare(`SELECT ${all} ${from}`)
@@ -51,15 +52,22 @@ export class Entries {
   /** All there is to know, of the UIDs from `first` to `last` that are there, `most` of them. */
   all(mailbox: number, first: number, last: number, most: number): AllColumns {
     const row = this.#all.get(mailbox, first, last, most)
-    const columns = this.#columns(mailbox, row)
-    return { ...columns, messages: numbers(row, 'messages'), received: numbers(row, 'received'), saved: numbers(row, 'saved') }
+    const { uids, modSeqs, sets, octets } = this.#columns(mailbox, row)
+    const [messages, received, saved] = [numbers(row, 'messages'), numbers(row, 'received'), numbers(row, 'saved')]
+    for (let i = 0; i < uids.length; i++) {
+      messages[i]! += uids[i]!
+      saved[i]! += received[i]!
+    }
+    return { uids, modSeqs, sets, octets, messages, received, saved }
   }
 
   /** What is needed to count and to flag, of those in the set that are there. */
   inSet(mailbox: number, uids: UidSet): Columns {
     const found: Columns = { uids: [], modSeqs: [], sets: [], octets: [] }
+    const spans = bridged(uids)
+    if (spans.length === 1 && uids.length === 1) return this.some(mailbox, uids[0]!.first, uids[0]!.last)
     const has = membership(uids)
-    for (const { first, last } of bridged(uids)) {
+    for (const { first, last } of spans) {
       const { uids: there, modSeqs, sets, octets } = this.some(mailbox, first, last)
       for (let i = 0; i < there.length; i++) {
         if (!has(there[i] as number)) continue

@@ -1,5 +1,5 @@
 import { type FlagSet, flagSet } from './flags.ts'
-import { pushVarint, Varints } from './uid-set.ts'
+import { Varints, VarintWriter } from './uid-set.ts'
 
 /** The block that a UID is in: 256 UIDs each. */
 export function blockOf(uid: number): number {
@@ -38,19 +38,22 @@ export function highest(marks: readonly Mark[]): number {
 export function packMarks(marks: readonly Mark[], modSeq: number): Uint8Array {
   const numbers = new Map<FlagSet, number>()
   for (const { set } of marks) if (!numbers.has(set)) numbers.set(set, numbers.size)
-  const out: number[] = []
-  pushVarint(out, numbers.size)
+  const out = new VarintWriter()
+  out.add(numbers.size)
   for (const { text } of numbers.keys()) {
     const bytes = encoder.encode(text)
-    pushVarint(out, bytes.length)
-    for (const octet of bytes) out.push(octet)
+    out.add(bytes.length)
+    out.octets(bytes)
   }
-  for (const mark of marks) {
-    out.push(mark.uid & 0xff)
-    pushVarint(out, numbers.get(mark.set) as number)
-    pushVarint(out, modSeq - mark.modSeq)
+  let last: FlagSet | undefined
+  let number = 0
+  for (const { uid, set, modSeq: own } of marks) {
+    if (set !== last) number = numbers.get(last = set) as number
+    out.octet(uid & 0xff)
+    out.add(number)
+    out.add(modSeq - own)
   }
-  return Uint8Array.from(out)
+  return out.taken()
 }
 
 /** What {@link packMarks} made of the marks of a block; only those with a mod-sequence above `since`. */

@@ -83,7 +83,9 @@ export class Reading {
     const row = rowId(mailbox)
     if (row === undefined) return
     for await (const pieces of this.#pages(row, which, PAGE)) {
-      yield pieces.flatMap(({ columns, chosen }) => chosen.map((index) => entryAt(columns, index)))
+      const page: Entry[] = []
+      for (const { columns, chosen } of pieces) for (const index of chosen) page.push(entryAt(columns, index))
+      yield page
     }
   }
 
@@ -166,7 +168,10 @@ export class Reading {
       const pieces = this.#snapshot(() => {
         const read: Piece[] = []
         spans = this.#mailbox.get(row) ? this.#turn(row, spans, size, (columns) => {
-          const chosen = columns.uids.flatMap((uid, index) => (has(uid) && (columns.modSeqs[index] as number) > since ? index : []))
+          const chosen: number[] = []
+          for (let index = 0; index < columns.uids.length; index++) {
+            if (has(columns.uids[index] as number) && (columns.modSeqs[index] as number) > since) chosen.push(index)
+          }
           const facts = more(chosen.map((index) => columns.uids[index] as number))
           if (chosen.length > 0) read.push({ columns, chosen, facts })
         }) : []

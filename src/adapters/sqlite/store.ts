@@ -25,6 +25,7 @@ import { Entries } from './entries.ts'
 import { MailboxWrites } from './mailboxes.ts'
 import { MessageWrites } from './messages.ts'
 import { Reading } from './reading.ts'
+import { Search } from './search.ts'
 import type { Watching } from './watching.ts'
 
 /** What a store needs to write; a store without it is for reading only. */
@@ -47,10 +48,13 @@ interface Writers {
 
 /** The mail store in a database. */
 export class SqliteStore implements MailStore {
+  /** Where there is an index, and it is in step with it. */
+  readonly search?: NonNullable<MailStore['search']>
   readonly traits = { durability: 'disk', overhead: OVERHEAD } as const
   readonly #reading: Reading
   readonly #bodies: StoredBodies
   readonly #watching: Watching
+  readonly #search: Search | undefined
   readonly #writers: Writers | undefined
   readonly #close: () => void
   /** Calls that wait for something else than a transaction. */
@@ -58,12 +62,15 @@ export class SqliteStore implements MailStore {
   #closed = false
 
   /** `folder` has the bodies that are files; `close` lets go of the database. */
-  constructor(db: Connection, folder: string, watching: Watching, writing: Writing | undefined, close: () => void) {
+  constructor(db: Connection, folder: string, watching: Watching, hasSearch: boolean, writing: Writing | undefined, close: () => void) {
     const entries = new Entries(db)
     this.#reading = new Reading(db, entries, (query) => this.#read(query))
     this.#bodies = new StoredBodies(db, folder, (query) => this.#read(query))
     this.#watching = watching
     this.#close = close
+    const search = hasSearch ? new Search(db, writing?.commits, this.#bodies, (query) => this.#read(query)) : undefined
+    this.#search = search
+    if (search) this.search = async (mailbox, words, where) => search.search(mailbox, words, where)
     if (!writing) return
     const { commits, appending, thresholds, now } = writing
     this.#writers = {
@@ -74,6 +81,12 @@ export class SqliteStore implements MailStore {
       collecting: new Collecting(db, commits, folder),
     }
     this.#writers.collecting.wake()
+    this.wake()
+  }
+
+  /** Something may have been written that has more to be done for it. */
+  wake(): void {
+    this.#search?.wake()
   }
 
   async mailboxes(account: string): Promise<readonly Mailbox[]> {
@@ -192,6 +205,7 @@ export class SqliteStore implements MailStore {
     this.#closed = true
     this.#watching.close()
     while (this.#busy.size > 0) await Promise.allSettled(this.#busy)
+    await this.#search?.stop()
     await this.#writers?.collecting.stop()
     this.#close()
   }

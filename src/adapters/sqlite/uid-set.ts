@@ -67,14 +67,14 @@ export function membership(set: UidSet): (uid: number) => boolean {
 
 /** A set as bytes: for each range, in varints, how far it lies behind the one before, and its length less one. */
 export function packUids(set: UidSet): Uint8Array {
-  const out: number[] = []
+  const out = new VarintWriter()
   let end = 0
   for (const { first, last } of set) {
-    pushVarint(out, first - end)
-    pushVarint(out, last - first)
+    out.add(first - end)
+    out.add(last - first)
     end = last
   }
-  return Uint8Array.from(out)
+  return out.taken()
 }
 
 /** What {@link packUids} made. */
@@ -89,14 +89,44 @@ export function unpackUids(bytes: Uint8Array): UidRange[] {
   return set
 }
 
-/** Adds a whole number from 0 to 2^53 - 1: seven bits an octet, the lowest first. */
-export function pushVarint(out: number[], value: number): void {
-  let rest = value
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) out.push((rest % 0x80) | 0x80)
-  out.push(rest)
+/** Writes whole numbers from 0 to 2^53 - 1: seven bits an octet, the lowest first. */
+export class VarintWriter {
+  #bytes = new Uint8Array(1024)
+  #at = 0
+
+  add(value: number): void {
+    if (this.#at + 8 > this.#bytes.length) this.#grow(8)
+    let rest = value
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#at++] = (rest % 0x80) | 0x80
+    this.#bytes[this.#at++] = rest
+  }
+
+  /** An octet as it is. */
+  octet(value: number): void {
+    if (this.#at === this.#bytes.length) this.#grow(1)
+    this.#bytes[this.#at++] = value
+  }
+
+  /** Octets as they are. */
+  octets(bytes: Uint8Array): void {
+    if (this.#at + bytes.length > this.#bytes.length) this.#grow(bytes.length)
+    this.#bytes.set(bytes, this.#at)
+    this.#at += bytes.length
+  }
+
+  /** What was written. */
+  taken(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at)
+  }
+
+  #grow(by: number): void {
+    const larger = new Uint8Array(2 * this.#bytes.length + by)
+    larger.set(this.#bytes)
+    this.#bytes = larger
+  }
 }
 
-/** Reads what {@link pushVarint} wrote. */
+/** Reads what {@link VarintWriter} wrote. */
 export class Varints {
   at = 0
   readonly #bytes: Uint8Array

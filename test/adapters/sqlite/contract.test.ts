@@ -11,5 +11,15 @@ describe.each(drivers)('sqlite with %s', (_name, driver) => {
       const { store, path } = openMail({ driver })
       return { store, reopen: async () => openMail({ driver, path }).store }
     },
+    skipped: () => {},
+  })
+
+  describe('with an index', () => {
+    mailStoreContract({
+      // All else is the same with it.
+      describe: (topic, define) => void (topic === 'search' && describe(topic, define)),
+      it,
+      open: async () => ({ store: openMail({ driver, search: true }).store }),
+    })
   })
 })

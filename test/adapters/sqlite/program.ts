@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import ts from 'typescript'
 import { freshFolder } from './folders.ts'
 
 /** What the adapter is made of. */
-const folders = ['src/adapters/sqlite', 'src/contracts', 'src/protocol/session']
+const folders = ['src/adapters/sqlite', 'src/contracts', 'src/message', 'src/protocol/bytes', 'src/protocol/session']
 
 /**
  * Makes a program of the adapter that another Node can run: its sources as plain JavaScript, and a main file with them at
@@ -14,6 +14,7 @@ const folders = ['src/adapters/sqlite', 'src/contracts', 'src/protocol/session']
 export function program(main: string): string {
   const at = freshFolder()
   writeFileSync(join(at, 'package.json'), '{"type":"module"}')
+  symlinkSync(resolve('node_modules'), join(at, 'node_modules'))
   for (const folder of folders) {
     mkdirSync(join(at, folder), { recursive: true })
     for (const name of readdirSync(folder).filter((one) => one.endsWith('.ts'))) {

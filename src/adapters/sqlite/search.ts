@@ -1,0 +1,202 @@
+// By name: a test that fakes the global timers must not stop the store.
+import { clearTimeout, setTimeout } from 'node:timers'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { MailboxId, UidSet } from '../../contracts/mailbox.ts'
+import type { NewMessage } from '../../contracts/store.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import type { Read, StoredBodies } from './bodies.ts'
+import type { GroupCommit } from './commit.ts'
+import { rowId } from './counters.ts'
+import type { Connection, Statement } from './driver.ts'
+import { type SearchText, searchText, trigramQuery } from './search-text.ts'
+import { uidSet } from './uid-set.ts'
+
+/** The format of the index: what is kept under another number is made anew. */
+const FORMAT = 1
+
+/**
+ * The index: trigrams, so that any part of a word is found, as IMAP wants it; of each message which there are and no more
+ * (`detail=none`), a third of the size of the text, for the answer need not be exact. Two tables, for such an index cannot tell
+ * its columns apart. A message that comes or goes is put on the list by a trigger, whatever process or driver it is that writes,
+ * so nothing is missed; indexing follows.
+ */
+const TABLES = `
+CREATE VIRTUAL TABLE search_header USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1', detail=none);
+CREATE VIRTUAL TABLE search_body USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1', detail=none);
+CREATE TABLE search_waiting (message INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE search_unknown (message INTEGER PRIMARY KEY) STRICT;
+CREATE TRIGGER search_message_added AFTER INSERT ON messages BEGIN INSERT OR IGNORE INTO search_waiting VALUES (NEW.id); END;
+CREATE TRIGGER search_message_removed AFTER DELETE ON messages BEGIN INSERT OR IGNORE INTO search_waiting VALUES (OLD.id); END;
+INSERT INTO search_waiting SELECT id FROM messages;
+INSERT INTO counters VALUES ('search', ${FORMAT});
+`
+
+const NO_TABLES = `
+DROP TRIGGER IF EXISTS search_message_added;
+DROP TRIGGER IF EXISTS search_message_removed;
+DROP TABLE IF EXISTS search_header;
+DROP TABLE IF EXISTS search_body;
+DROP TABLE IF EXISTS search_waiting;
+DROP TABLE IF EXISTS search_unknown;
+DELETE FROM counters WHERE name = 'search';
+`
+
+/** Messages that are indexed in one turn of the event loop: some 5 ms. */
+const SLICE = 8
+
+/** Milliseconds until the first are indexed after they came, and between two slices: mail that comes in goes first. */
+const PAUSE = 20
+
+/** Messages that a search waits for. What is not indexed by then may be found. */
+const MOST_AWAITED = 1000
+
+/**
+ * Makes the index where it is wanted, removes it where it is not, and leaves it where nothing is said, as with `readonly`. Gives
+ * whether it is there and can be used: not so where this SQLite has no FTS5, or one without what is needed (3.43).
+ */
+export function prepareSearch(db: Connection, wanted: boolean | undefined, readonly: boolean): boolean {
+  const format = (): number => Number(db.prepare("SELECT value FROM counters WHERE name = 'search'").get()?.['value'] ?? 0)
+  const target = (wanted ?? format() !== 0) ? FORMAT : 0
+  if (target !== format() && !readonly) {
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      db.exec(target === FORMAT ? NO_TABLES + TABLES : NO_TABLES)
+      db.exec('COMMIT')
+    } catch {
+      db.exec('ROLLBACK')
+    }
+  }
+  return target === FORMAT && format() === FORMAT && isUsable(db)
+}
+
+/** Whether the index can be read here; it may have been made with another driver. */
+function isUsable(db: Connection): boolean {
+  try {
+    for (const table of ['search_header', 'search_body']) db.prepare(`SELECT rowid FROM ${table} LIMIT 1`).get()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The full-text index, kept in step a little behind. */
+export class Search {
+  readonly #commits: GroupCommit | undefined
+  readonly #bodies: StoredBodies
+  readonly #read: Read
+  readonly #mailbox: Statement
+  readonly #find: { readonly body: Statement; readonly text: Statement }
+  readonly #waiting: Statement
+  readonly #waitingIn: Statement
+  readonly #facts: Statement
+  readonly #exists: Statement
+  readonly #forget: readonly Statement[]
+  readonly #put: { readonly header: Statement; readonly body: Statement; readonly unknown: Statement }
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<unknown> = Promise.resolve()
+  #stopped = false
+
+  /** `commits` is missing where the database is for reading only. */
+  constructor(db: Connection, commits: GroupCommit | undefined, bodies: StoredBodies, read: Read) {
+    this.#commits = commits
+    this.#bodies = bodies
+    this.#read = read
+    this.#mailbox = db.prepare('SELECT 1 FROM mailboxes WHERE id = ?')
+    const inBody = 'message IN (SELECT rowid FROM search_body WHERE search_body MATCH ?)'
+    const inHeader = 'message IN (SELECT rowid FROM search_header WHERE search_header MATCH ?)'
+    const find = (...where: readonly string[]): Statement => db.prepare('SELECT group_concat(uid) AS uids FROM'
+      + ` (SELECT uid FROM entries WHERE mailbox = ? AND (${where.join(' OR ')}) ORDER BY uid)`)
+    const maybe = 'message IN (SELECT message FROM search_unknown) OR message IN (SELECT message FROM search_waiting)'
+    this.#find = { body: find(inBody, maybe), text: find(inBody, inHeader, maybe) }
+    this.#waiting = db.prepare(`SELECT message FROM search_waiting ORDER BY message LIMIT ${SLICE}`)
+    this.#waitingIn = db.prepare('SELECT DISTINCT message FROM entries WHERE mailbox = ?'
+      + ` AND message IN (SELECT message FROM search_waiting) LIMIT ${SLICE}`)
+    this.#facts = db.prepare('SELECT facts FROM messages WHERE id = ?')
+    this.#exists = db.prepare('SELECT 1 FROM messages WHERE id = ?')
+    this.#forget = [
+      'DELETE FROM search_header WHERE rowid = ?',
+      'DELETE FROM search_body WHERE rowid = ?',
+      'DELETE FROM search_unknown WHERE message = ?',
+      'DELETE FROM search_waiting WHERE message = ?',
+    ].map((sql) => db.prepare(sql))
+    this.#put = {
+      header: db.prepare('INSERT INTO search_header (rowid, text) VALUES (?, ?)'),
+      body: db.prepare('INSERT INTO search_body (rowid, text) VALUES (?, ?)'),
+      unknown: db.prepare('INSERT INTO search_unknown (message) VALUES (?)'),
+    }
+  }
+
+  /** Messages may have come or gone. */
+  wake(): void {
+    if (!this.#commits || this.#stopped || this.#timer) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#running = this.#slice(this.#waiting).then((found) => {
+        if (found) this.wake()
+      }, () => {
+        // They stay on the list: the next that comes, or the next open, wakes again.
+      })
+    }, PAUSE).unref()
+  }
+
+  /** Those that may have the words, after indexing what is missing of the mailbox. */
+  async search(mailbox: MailboxId, words: string, where: 'body' | 'text'): Promise<UidSet | undefined> {
+    const row = rowId(mailbox)
+    const query = trigramQuery(words)
+    if (row === undefined || !this.#read(() => this.#mailbox.get(row))) {
+      throw new MailError('permanent', `There is no mailbox ${mailbox}`)
+    }
+    if (query === undefined) return undefined
+    for (let left = MOST_AWAITED; left > 0; left -= SLICE) {
+      if (!this.#commits || this.#stopped || !(await this.#slice(this.#waitingIn, row))) break
+      await turn()
+    }
+    const queries = where === 'body' ? [query] : [query, query]
+    const uids = this.#read(() => this.#find[where].get(row, ...queries))?.['uids']
+    return typeof uids === 'string' ? uidSet(JSON.parse(`[${uids}]`) as number[]) : []
+  }
+
+  /** Ends after what is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  /** Indexes some; `false` where there was nothing to do. */
+  async #slice(waiting: Statement, ...parameters: readonly number[]): Promise<boolean> {
+    const ids = this.#read(() => waiting.all(...parameters)).map(({ message }) => message as number)
+    const texts: (SearchText | undefined)[] = []
+    for (const id of ids) texts.push(await this.#text(id))
+    if (ids.length > 0) await this.#commits?.work(() => ids.forEach((id, index) => this.#index(id, texts[index])))
+    return ids.length > 0
+  }
+
+  /** `undefined`: who knows what it says. */
+  async #text(id: number): Promise<SearchText | undefined> {
+    try {
+      const body = this.#bodies.open(String(id))
+      const facts = this.#read(() => this.#facts.get(id))?.['facts']
+      if (!body || typeof facts !== 'string') return undefined
+      return await searchText(JSON.parse(facts) as NewMessage['facts'], async (range) => {
+        const chunks: Uint8Array[] = []
+        for await (const chunk of body.read(range)) chunks.push(chunk)
+        return Buffer.concat(chunks)
+      })
+    } catch {
+      // A body that cannot be read now, or facts that are none of ours.
+      return undefined
+    }
+  }
+
+  #index(id: number, text: SearchText | undefined): void {
+    for (const statement of this.#forget) statement.run(id)
+    if (!this.#exists.get(id)) return
+    if (text) {
+      this.#put.header.run(id, text.header)
+      this.#put.body.run(id, text.body)
+    } else {
+      this.#put.unknown.run(id)
+    }
+  }
+}
