@@ -2,6 +2,7 @@
 import { nodeClock } from '../adapters/node/index.ts'
 import { LineWriter } from './lines.ts'
 import { run } from './program.ts'
+import { SecretReader } from './secret.ts'
 import type { StopSignal } from './terminal.ts'
 
 /** Milliseconds within which a second SIGINT is the same Ctrl-C: the terminal sends one, and npm passes its own on. */
@@ -41,6 +42,7 @@ const code = await run({
   pid: process.pid,
   clock: nodeClock,
   watched: process.stderr.isTTY === true,
+  secrets: new SecretReader(process.stdin, (text) => void process.stderr.write(text)),
   out: (line) => out.line(line),
   outPiece: (text) => out.piece(text),
   error: (line) => error.line(line),

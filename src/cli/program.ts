@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { isMailError } from '../protocol/session/errors.ts'
+import { type AccountDeed, addUser, changeDomain, changeUser, listDomains, listUsers } from './accounts.ts'
 import { printMail } from './mail.ts'
 import { serve } from './serve.ts'
 import { dataFolder, describeSettings } from './settings.ts'
@@ -40,19 +41,81 @@ function program(terminal: Terminal): Command {
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.error(text.trimEnd()) })
   root
     .command('serve')
-    .description('receive mail and keep it, until told to stop')
+    .description('take mail and keep it, until told to stop')
     .option('--config <file>', 'settings: JSON, or a module that exports them by default; they win over the environment')
     .addHelpText('after', `\n${describeSettings()}`)
     .action(async ({ config }: { config?: string }) => serve(config, terminal))
   root
     .command('mail')
     .description('print the mail that is kept, a JSON line a message; also while the server runs')
-    .option('--data <folder>', 'the data folder of the server (default: POSTHORN_DATA, or ./data)')
+    .option(...data)
     .option('--account <address>', 'of this account alone')
     .option('--mailbox <name>', 'of this mailbox alone')
     .option('--raw', 'with the octets of each message in base64')
     .action(async ({ data, account, mailbox, raw }: MailFlags) => {
       await printMail({ data: data ?? dataFolder(terminal.environment), account, mailbox, raw }, terminal)
     })
+  addUserCommands(root, terminal)
+  addDomainCommands(root, terminal)
   return root
+}
+
+interface UserFlags {
+  readonly data?: string
+  readonly quota?: string
+  readonly admin?: boolean
+}
+
+const data = ['--data <folder>', 'the data folder of the server (default: POSTHORN_DATA, or ./data)'] as const
+
+function addUserCommands(root: Command, terminal: Terminal): void {
+  const user = root.command('user').description('accounts: whose mail is kept; also while the server runs')
+  const folder = (flags: UserFlags): string => flags.data ?? dataFolder(terminal.environment)
+  user
+    .command('add <address>')
+    .description('make an account; its password is typed, or a line of standard input')
+    .option(...data)
+    .option('--quota <size>', 'how much it may hold: octets, such as 500MB or 2GiB')
+    .option('--admin', 'it may administer the server')
+    .action(async (address: string, flags: UserFlags) => addUser(folder(flags), address, flags, terminal))
+  user
+    .command('list')
+    .description('print the accounts, a JSON line each')
+    .option(...data)
+    .action(async (flags: UserFlags) => listUsers(folder(flags), terminal))
+  const deeds: readonly (readonly [AccountDeed, string])[] = [
+    ['passwd', 'set a new password, typed or a line of standard input'],
+    ['disable', 'let nobody log in, and refuse mail; what there is stays'],
+    ['enable', 'undo that'],
+  ]
+  for (const [deed, description] of deeds) {
+    user
+      .command(`${deed} <account>`)
+      .description(description)
+      .option(...data)
+      .action(async (account: string, flags: UserFlags) => changeUser(folder(flags), deed, account, terminal))
+  }
+  user
+    .command('remove <account>')
+    .description('remove an account with all its mail')
+    .option(...data)
+    .requiredOption('--erase-mail', 'yes, its mail too')
+    .action(async (account: string, flags: UserFlags) => changeUser(folder(flags), 'remove', account, terminal))
+}
+
+function addDomainCommands(root: Command, terminal: Terminal): void {
+  const domain = root.command('domain').description('domains whose mail is taken; also while the server runs')
+  const folder = (flags: UserFlags): string => flags.data ?? dataFolder(terminal.environment)
+  for (const deed of ['add', 'remove'] as const) {
+    domain
+      .command(`${deed} <name>`)
+      .description(deed === 'add' ? 'take mail for a domain' : 'no longer; it must have no accounts left')
+      .option(...data)
+      .action(async (name: string, flags: UserFlags) => changeDomain(folder(flags), deed, name, terminal))
+  }
+  domain
+    .command('list')
+    .description('print the domains, a JSON line each')
+    .option(...data)
+    .action(async (flags: UserFlags) => listDomains(folder(flags), terminal))
 }

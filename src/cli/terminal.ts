@@ -12,6 +12,13 @@ export interface Terminal {
   readonly clock: Clock
   /** Somebody reads standard error on a screen. */
   readonly watched: boolean
+  /** Passwords from standard input. */
+  readonly secrets: {
+    /** Somebody types. */
+    readonly isTyped: boolean
+    /** The next line. Rejects with a `config` MailError where there is none. */
+    read(prompt: string): Promise<string>
+  }
   /** Standard output, a line at a time; lines of one turn of the event loop are one write. */
   out(line: string): void
   /** Standard output, a piece at a time. Await it before the next. `false`: nobody reads any more. */

@@ -1,0 +1,109 @@
+import { type AccountAdmin } from '../accounts/admin.ts'
+import type { AuditRecord } from '../accounts/admin-parts.ts'
+import { passwords } from '../adapters/node/index.ts'
+import { sqlite } from '../adapters/sqlite/index.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import { referenceAdmin } from '../server/reference-accounts.ts'
+import { readSize } from './readers.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What can be done to an account that is there. */
+export type AccountDeed = 'passwd' | 'disable' | 'enable' | 'remove'
+
+/** What is said of a new account. */
+export interface NewUser {
+  /** Octets, as people write them. */
+  readonly quota?: string | undefined
+  readonly admin?: boolean | undefined
+}
+
+/** Makes an account; its password is read. */
+export async function addUser(data: string, address: string, { quota, admin }: NewUser, terminal: Terminal): Promise<void> {
+  const octets = quota === undefined ? undefined : readSize(quota)
+  if (quota !== undefined && octets === undefined) {
+    throw new MailError('config', `--quota: ${JSON.stringify(quota)} will not do. It takes octets, such as 500MB or 2GiB`)
+  }
+  await administer(data, terminal, async (accounts) => {
+    // Before anybody types a password in vain.
+    if (await accounts.find(address)) throw new MailError('config', `There is an account ${address} already`)
+    await accounts.create({
+      addresses: [address],
+      password: await newPassword(terminal),
+      ...(octets === undefined ? {} : { quota: { octets } }),
+      ...(admin ? { rights: { admin } } : {}),
+    })
+  })
+}
+
+/** Prints the accounts, a JSON line each: all but their secrets. */
+export async function listUsers(data: string, terminal: Terminal): Promise<void> {
+  await administer(data, terminal, async (accounts) => {
+    for await (const page of accounts.accounts()) {
+      for (const account of page) if (!(await terminal.outPiece(`${JSON.stringify(account)}\n`))) return
+    }
+  })
+}
+
+/** Changes or removes an account, which an address or a login names. */
+export async function changeUser(data: string, deed: AccountDeed, name: string, terminal: Terminal): Promise<void> {
+  await administer(data, terminal, async (accounts) => {
+    const account = await accounts.find(name)
+    if (!account) throw new MailError('config', `There is no account ${name} here`)
+    if (deed === 'passwd') await accounts.setPassword(account.id, await newPassword(terminal))
+    else await accounts[deed](account.id)
+  })
+}
+
+/** Adds or removes a domain. */
+export async function changeDomain(data: string, deed: 'add' | 'remove', name: string, terminal: Terminal): Promise<void> {
+  await administer(data, terminal, async ({ domains }) => {
+    if (deed === 'add') await domains.set({ name })
+    else if (!(await domains.remove(name))) throw new MailError('config', `There is no domain ${name} here`)
+  })
+}
+
+/** Prints the domains, a JSON line each. */
+export async function listDomains(data: string, terminal: Terminal): Promise<void> {
+  await administer(data, terminal, async ({ domains }) => {
+    for await (const page of domains.list()) {
+      for (const domain of page) if (!(await terminal.outPiece(`${JSON.stringify(domain)}\n`))) return
+    }
+  })
+}
+
+/**
+ * Works on the accounts in a data folder, also beside a server that runs, which sees it at once. What was done is printed, a JSON
+ * line each.
+ */
+async function administer(data: string, terminal: Terminal, work: (accounts: AccountAdmin) => Promise<void>): Promise<void> {
+  const db = opened(data)
+  const { clock } = terminal
+  const audit = ({ at, action, subject, details }: AuditRecord): void =>
+    terminal.out(JSON.stringify({ event: action, at: new Date(at).toISOString(), subject, ...details }))
+  try {
+    await work(referenceAdmin({ records: db.accounts, passwords: passwords(), store: db.store }, clock, audit))
+  } finally {
+    await db.close()
+  }
+}
+
+/** The database of a server: never one that is made just now, in a folder that was misspelt. */
+function opened(data: string): ReturnType<typeof sqlite> {
+  const path = `${data}/mail.db`
+  try {
+    void sqlite({ path, readonly: true }).close()
+    return sqlite({ path })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new MailError('config', `${data} holds no accounts (${why}). Give --data the folder of the server`, { cause })
+  }
+}
+
+/** A password; from a person twice, since nobody sees what is typed. */
+async function newPassword({ secrets }: Terminal): Promise<string> {
+  const password = await secrets.read('Password: ')
+  if (secrets.isTyped && (await secrets.read('Once more: ')) !== password) {
+    throw new MailError('config', 'These were two different passwords. Nothing was changed')
+  }
+  return password
+}
