@@ -49,8 +49,8 @@ export interface Stage {
   /** Aborted when the answer is no longer wanted. */
   readonly signal: AbortSignal
   /**
-   * Resolves after that many milliseconds, on the clock of the server. Rejects when the stage's signal aborts, or `until` does: it
-   * is not needed any more, and nothing is left of it.
+   * Resolves after that many milliseconds, on the clock of the server. Rejects when the stage's signal aborts, or `until` does:
+   * it is not needed any more, and nothing is left of it.
    */
   wait(milliseconds: number, until?: AbortSignal): Promise<void>
 }

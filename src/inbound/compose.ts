@@ -18,12 +18,13 @@ type Draft = { name: string } & Partial<Record<PolicyStage, Method>> & Pick<Poli
 function wrap(
   name: string,
   inner: Policy,
-  around: (ask: () => Decision, stage: Stage, stageName: PolicyStage) => Decision,
+  around: (ask: (stage?: Stage) => Decision, stage: Stage) => Decision,
 ): Policy {
   const draft: Draft = { name, ...waitsOf([inner], Math.max) }
   for (const stageName of stages) {
     const method = inner[stageName] as Method | undefined
-    if (method) draft[stageName] = (subject, stage) => around(() => method.call(inner, subject, stage), stage, stageName)
+    if (!method) continue
+    draft[stageName] = (subject, stage) => around((seen = stage) => method.call(inner, subject, seen), stage)
   }
   if (inner.closed) draft.closed = (connection) => inner.closed!(connection)
   return draft as Policy
@@ -110,16 +111,68 @@ export function within(milliseconds: number, policy: Policy, otherwise: 'defer' 
   }
   if (!(milliseconds > 0)) throw new MailError('config', `within: ${milliseconds} milliseconds leave no time for ${policy.name}.`)
   const wrapped = wrap(`within(${policy.name})`, policy, (ask, stage) => {
-    const decision = ask()
+    const bounded = new BoundedStage(stage)
+    const decision = ask(bounded)
     if (!isPromise(decision)) return decision
     const late: Verdict = otherwise === 'pass' ? pass() : { kind: 'defer', reply: ourFault }
     const answered = new AbortController()
     const inTime = Promise.race([decision, stage.wait(milliseconds, answered.signal).then(() => late)])
-    // An alarm that nobody waits for would be left behind for every answer.
-    return inTime.finally(() => answered.abort())
+    // Neither an alarm that nobody waits for is left behind, nor a policy that nobody listens to.
+    return inTime.finally(() => {
+      answered.abort()
+      bounded.end()
+    })
   })
   const waits = Object.fromEntries(stages.filter((stage) => policy[stage]).map((stage) => [stage, milliseconds]))
   return { ...wrapped, waits }
+}
+
+/** A stage that may be over before its question is. */
+class BoundedStage implements Stage {
+  private readonly whole: Stage
+  private controller: AbortController | undefined
+
+  constructor(whole: Stage) {
+    this.whole = whole
+  }
+
+  get now(): number {
+    return this.whole.now
+  }
+
+  get connection(): Stage['connection'] {
+    return this.whole.connection
+  }
+
+  get envelope(): Stage['envelope'] {
+    return this.whole.envelope
+  }
+
+  get notes(): Stage['notes'] {
+    return this.whole.notes
+  }
+
+  get signal(): AbortSignal {
+    return (this.controller ??= follower(this.whole.signal)).signal
+  }
+
+  wait(milliseconds: number, until?: AbortSignal): Promise<void> {
+    return this.whole.wait(milliseconds, until === undefined ? this.signal : follower(this.signal, until).signal)
+  }
+
+  /** It is over. */
+  end(): void {
+    this.controller?.abort()
+  }
+}
+
+/** Aborts when one of them does. */
+function follower(...signals: readonly AbortSignal[]): AbortController {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort()
+  if (signals.some(({ aborted }) => aborted)) abort()
+  else for (const signal of signals) signal.addEventListener('abort', abort, { once: true })
+  return controller
 }
 
 /** Several policies as one: all are asked side by side, the strongest verdict counts. */

@@ -153,8 +153,8 @@ export function parseReceived(value: string): Received {
 }
 
 /**
- * Behind `from`: what the client called itself, where that is a word that begins a clause. It may call itself anything; a name it is
- * where a comment or a clause follows, as in `from by (unknown [192.0.2.1]) by mx.example.org`.
+ * Behind `from`: what the client called itself, where that is a word that begins a clause. It may call itself anything; a name
+ * it is where a comment or a clause follows, as in `from by (unknown [192.0.2.1]) by mx.example.org`.
  */
 function helloWord(lexer: FieldLexer): string[] {
   const from = lexer.at

@@ -31,6 +31,8 @@ export type { AccountRecordsContractOptions, OpenedAccountRecords } from './cont
 export { bodyStoreContract } from './contracts/body-store.ts'
 export type { BodyStoreContractOptions, OpenedBodyStore } from './contracts/body-store.ts'
 export type { Runner } from './contracts/checks.ts'
+export { policyContract } from './contracts/policy.ts'
+export type { PolicyContractOptions } from './contracts/policy.ts'
 export { directoryContract } from './contracts/directory.ts'
 export type { DirectoryContractOptions, KnownAccount, OpenedDirectory } from './contracts/directory.ts'
 export { crashing } from './crashing.ts'

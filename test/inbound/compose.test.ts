@@ -154,6 +154,27 @@ describe('within', () => {
     expect(w.clock.pending).toBe(before)
   })
 
+  it('tells a policy that is late that nobody listens any more', async () => {
+    const heard: string[] = []
+    const late: Policy = {
+      name: 'late',
+      sender: async (_, stage) => {
+        stage.signal.addEventListener('abort', () => void heard.push('abort'))
+        await stage.wait(10_000).catch(() => heard.push('wait'))
+        await stage.wait(10_000, new AbortController().signal).catch(() => heard.push('wait'))
+        return reject('No')
+      },
+    }
+    const w = world({ server: { policies: [within(1000, late, 'pass')] } })
+    const client = w.connect()
+    await client.ask('EHLO x.test')
+    const before = w.clock.pending
+    expect(await w.clock.until(client.ask('MAIL FROM:<>'))).toEqual(['250 2.1.0 Sender ok'])
+    expect(w.clock.ticks()).toBe(1000)
+    expect(heard).toEqual(['abort', 'wait', 'wait'])
+    expect(w.clock.pending).toBe(before)
+  })
+
   it('lets answers through that come at once', async () => {
     expect((await mail(within(1000, says('no', reject('No')), 'pass'))).reply).toMatch(/^550/)
   })

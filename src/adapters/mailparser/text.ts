@@ -12,9 +12,9 @@ export interface TextReader {
 type Parser = typeof import('mailparser')
 
 /**
- * Characters of HTML, tags in it, and elements inside each other, up to which mailparser converts it. It works in one go, which no
- * connection should have to wait for longer than some 50 ms, and takes more than linear time: a megabyte of nested elements would
- * take half a minute. Newsletters have a tag every twenty or thirty characters.
+ * Characters of HTML, tags in it, and elements inside each other, up to which mailparser converts it. It works in one go, which
+ * no connection should have to wait for longer than some 50 ms, and takes more than linear time: a megabyte of nested elements
+ * would take half a minute. Newsletters have a tag every twenty or thirty characters.
  */
 const MOST_HTML = 100_000
 const MOST_TAGS = 8_000
@@ -73,7 +73,7 @@ const FLAT = new Set([
   'p', 'li', 'dt', 'dd', 'tr', 'td', 'th', 'option',
 ])
 
-/** Whether there are more tags, or more elements inside each other, than is good. Counts too many rather than too few. One pass. */
+/** Whether there are too many tags, or elements inside each other. Counts too many rather than too few. One pass. */
 function isDense(html: string): boolean {
   let depth = 0
   let tags = 0

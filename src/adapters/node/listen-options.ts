@@ -53,8 +53,8 @@ export interface ListenOptions {
     /** For the header (default 5,000). */
     readonly within?: number
     /**
-     * The proxy speaks TLS with every client, and with nobody else: connections count as secure although its header does not say so,
-     * as version 1 cannot. Whoever says so must be sure of it: AUTH is offered then. Not with `implicit` TLS behind the proxy.
+     * The proxy speaks TLS with every client: connections count as secure although its header does not say so, as version 1
+     * cannot. Whoever says so must be sure of it: AUTH is offered then. Not with `implicit` TLS behind the proxy.
      */
     readonly tls?: boolean
   }
@@ -113,7 +113,8 @@ export function checkListenOptions(options: ListenOptions): void {
   if (options.tls !== undefined) checkOptions('tls', options.tls, tlsKinds)
   if (options.proxy !== undefined) checkOptions('proxy', options.proxy, proxyKinds)
   if (options.proxy?.tls === true && options.tls?.mode === 'implicit') {
-    throw new MailError('config', "proxy.tls: TLS ends either at the proxy or here; leave out proxy.tls, or tls of mode 'implicit'")
+    const rule = 'TLS ends either at the proxy or here'
+    throw new MailError('config', `proxy.tls: ${rule}; leave out proxy.tls, or tls of mode 'implicit'`)
   }
   if ((options.port === undefined) === (options.path === undefined)) {
     throw new MailError('config', 'listen on either a port or a path')

@@ -7,8 +7,8 @@ import type { ProxyHeader } from './proxy.ts'
 const someTls: TlsFacts = { protocol: '', cipher: '' }
 
 /**
- * Who the client is, as the proxy at the other end of the socket (`socket`) says. `secure`: the proxy is known to end TLS, whether
- * its header says so or not.
+ * Who the client is, as the proxy at the other end of the socket (`socket`) says. `secure`: the proxy is known to end TLS,
+ * whether its header says so or not.
  */
 export function proxiedPeer(header: ProxyHeader, socket: Peer, secure: boolean): Peer {
   if (header.command === 'local') return socket

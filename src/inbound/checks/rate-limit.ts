@@ -1,5 +1,13 @@
 import type { Policy, Stage } from '../../contracts/policy.ts'
-import { aCountAboveZero, aFunction, aNumberAboveZero, checkOptions, oneOf, type OptionKinds, required } from '../../protocol/session/options.ts'
+import {
+  aCountAboveZero,
+  aFunction,
+  aNumberAboveZero,
+  checkOptions,
+  oneOf,
+  type OptionKinds,
+  required,
+} from '../../protocol/session/options.ts'
 import { clientOf, networkOf } from '../../protocol/session/networks.ts'
 import { defer } from '../verdict.ts'
 

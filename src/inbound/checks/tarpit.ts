@@ -21,9 +21,9 @@ interface Asked {
 const MOST = 30_000
 
 /**
- * Slows a client down that names one recipient after the other: answers come late from the sixth on. Those to recipients that were
- * sent in one go come one after the other, each `delay` later than the one before, but none more than 30 seconds after its question
- * (or `delay`, where that is longer). Combine with `when` to choose whom.
+ * Slows a client down that names one recipient after the other: answers come late from the sixth on. Those to recipients that
+ * were sent in one go come one after the other, each `delay` later than the one before, but none more than 30 seconds after its
+ * question (or `delay`, where that is longer). Combine with `when` to choose whom.
  */
 export function tarpit(options: TarpitOptions): Policy {
   const is = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 300_000
