@@ -18,7 +18,10 @@ export function bodyOf(id: MessageId, { message: { octets } }: Located, locate: 
   return { id, size: octets, read: (range) => readMessage(locate, range ?? { start: 0, end: octets }) }
 }
 
-async function* readMessage(locate: () => Promise<Located | undefined>, range: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readMessage(
+  locate: () => Promise<Located | undefined>,
+  range: ByteRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
   for (let tries = 0; tries < 3; tries++) {
     const found = await locate().catch(fail)
     if (!found) break

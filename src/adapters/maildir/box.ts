@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { MailboxId } from '../../contracts/mailbox.ts'
 import { MailError } from '../../protocol/session/errors.ts'
+import type { Stat } from './disk.ts'
 import { factsFile, readRecords } from './facts.ts'
 import { formatLines, type Line, VERSION } from './journal.ts'
 import { JOURNAL, KEYWORDS, loadState, type Pending, readKeywords } from './load.ts'
@@ -237,8 +238,9 @@ export class Box implements Desk {
 
   async #read(): Promise<Signs> {
     const { disk } = this.shared
-    const [folders, ...files] = await Promise.all([this.#folders(), ...[JOURNAL, KEYWORDS].map((name) => disk.stat(join(this.dir, name)))])
-    return { ...folders, journal: signOf(files[0]), keywords: signOf(files[1]) }
+    const statOf = (name: string): Promise<Stat | undefined> => disk.stat(join(this.dir, name))
+    const [folders, journal, keywords] = await Promise.all([this.#folders(), statOf(JOURNAL), statOf(KEYWORDS)])
+    return { ...folders, journal: signOf(journal), keywords: signOf(keywords) }
   }
 
   /** Throws `permanent` where the mailbox is gone. */
@@ -271,6 +273,7 @@ async function prepareFolders(disk: Shared['disk'], dir: string): Promise<void> 
   for (const name of await disk.names(join(dir, 'tmp')) ?? []) {
     const path = join(dir, 'tmp', name)
     const found = await disk.stat(path)
-    if (found && Math.max(found.atime, found.mtime, found.ctime) < Date.now() - LEFT) await disk.remove(path).catch(() => undefined)
+    const touched = found ? Math.max(found.atime, found.mtime, found.ctime) : Infinity
+    if (touched < Date.now() - LEFT) await disk.remove(path).catch(() => undefined)
   }
 }

@@ -16,8 +16,8 @@ export interface Source {
 }
 
 /**
- * Copies messages, all or none, by other names for the same files; or, with `'move'`, takes them away where they were, in the same
- * account. Runs with the locks of both accounts.
+ * Copies messages, all or none, by other names for the same files; or, with `'move'`, takes them away where they were, in the
+ * same account. Runs with the locks of both accounts.
  */
 export async function copyAll(
   shared: Shared,

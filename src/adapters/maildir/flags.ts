@@ -69,7 +69,8 @@ export function infoOfFlags(
   before: string | undefined,
   letters: Letters,
 ): { readonly info: string; readonly extra: readonly string[] } {
-  const kept = [...(before ?? '')].filter((letter) => isForeign(letter, letters) && !(letter === PASSED && !flags.includes(FORWARDED)))
+  const passed = flags.includes(FORWARDED)
+  const kept = [...(before ?? '')].filter((letter) => isForeign(letter, letters) && (letter !== PASSED || passed))
   const used = new Set(kept)
   const extra: string[] = []
   for (const flag of flags) {

@@ -128,7 +128,9 @@ export async function moveMailbox(disk: Disk, account: string, from: string, to:
   const pieces = (await disk.names(source) ?? []).filter(isPiece)
   // By its UIDs the mailbox is known, by `cur` it is there: these come last, in this order.
   const last = [UID_LIST, 'cur'].filter((name) => pieces.includes(name))
-  for (const name of [...pieces.filter((one) => !last.includes(one)), ...last]) await disk.rename(join(source, name), join(target, name))
+  for (const name of [...pieces.filter((one) => !last.includes(one)), ...last]) {
+    await disk.rename(join(source, name), join(target, name))
+  }
   await disk.flushFolder(target)
   await disk.flushFolder(source)
   if (from !== '') await disk.removeAll(source)

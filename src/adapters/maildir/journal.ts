@@ -13,7 +13,7 @@ import type { UidSet } from '../../contracts/mailbox.ts'
 /** The form of the journal that this version writes. Files of a higher one are refused. */
 export const VERSION = 1
 
-/** A message: uid, folder (0 `new`, 1 `cur`), name, id, modSeq, received, saved, octets, LF (1), extra flags, facts at, length. */
+/** A message. `folder`: 0 for `new`, 1 for `cur`. `bareLf`: 1 where lines end in LF. `extra`: flags that the name cannot say. */
 export type Row = readonly [
   uid: number,
   folder: 0 | 1,

@@ -38,8 +38,8 @@ export async function readKeywords(disk: Disk, dir: string): Promise<Keywords> {
 }
 
 /**
- * Reads what is known of a mailbox. UIDs are what the journal and `dovecot-uidlist` agree on, the latter's where somebody else has
- * numbered all anew. A mailbox without a journal gets mod-sequences above all that may have been given out before.
+ * Reads what is known of a mailbox. UIDs are what the journal and `dovecot-uidlist` agree on, the latter's where somebody else
+ * has numbered all anew. A mailbox without a journal gets mod-sequences above all that may have been given out before.
  *
  * `now`: milliseconds since the Unix epoch. Runs with the lock of the list.
  */

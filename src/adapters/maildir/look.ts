@@ -65,7 +65,11 @@ export async function examine(
   return examined.sort((a, b) => (a.uid ?? Infinity) - (b.uid ?? Infinity) || 0)
 }
 
-async function sizesOf(disk: Disk, path: string, base: string): Promise<Pick<Foreign, 'received' | 'octets' | 'bareLf'> | undefined> {
+async function sizesOf(
+  disk: Disk,
+  path: string,
+  base: string,
+): Promise<Pick<Foreign, 'received' | 'octets' | 'bareLf'> | undefined> {
   const stat = await disk.stat(path)
   if (!stat) return undefined
   const received = Math.floor(stat.mtime)

@@ -17,7 +17,10 @@ const DIGESTED = '.posthorn-'
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,'
 const VALUES = new Map([...BASE64].map((character, value) => [character, value]))
 
-/** The folder in an account's for a path; `''` for INBOX, which is the account's folder itself. One name: never a slash, never `..`. */
+/**
+ * The folder in an account's for a path; `''` for INBOX, which is the account's folder itself. One name: never a slash, never
+ * `..`.
+ */
 export function mailboxFolder(path: readonly string[]): string {
   if (isInbox(path)) return ''
   const folder = path.map((name) => `.${encodeName(name)}`).join('')

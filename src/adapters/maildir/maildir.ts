@@ -53,7 +53,8 @@ export function maildir(options: MaildirOptions): MaildirMail {
 }
 
 /** The store on some disk. */
-export function openStore({ path, hostname = systemHostname(), now = Date.now }: MaildirOptions, disk: Disk, patience: number): MaildirStore {
+export function openStore(options: MaildirOptions, disk: Disk, patience: number): MaildirStore {
+  const { path, hostname = systemHostname(), now = Date.now } = options
   const watching = new Watching()
   const root = resolve(path)
   const shared: Shared = {

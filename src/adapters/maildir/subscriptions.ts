@@ -4,8 +4,8 @@ import { decodeName, encodeName } from './mailbox-name.ts'
 import { replaceFile } from './uid-file.ts'
 
 /*
- * `subscriptions`, as Dovecot has it. Version 2 begins with `V<TAB>2` and an empty line; then a line a path, its names in modified
- * UTF-7 with tabs between. Version 1 has no head, and dots between.
+ * `subscriptions`, as Dovecot has it. Version 2 begins with `V<TAB>2` and an empty line; then a line a path, its names in
+ * modified UTF-7 with tabs between. Version 1 has no head, and dots between.
  */
 
 const FILE = 'subscriptions'

@@ -95,7 +95,9 @@ async function linkAll(box: Box, adding: readonly Adding[], rows: readonly Row[]
   const { disk } = box.shared
   const targets = rows.map((row) => join(box.dir, folderOf(row), row[2]))
   try {
-    for (const [index, { source }] of adding.entries()) await linkOne(disk, source, targets[index] as string, join(box.dir, 'tmp'))
+    for (const [index, { source }] of adding.entries()) {
+      await linkOne(disk, source, targets[index] as string, join(box.dir, 'tmp'))
+    }
     await flushFolders(box, new Set(rows.map(folderOf)))
   } catch (error) {
     for (const target of targets) await disk.remove(target).catch(() => undefined)
