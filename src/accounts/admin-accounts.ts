@@ -144,22 +144,21 @@ export class AdminOfAccounts {
   }
 
   /**
-   * Disabled first, so that nothing new comes in; told of before the account is gone, so that what fails can be done again. The
-   * mail is erased twice: a delivery may have been under way.
+   * Disabled first, so that nothing new comes in; the account goes last, so that what fails can be done again. The mail is erased
+   * twice: a delivery may have been under way.
    */
   async remove(id: string): Promise<boolean> {
     const { records, store, audit } = this.#with
     const record = await records.updateAccount(id, (there) => there && { ...there, disabled: true })
-    if (record) {
-      const held = await store?.usage(id)
-      await store?.erase(id)
-      await this.#forgetSender(id)
-      const { addresses, logins, created } = record
-      await audit('account.remove', id, { addresses, ...(logins && { logins }), created, ...(held && { erased: held }) })
-      await records.updateAccount(id, () => undefined)
-    }
+    if (!record) return false
+    const held = await store?.usage(id)
     await store?.erase(id)
-    return record !== undefined
+    await this.#forgetSender(id)
+    const { addresses, logins, created } = record
+    await audit('account.remove', id, { addresses, ...(logins && { logins }), created, ...(held && { erased: held }) })
+    await store?.erase(id)
+    await records.updateAccount(id, () => undefined)
+    return true
   }
 
   async export(id: string, withSecrets: boolean): Promise<ExportedAccount | undefined> {
