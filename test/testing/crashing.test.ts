@@ -16,7 +16,10 @@ async function insist(run: () => Promise<unknown>): Promise<number> {
 }
 
 /** Appends 200 messages to a crashing store, without trying any again. */
-async function appends(seed: number, often?: number): Promise<{ store: MailStore; id: string; mishaps: Mishap[]; heard: number }> {
+async function appends(
+  seed: number,
+  often?: number,
+): Promise<{ store: MailStore; id: string; mishaps: Mishap[]; heard: number }> {
   const store = memoryStore()
   const { id } = await inbox(store)
   const mishaps: Mishap[] = []
@@ -95,11 +98,16 @@ describe('crashing', () => {
   it('has the methods that the store has', () => {
     const store = memoryStore()
     const names = (its: MailStore): string[] => Object.keys(its).sort()
-    const { traits, mailboxes, create, rename, remove, append, entries, list, changes, flag, expunge, copy, body, usage, erase } = store
-    const least = { traits, mailboxes, create, rename, remove, append, entries, list, changes, flag, expunge, copy, body, usage, erase }
-    expect(names(crashing(least, 1))).toEqual(names(least))
-    const optional = ['accounts', 'appendAll', 'claim', 'close', 'move', 'recount', 'search', 'subscribe', 'subscriptions', 'watch']
-    expect(names(crashing(store, 1))).toEqual([...names(least), ...optional].sort())
+    const required = [
+      'traits', 'mailboxes', 'create', 'rename', 'remove', 'append', 'entries', 'list', 'changes', 'flag', 'expunge', 'copy',
+      'body', 'usage', 'erase',
+    ]
+    const optional = [
+      'accounts', 'appendAll', 'claim', 'close', 'move', 'recount', 'search', 'subscribe', 'subscriptions', 'watch',
+    ]
+    const least = Object.fromEntries(required.map((name) => [name, Reflect.get(store, name)])) as unknown as MailStore
+    expect(names(crashing(least, 1))).toEqual([...required].sort())
+    expect(names(crashing(store, 1))).toEqual([...required, ...optional].sort())
   })
 
   it('loses some hints and doubles some', async () => {

@@ -38,6 +38,9 @@ export function changing({ it, open, skipped = print }: MailStoreContractOptions
     const { id, modSeq } = await inbox(store)
     const { complete: _, ...changes } = await changesOf(store, id, modSeq)
     equal(changes, { modSeq, changed: [], vanished: [], more: false })
+    // Whoever asks from a mod-sequence that was never given out is told nothing, not refused.
+    const { changed, vanished, more } = await store.changes(id, modSeq + 1000)
+    equal([changed, vanished, more], [[], [], false])
   })
 
   it('tells all that is there from 0 on', async () => {

@@ -90,6 +90,19 @@ export function listing({ it, open }: MailStoreContractOptions): void {
     equal((await listed(store, id)).length, 450 + late.length)
   })
 
+  it('end when the mailbox is removed on the way', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    await Promise.all(Array.from({ length: 450 }, () => fill(store, id, [])))
+    const uids: number[] = []
+    for await (const page of store.list(id)) {
+      if (uids.length === 0) await store.remove(id)
+      uids.push(...uidsOf(page))
+    }
+    ascending(uids, 'UIDs')
+    equal(await listed(store, id), [])
+  })
+
   it('can be left early', async () => {
     const { store } = await open()
     const { id } = await inbox(store)

@@ -87,6 +87,20 @@ export function renaming({ it, open }: MailStoreContractOptions): void {
     equal(await pathsOf(store), ['INBOX'])
   })
 
+  it('gives a path to one of many at once', async () => {
+    const { store } = await open()
+    const ids = await make(store, 'a', 'b', 'c')
+    const outcomes = await Promise.allSettled([
+      ...ids.map((id) => store.rename(id, ['x'])),
+      store.create('alice', ['x']).then(() => Promise.reject(new Error('created'))),
+    ])
+    const renamed = outcomes.filter(({ status }) => status === 'fulfilled').length
+    const paths = await pathsOf(store)
+    equal(new Set(paths).size, paths.length, 'number of paths')
+    equal(paths.includes('x') && renamed <= 1, true, 'whether one has the path')
+    for (const one of outcomes.slice(0, 3)) if (one.status === 'rejected') await rejects(Promise.reject(one.reason), 'permanent')
+  })
+
   it('changes nothing when the path is the one it has', async () => {
     const { store } = await open()
     const [id] = await make(store, 'a', 'a/b')

@@ -16,12 +16,16 @@ const changing: readonly Fault[] = [
   telling('misses what was expunged', (changes) => ({ ...changes, vanished: nothing, complete: true })),
   telling('never has more', (changes) => ({ ...changes, more: false })),
   telling('tells it by UID', (changes) => ({ ...changes, changed: [...changes.changed].sort((a, b) => a.uid - b.uid) })),
-  telling('tells flags as they were', (changes) => ({ ...changes, changed: changes.changed.map((one) => ({ ...one, flags: [] })) })),
+  telling('tells flags as they were', (changes) => {
+    return { ...changes, changed: changes.changed.map((one) => ({ ...one, flags: [] })) }
+  }),
   telling('stays where it is asked from', (changes, since) => ({ ...changes, modSeq: since })),
   telling('tells all of a wide range as vanished', (changes) => ({ ...changes, vanished: [{ first: 1, last: 2 ** 32 - 1 }] })),
   telling('tells what vanished in any order', (changes) => ({ ...changes, vanished: [...changes.vanished].reverse() })),
   fault('changes', 'knows no bound', (store) => ({ changes: (id, since) => store.changes(id, since, 1_000_000) })),
-  fault('changes', 'has no bound of its own', (store) => ({ changes: (id, since, most = Infinity) => store.changes(id, since, most) })),
+  fault('changes', 'has no bound of its own', (store) => ({
+    changes: (id, since, most = Infinity) => store.changes(id, since, most),
+  })),
   fault('changes', 'begins at the mod-sequence', (store) => ({
     changes: (id, since, most) => store.changes(id, Math.max(0, since - 1), most),
   })),
@@ -86,7 +90,9 @@ const flagging: readonly Fault[] = [
         for (const { uid, modSeq } of await all(store, id, uids)) before.set(uid, before.get(uid) ?? modSeq)
         return store.flag(id, uids, change, unchangedSince)
       },
-      entries: (id, which) => mapped(store.entries(id, which), (entry) => ({ ...entry, modSeq: before.get(entry.uid) ?? entry.modSeq })),
+      entries: (id, which) => mapped(store.entries(id, which), (entry) => {
+        return { ...entry, modSeq: before.get(entry.uid) ?? entry.modSeq }
+      }),
     }
   }),
   fault('flag', 'writes back what it had read', (store) => ({

@@ -26,7 +26,9 @@ const creating: readonly Fault[] = [
   saying('mailboxes', 'forgets the use', ({ use: _, ...mailbox }) => mailbox),
   saying('mailboxes', 'begins with UIDVALIDITY 0', (mailbox) => ({ ...mailbox, uidValidity: 0 })),
   saying('mailboxes', 'calls every message unseen', (mailbox) => ({ ...mailbox, unseen: mailbox.messages + 1 })),
-  saying('mailboxes', 'folds names to one case', (mailbox) => ({ ...mailbox, path: mailbox.path.map((name) => name.toLowerCase()) })),
+  saying('mailboxes', 'folds names to one case', ({ path, ...mailbox }) => {
+    return { ...mailbox, path: path.map((name) => name.toLowerCase()) }
+  }),
   fault('mailboxes', 'lists children first', (store) => ({
     mailboxes: async (account) => [...(await store.mailboxes(account))].reverse(),
   })),

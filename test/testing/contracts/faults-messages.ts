@@ -38,7 +38,9 @@ const appending: readonly Fault[] = [
     },
   })),
   fault('append', 'takes facts for its own kind of data', (store) => ({
-    append: (id, given, room) => store.append(id, { ...given, facts: { octets: given.facts.octets } as NewMessage['facts'] }, room),
+    append: (id, given, room) => {
+      return store.append(id, { ...given, facts: { octets: given.facts.octets } as NewMessage['facts'] }, room)
+    },
   })),
   fault('append', 'creates mailboxes as it needs them', (store) => ({
     append: (id, given, room) => store.append(id, given, room).catch(async (error: unknown) => {
@@ -124,8 +126,8 @@ const appendingAll: readonly Fault[] = [
   })),
   fault('appendAll', 'weighs each by itself', (store) => ({
     appendAll: async (appends) => {
-      const { octets } = await store.usage('alice')
-      const over = appends.find(({ message: { body }, quota }) => octets + body.size + store.traits.overhead > (quota?.octets ?? Infinity))
+      const octets = (await store.usage('alice')).octets + store.traits.overhead
+      const over = appends.find(({ message: { body }, quota }) => octets + body.size > (quota?.octets ?? Infinity))
       return store.appendAll(over ? [over] : appends.map(({ mailbox, message: given }) => ({ mailbox, message: given })))
     },
   })),

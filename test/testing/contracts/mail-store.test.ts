@@ -34,7 +34,6 @@ describe('mailStoreContract', () => {
     const its = checks(fault.open).filter(({ topic }) => topic === fault.topic)
     const found = await failing(its)
     expect(found).toBeDefined()
-    if (process.env.SHOW) console.log(fault.topic, '|', fault.name, '|', found?.slice(0, 200))
   })
 
   it('finds nothing wrong with a store that has the least, and says what it left out', async () => {
