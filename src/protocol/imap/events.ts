@@ -32,6 +32,7 @@ export type ImapServerEvent =
   | BodyEvent
   | AppendQuestion
   | CandidatesQuestion
+  | ClockQuestion
   | QuotaQuestion
   | StartTlsEvent
   | AbandonedEvent
@@ -246,6 +247,9 @@ export interface CandidatesQuestion extends Question<'candidates', NumberSet | n
   readonly words: string
   readonly where: 'body' | 'text'
 }
+
+/** The time: milliseconds since the Unix epoch. */
+export type ClockQuestion = Question<'clock', number>
 
 /** What the account holds and may hold; `null`: quotas are not kept here. */
 export type QuotaQuestion = Question<'quota', QuotaFacts | null | Refusal>

@@ -2,7 +2,8 @@ import { Malformed, type Reader } from './reader.ts'
 
 /** What STATUS can tell of a mailbox (RFC 9051 §6.3.11). */
 export type StatusItem =
-  | 'MESSAGES' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN' | 'DELETED' | 'SIZE' | 'RECENT' | 'HIGHESTMODSEQ' | 'APPENDLIMIT' | 'MAILBOXID'
+  | 'MESSAGES' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN' | 'DELETED' | 'SIZE' | 'RECENT' | 'HIGHESTMODSEQ' | 'APPENDLIMIT'
+  | 'MAILBOXID'
   | 'DELETED-STORAGE'
 
 const statusItems: ReadonlySet<string> = new Set<StatusItem>([

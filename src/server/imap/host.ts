@@ -234,6 +234,10 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
     return this.asked(async () => (await this.access.store.search?.(mailbox, words, where)) ?? null)
   }
 
+  clock(): number {
+    return this.access.clock.now()
+  }
+
   async quota() {
     return this.asked(async () => ({ used: await this.access.store.usage(this.owner), limit: this.account!.quota }))
   }

@@ -10,7 +10,7 @@ import { cut, locate, type Octets, selectFields } from '../section.ts'
 import type { BodyRange } from '../../session/session.ts'
 import { type Measured, measure, sayBinary } from './binary.ts'
 import type { ImapContext, Selected } from './context.ts'
-import { objectId } from './object-id.ts'
+import { objectId, threadId } from './object-id.ts'
 import { tellKeywords } from './synchronise.ts'
 
 /** Octets of headers that are asked for at a time. */
@@ -127,7 +127,7 @@ export class Lines {
       case 'EMAILID':
         return `EMAILID (${objectId('M', message.id)})`
       default:
-        return `THREADID ${threadId(facts)}`
+        return `THREADID ${written(threadId(facts))}`
     }
   }
 
@@ -149,8 +149,5 @@ export class Lines {
   }
 }
 
-/** The first message of the conversation names it. */
-function threadId(facts: ImapMessage['facts']): string {
-  const first = facts.references[0] ?? facts.messageId
-  return first === undefined ? 'NIL' : `(${objectId('T', first)})`
-}
+/** In parentheses, or NIL (RFC 8474 §5.3). */
+const written = (id: string | undefined): string => (id === undefined ? 'NIL' : `(${id})`)

@@ -15,6 +15,7 @@ import { CommandReading } from './command-reading.ts'
 import { commandNamed } from './commands/index.ts'
 import type { Command, Enabled, ImapContext, Invocation, Selected } from './context.ts'
 import { greeting } from './greeting.ts'
+import { Outbox } from './outbox.ts'
 import { synchronise } from './synchronise.ts'
 import { deadlineOf } from './waiting.ts'
 
@@ -46,11 +47,10 @@ export interface ImapServerSession extends Session<ImapServerEvent> {
   readonly account: string | undefined
 }
 
-/** Octets of output from which on the session waits to be relieved. */
-const MARK = 65_536
+/** Octets of input from which on the session asks not to be fed. */
+const MOST_HELD = 65_536
 
 const WAIT = Symbol('wait')
-const NOTHING: readonly Output[] = []
 
 /** Begins a conversation: its first event is the `connect` question. */
 export function imapServerSession(config: ImapServerConfig, peer: ImapPeer, now: number): ImapServerSession {
@@ -79,8 +79,7 @@ class ServerSession implements ImapServerSession, ImapContext {
   private readonly reading: CommandReading
   private resumeWith: unknown
   private readonly events: ImapServerEvent[] = []
-  private out: (Output | BodyRange)[] = []
-  private outOctets = 0
+  private readonly outbox = new Outbox()
   private lastId = 0
   private errors = 0
   private commands = 0
@@ -115,8 +114,7 @@ class ServerSession implements ImapServerSession, ImapContext {
   disconnect(now: number): void {
     this.now = now
     this.end('end')
-    this.out = []
-    this.outOctets = 0
+    this.outbox.clear()
   }
 
   advance(now: number): void {
@@ -135,7 +133,7 @@ class ServerSession implements ImapServerSession, ImapContext {
   next(): ImapServerEvent | undefined {
     for (;;) {
       if (this.events.length > 0) return this.events.shift()
-      if (this.outOctets >= MARK) return undefined
+      if (this.outbox.full) return undefined
       const step = this.step()
       if (step === WAIT) return undefined
       if (step !== undefined) this.events.push(step)
@@ -153,11 +151,7 @@ class ServerSession implements ImapServerSession, ImapContext {
   }
 
   takeOutput(): readonly (Output | BodyRange)[] {
-    if (this.out.length === 0) return NOTHING
-    const { out } = this
-    this.out = []
-    this.outOctets = 0
-    return out
+    return this.outbox.take()
   }
 
   tlsEstablished(now: number, tls: TlsFacts): void {
@@ -181,7 +175,7 @@ class ServerSession implements ImapServerSession, ImapContext {
   }
 
   get wantsInput(): boolean {
-    return this.why === undefined && this.fragments.held < MARK
+    return this.why === undefined && this.fragments.held < MOST_HELD
   }
 
   get closed(): boolean {
@@ -203,19 +197,11 @@ class ServerSession implements ImapServerSession, ImapContext {
   }
 
   write(octets: string | Uint8Array): void {
-    if (octets.length === 0) return
-    const at = this.out.length - 1
-    const before = this.out[at]
-    if (typeof octets === 'string' && typeof before === 'string') this.out[at] = before + octets
-    else this.out.push(octets)
-    this.outOctets += octets.length
+    this.outbox.write(octets)
   }
 
   writeBody(message: string, start: number, end: number): void {
-    if (end <= start) return
-    this.out.push({ message, start, end })
-    // Whatever its size: it goes out before anything else is made.
-    this.outOctets += MARK
+    this.outbox.writeBody(message, start, end)
   }
 
   emit(event: ImapServerEvent): void {

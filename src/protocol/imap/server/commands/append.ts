@@ -10,8 +10,8 @@ import { ask, type Heard, ok, Refused, type Result, type Run, wait } from '../..
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 
 /**
- * APPEND (RFC 9051 §6.3.12), of several messages where the host can (RFC 3502). Where the client waits before it sends a message,
- * it is told before that there is no such mailbox or no room (I45).
+ * APPEND (RFC 9051 §6.3.12), of several messages where the host can (RFC 3502). Where the client waits before it sends a
+ * message, it is told before that there is no such mailbox or no room (I45).
  */
 export const append: Command = {
   name: 'APPEND',

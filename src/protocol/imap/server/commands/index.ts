@@ -14,15 +14,18 @@ import { login } from './login.ts'
 import { create, namespace, remove, rename, subscribe, unsubscribe } from './mailboxes.ts'
 import { check, logout, noop } from './noop.ts'
 import { examine, select } from './select.ts'
+import { search, uidSearch } from './search.ts'
+import { sort, uidSort } from './sort.ts'
 import { startTls } from './starttls.ts'
 import { status } from './status.ts'
 import { store, uidStore } from './store.ts'
+import { thread, uidThread } from './thread.ts'
 
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
   enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle,
-  check, close, unselect, expunge, fetch, store, copy, move,
-  uidExpunge, uidFetch, uidStore, uidCopy, uidMove,
+  check, close, unselect, expunge, search, sort, thread, fetch, store, copy, move,
+  uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,
 ]
 
 const commands: ReadonlyMap<string, Command> = new Map(all.map((command) => [command.name, command]))

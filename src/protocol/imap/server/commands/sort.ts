@@ -1,0 +1,107 @@
+import { baseSubject } from '../../../../message/base-subject.ts'
+import { parseDate } from '../../../../message/date.ts'
+import type { EnvelopeAddress } from '../../../../message/envelope-addresses.ts'
+import { foldText } from '../../../../message/search-text.ts'
+import type { ImapMessage } from '../../mailbox.ts'
+import { Malformed, type Reader } from '../../reader.ts'
+import { ok, type Run } from '../../run.ts'
+import { type Command, type ImapContext, type Invocation, SELECTED } from '../context.ts'
+import { decoded } from '../matching.ts'
+import { search as find } from '../searching.ts'
+import { readKeys, readReturns, sayExtended } from './search.ts'
+
+/** SORT (RFC 5256). */
+export const sort: Command = {
+  name: 'SORT',
+  states: SELECTED,
+  holdsExpunge: true,
+  run: (context, reader, invocation) => run(context, reader, invocation, false),
+}
+
+/** UID SORT. */
+export const uidSort: Command = {
+  name: 'UID SORT',
+  states: SELECTED,
+  run: (context, reader, invocation) => run(context, reader, invocation, true),
+}
+
+/** What to sort by. */
+interface Criterion {
+  readonly by: string
+  readonly reverse: boolean
+}
+
+/** Criteria of one SORT. */
+const MOST_CRITERIA = 20
+
+function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: boolean): Run {
+  const returns = readReturns(reader)
+  reader.space()
+  const criteria = reader.list(() => readCriterion(reader))
+  if (criteria.length > MOST_CRITERIA) throw new Malformed('Too many criteria')
+  reader.space()
+  const charset = reader.astring()
+  reader.space()
+  const key = readKeys(reader, charset)
+  reader.end()
+  const selected = context.selected!
+  const found = (yield* find(selected, key, true)) as ImapMessage[]
+  const sorted = sortBy(found, criteria)
+  const numbers = sorted.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
+  // RFC 5267 §3.
+  if (returns) sayExtended(context, selected, tag, byUid, returns, sorted, numbers, undefined)
+  else context.say(`* SORT${numbers.map((number) => ` ${number}`).join('')}`)
+  return ok('Sorted')
+}
+
+function readCriterion(reader: Reader): Criterion {
+  const word = reader.word()
+  const reverse = word === 'REVERSE'
+  if (reverse) reader.space()
+  const by = reverse ? reader.word() : word
+  if (!valueOf.has(by)) throw new Malformed(`There is no criterion ${by}`)
+  return { by, reverse }
+}
+
+type Value = (message: ImapMessage) => string | number
+
+/** RFC 5957 §3: the name if there is one, else the address. */
+const display = (list: readonly EnvelopeAddress[] | undefined): string => {
+  const first = list?.[0]
+  if (!first) return ''
+  const [name, , local, domain] = first
+  return foldText(name ? decoded(name) : `${decoded(local ?? '')}@${decoded(domain ?? '')}`)
+}
+
+const mailbox = (list: readonly EnvelopeAddress[] | undefined): string => foldText(decoded(list?.[0]?.[2] ?? ''))
+
+const valueOf: ReadonlyMap<string, Value> = new Map<string, Value>([
+  ['ARRIVAL', ({ received }) => received],
+  ['DATE', sentDate],
+  ['SIZE', ({ octets }) => octets],
+  ['FROM', ({ facts }) => mailbox(facts.envelope.from)],
+  ['TO', ({ facts }) => mailbox(facts.envelope.to)],
+  ['CC', ({ facts }) => mailbox(facts.envelope.cc)],
+  ['SUBJECT', ({ facts }) => foldText(baseSubject(decoded(facts.envelope.subject ?? '')).text)],
+  ['DISPLAYFROM', ({ facts }) => display(facts.envelope.from)],
+  ['DISPLAYTO', ({ facts }) => display(facts.envelope.to)],
+])
+
+/** RFC 5256 §2.2: where the message names no date that can be, the one at which it was received. */
+export function sentDate({ facts, received }: ImapMessage): number {
+  const { date } = facts.envelope
+  return (date === undefined ? undefined : parseDate(date)?.epochMs) ?? received
+}
+
+/** Sorted; what is the same stays in the order of the mailbox (I60). */
+function sortBy(messages: readonly ImapMessage[], criteria: readonly Criterion[]): ImapMessage[] {
+  const rows = messages.map((message) => ({ message, values: criteria.map(({ by }) => valueOf.get(by)!(message)) }))
+  rows.sort((a, b) => {
+    for (const [at, { reverse }] of criteria.entries()) {
+      const [x, y] = [a.values[at]!, b.values[at]!]
+      if (x !== y) return x < y === reverse ? 1 : -1
+    }
+    return 0
+  })
+  return rows.map(({ message }) => message)
+}

@@ -1,0 +1,45 @@
+import type { BodyRange, Output } from '../../session/session.ts'
+
+/** Octets of output from which on the session waits to be relieved. */
+const MARK = 65_536
+
+const NOTHING: readonly Output[] = []
+
+/** What has been said and was not taken yet: text grows in one piece, so that a batch goes out as one write. */
+export class Outbox {
+  private pieces: (Output | BodyRange)[] = []
+  private octets = 0
+
+  /** So much that it must be taken before more is made. */
+  get full(): boolean {
+    return this.octets >= MARK
+  }
+
+  write(octets: string | Uint8Array): void {
+    if (octets.length === 0) return
+    const at = this.pieces.length - 1
+    const before = this.pieces[at]
+    if (typeof octets === 'string' && typeof before === 'string') this.pieces[at] = before + octets
+    else this.pieces.push(octets)
+    this.octets += octets.length
+  }
+
+  writeBody(message: string, start: number, end: number): void {
+    if (end <= start) return
+    this.pieces.push({ message, start, end })
+    // Whatever its size: it goes out before anything else is made.
+    this.octets += MARK
+  }
+
+  take(): readonly (Output | BodyRange)[] {
+    if (this.pieces.length === 0) return NOTHING
+    const { pieces } = this
+    this.clear()
+    return pieces
+  }
+
+  clear(): void {
+    this.pieces = []
+    this.octets = 0
+  }
+}
