@@ -22,7 +22,7 @@ export interface Sending {
   readonly eightBit?: boolean
   /** Addresses or headers are in UTF-8. */
   readonly utf8?: boolean
-  readonly auth?: { readonly mechanism: 'PLAIN' | 'LOGIN'; readonly user: string; readonly password: string }
+  readonly auth?: { readonly mechanism: 'PLAIN' | 'LOGIN' | 'CRAM-MD5'; readonly user: string; readonly password: string }
   /** The address to connect from. */
   readonly source?: string
 }

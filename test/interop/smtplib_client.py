@@ -30,7 +30,7 @@ try:
     if 'auth' in task:
         client.user, client.password = task['auth']['user'], task['auth']['password']
         mechanism = task['auth']['mechanism']
-        client.auth(mechanism, getattr(client, 'auth_' + mechanism.lower()))
+        client.auth(mechanism, getattr(client, 'auth_' + mechanism.lower().replace('-', '_')))
     parameters = ['BODY=8BITMIME'] if task.get('eightBit') else []
     if task.get('utf8'):
         parameters.append('SMTPUTF8')
