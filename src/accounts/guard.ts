@@ -1,6 +1,6 @@
 import type { KeyValue } from '../contracts/key-value.ts'
 import { clientOf } from '../protocol/session/networks.ts'
-import { aFunction, aNumberAboveZero, checkOptions, having, type OptionKinds, required } from '../protocol/session/options.ts'
+import { aCountAboveZero, aFunction, checkOptions, having, type OptionKinds, required } from '../protocol/session/options.ts'
 import { addressKey, foldCase, readAddress } from './address.ts'
 import type { Admission, LoginAttempt, LoginGuard } from './authenticate.ts'
 import { type Counted, SlidingCounts } from './guard-counts.ts'
@@ -79,14 +79,22 @@ export interface Guard extends LoginGuard {
   forget(username: string, now: number): Promise<void>
 }
 
+const SECOND = 1000
+const DAY = 86_400_000
+const LONGEST_DELAY = 16 * SECOND
+
 const kinds: OptionKinds<LoginGuardOptions> = {
   keyValue: required(having('a key-value store', 'get', 'add', 'swap')),
-  window: aNumberAboveZero,
-  perAddress: aNumberAboveZero,
-  perAddressNames: aNumberAboveZero,
-  perAccount: aNumberAboveZero,
-  perKnown: aNumberAboveZero,
-  knownFor: aNumberAboveZero,
+  // Stretches of time are numbered.
+  window: {
+    takes: 'whole milliseconds, a second at least',
+    is: (value) => Number.isSafeInteger(value) && (value as number) >= SECOND,
+  },
+  perAddress: aCountAboveZero,
+  perAddressNames: aCountAboveZero,
+  perAccount: aCountAboveZero,
+  perKnown: aCountAboveZero,
+  knownFor: aCountAboveZero,
   shared: aFunction,
   nameOf: aFunction,
   mark: aFunction,
@@ -115,10 +123,6 @@ export function loginGuard(options: LoginGuardOptions): Guard {
   checkOptions('loginGuard', options, kinds)
   return new SlidingGuard(options)
 }
-
-const SECOND = 1000
-const DAY = 86_400_000
-const LONGEST_DELAY = 16 * SECOND
 
 /** Characters of a name that is told from others: no real one is longer, and keys have a bound. */
 const LONGEST_NAME = 200
@@ -268,9 +272,9 @@ class SlidingGuard implements Guard {
     const counts = await Promise.all(counting.map(([, , counted]) => counted))
     counting.forEach(([limit, of], i) => {
       const count = counts[i] as number
-      if (count === Math.ceil(this.#most[limit])) this.#tell({ kind: 'guessing', at: now, limit, of, count })
+      if (count === this.#most[limit]) this.#tell({ kind: 'guessing', at: now, limit, of, count })
     })
-    if (ofPair === Math.ceil(this.#most.known) && (await this.#isKnown({ client, name, pair }, now))) {
+    if (ofPair === this.#most.known && (await this.#isKnown({ client, name, pair }, now))) {
       this.#tell({ kind: 'guessing', at: now, limit: 'known', of: name, count: ofPair })
     }
   }

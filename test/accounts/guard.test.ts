@@ -365,4 +365,5 @@ describe('a store that fails', () => {
 it('refuses settings that are none', () => {
   expect(() => loginGuard({ keyValue: {} as KeyValue })).toThrow(/keyValue is an object; it takes a key-value store/)
   expect(() => loginGuard({ keyValue: memoryKeyValue(), perAccount: 0 })).toThrow(/perAccount is 0/)
+  for (const window of [Infinity, 0.5, 10]) expect(() => loginGuard({ keyValue: memoryKeyValue(), window })).toThrow(/window is/)
 })

@@ -1,6 +1,6 @@
 import type { PasswordHash, Passwords } from '../../contracts/accounts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
-import { checkOptions, oneOf, type OptionKind, type OptionKinds } from '../../protocol/session/options.ts'
+import { aCount, aCountAboveZero, checkOptions, oneOf, type OptionKinds } from '../../protocol/session/options.ts'
 import { type Argon2Parameters, argon2Scheme } from './passwords-argon2.ts'
 import { type BcryptParameters, bcryptScheme } from './passwords-bcrypt.ts'
 import { Lanes } from './passwords-lanes.ts'
@@ -31,21 +31,15 @@ type SchemeName = 'scrypt' | 'argon2id' | 'bcrypt'
 /** By how dear they are to attack. */
 const RANKS: Readonly<Record<SchemeName, number>> = { bcrypt: 0, scrypt: 1, argon2id: 2 }
 
-const wholeFrom = (least: number): OptionKind => ({
-  takes: `a whole number from ${least} on`,
-  is: (value) => Number.isSafeInteger(value) && (value as number) >= least,
-})
-const above0 = wholeFrom(1)
-
-const shared = { scheme: oneOf('scrypt', 'argon2id', 'bcrypt'), atOnce: above0, waiting: wholeFrom(0) }
+const shared = { scheme: oneOf('scrypt', 'argon2id', 'bcrypt'), atOnce: aCountAboveZero, waiting: aCount }
 const kinds: {
   readonly scrypt: OptionKinds<Extract<PasswordsOptions, { readonly scheme?: 'scrypt' }>>
   readonly argon2id: OptionKinds<Extract<PasswordsOptions, { readonly scheme: 'argon2id' }>>
   readonly bcrypt: OptionKinds<Extract<PasswordsOptions, { readonly scheme: 'bcrypt' }>>
 } = {
-  scrypt: { ...shared, ln: above0, r: above0, p: above0 },
-  argon2id: { ...shared, memory: above0, passes: above0, lanes: above0 },
-  bcrypt: { ...shared, cost: above0 },
+  scrypt: { ...shared, ln: aCountAboveZero, r: aCountAboveZero, p: aCountAboveZero },
+  argon2id: { ...shared, memory: aCountAboveZero, passes: aCountAboveZero, lanes: aCountAboveZero },
+  bcrypt: { ...shared, cost: aCountAboveZero },
 }
 
 /**
