@@ -13,6 +13,9 @@ const rounds = Number(process.env['POSTHORN_CRASH_ROUNDS'] ?? 5)
 const threshold = 16_384
 
 /**
+ * Another writer that makes messages go through all there is: appended to one mailbox with a copy, flagged, moved to another one,
+ * the copy expunged. Each that has arrived is printed.
+ *
  * Ten writers that append messages of all sizes to three mailboxes without end, each other one to two at once. Each is printed,
  * with where it is, as soon as it is acknowledged.
  */
@@ -36,7 +39,21 @@ async function write(seed) {
     }))
   }
 }
+const [d, e] = [(await store.create('d', ['INBOX'])).id, (await store.create('d', ['e'])).id]
+async function churn() {
+  for (;;) {
+    const number = next++
+    const { uid } = await store.append(d, numbered(number, [10, 20_000][number % 2]))
+    const at = [{ first: uid, last: uid }]
+    const [copy] = await store.copy(d, at, d)
+    await store.flag(d, at, { kind: 'add', flags: ['$n' + number] })
+    const [there] = await store.move(d, at, e)
+    await store.expunge(d, [{ first: copy.to, last: copy.to }])
+    writeSync(1, 'moved ' + number + ' ' + there.to + '\\n')
+  }
+}
 for (let seed = 0; seed < 10; seed++) write(seed)
+for (let seed = 0; seed < 3; seed++) churn()
 console.log('ready')
 `
 
@@ -75,13 +92,33 @@ describe('a SQLite store whose process is killed', () => {
         seen.set(account, box.uidNext - 1)
       }
       const present = new Set(there)
-      expect(acknowledged.filter((one) => !present.has(one))).toEqual([])
+      expect(acknowledged.filter((one) => !one.startsWith('moved ') && !present.has(one))).toEqual([])
+      await expectMoved(store, acknowledged.filter((one) => one.startsWith('moved ')))
+      for (const account of ['a', 'b', 'c', 'd']) {
+        const before = await store.mailboxes(account)
+        await store.recount(account)
+        expect(await store.mailboxes(account)).toEqual(before)
+      }
       await close()
       expect(faultsIn(driver, path)).toEqual([])
     }
     expect(acknowledged.length).toBeGreaterThan(rounds)
   }, 30_000 + rounds * 5000)
 })
+
+/** What has arrived has its flag, once; nothing is in both places, and what is under way has its copy. */
+async function expectMoved(store: ReturnType<typeof openMail>['store'], moved: readonly string[]): Promise<void> {
+  const [from = [], to = []] = await Promise.all((await store.mailboxes('d')).map(async ({ id }) => listed(store, id)))
+  const there = new Map(to.map((message) => [numberOf(message), message]))
+  expect(there.size).toBe(to.length)
+  for (const message of to) expect(message.flags).toEqual([`$n${numberOf(message)}`])
+  for (const one of moved) {
+    const [, number, uid] = one.split(' ')
+    expect(there.get(Number(number))?.uid).toBe(Number(uid))
+  }
+  const flagged = from.filter(({ flags }) => flags.length > 0).map(numberOf)
+  expect(flagged.filter((number) => there.has(number))).toEqual([])
+}
 
 function line(message: StoredMessage): string {
   return [numberOf(message), message.mailbox, message.uid, message.modSeq, message.octets].join(' ')
