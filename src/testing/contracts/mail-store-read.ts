@@ -41,16 +41,16 @@ export function listing({ it, open }: MailStoreContractOptions): void {
     equal(await listed(store, id), stored)
     equal(await entriesOf(store, id), stored.map(entryOf))
     const highest = (await store.mailboxes('alice'))[0]?.modSeq as number
-    const some = [0, 1, 199, 200, 500, 1001, 1002].map((i) => stored[i] as StoredMessage)
+    const some = [0, 199, 200, 1002].map((i) => stored[i] as StoredMessage)
     const selections: Selection[] = [
       ...[0, 1, ...some.map(({ modSeq }) => modSeq), highest, highest + 1].map((since) => ({ since })),
       ...some.map(({ uid }) => ({ uids: [{ first: 1, last: uid }] })),
       ...some.map(({ uid }) => ({ uids: [{ first: uid, last: 2 ** 32 - 1 }] })),
       { uids: [] },
       { uids: setFor(some) },
-      { uids: setFor(some), since: some[3]?.modSeq as number },
+      { uids: setFor(some), since: some[1]?.modSeq as number },
       { uids: setFor(stored.filter((_, index) => index % 3 === 1)) },
-      { uids: everyUid, since: some[5]?.modSeq as number },
+      { uids: everyUid, since: some[2]?.modSeq as number },
     ]
     for (const which of selections) {
       const { uids = everyUid, since = 0 } = which
