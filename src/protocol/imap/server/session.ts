@@ -5,18 +5,17 @@ import { capabilitiesOf } from '../capabilities.ts'
 import type { ImapServerConfig } from '../config.ts'
 import { responseText } from '../encode.ts'
 import type { ImapCloseReason, ImapServerEvent } from '../events.ts'
-import { type Announced, Fragments, type Piece } from '../fragments.ts'
+import { type Announced, Fragments } from '../fragments.ts'
 import type { NameForm } from '../mailbox-name.ts'
-import { Malformed, Reader } from '../reader.ts'
-import { type Asked, bad, type Heard, type ImapQuestion, no, Refused, type Result, type Run, UNAVAILABLE,
-  type Wait } from '../run.ts'
+import type { Reader } from '../reader.ts'
+import { type ImapQuestion, type Run, UNAVAILABLE, type Wait } from '../run.ts'
 import { channelOf } from './channel.ts'
 import { CommandReading } from './command-reading.ts'
 import { commandNamed } from './commands/index.ts'
-import type { Command, Enabled, ImapContext, Invocation, Selected } from './context.ts'
+import type { Enabled, Invocation, Selected } from './context.ts'
 import { greeting } from './greeting.ts'
+import { execute, heard, isWait, type Runner } from './running.ts'
 import { Outbox } from './outbox.ts'
-import { synchronise } from './synchronise.ts'
 import { deadlineOf } from './waiting.ts'
 
 /*
@@ -57,7 +56,7 @@ export function imapServerSession(config: ImapServerConfig, peer: ImapPeer, now:
   return new ServerSession(config, peer, now)
 }
 
-class ServerSession implements ImapServerSession, ImapContext {
+class ServerSession implements ImapServerSession, Runner {
   readonly config: ImapServerConfig
   now: number
   channel: SaslChannel
@@ -76,7 +75,7 @@ class ServerSession implements ImapServerSession, ImapContext {
   run: Run<unknown> | undefined
   waiting: Wait | ImapQuestion | undefined
   waitingSince: number
-  private readonly reading: CommandReading
+  readonly reading: CommandReading
   private resumeWith: unknown
   private readonly events: ImapServerEvent[] = []
   private readonly outbox = new Outbox()
@@ -376,7 +375,7 @@ class ServerSession implements ImapServerSession, ImapContext {
     const state = this.selected ? 'selected' : this.account !== undefined ? 'authenticated' : 'not authenticated'
     if (command === undefined) this.refuseCommand(tag, 'Unknown command', invocation)
     else if (!command.states.includes(state)) this.refuseCommand(tag, `Not in this state: ${state}`, invocation)
-    else this.run = this.execute(command, reader, invocation)
+    else this.run = execute(this, command, reader, invocation)
     return undefined
   }
 
@@ -385,39 +384,12 @@ class ServerSession implements ImapServerSession, ImapContext {
     this.complain(tag, why)
   }
 
-  /** Says BAD, and counts it. */
-  private complain(tag: string, text: string): void {
+  get isOver(): boolean {
+    return this.why !== undefined
+  }
+
+  complain(tag: string, text: string): void {
     this.say(`${tag} BAD ${responseText(text)}`)
     if (++this.errors >= this.config.limits.errors) this.close('errors', 'Too many errors')
   }
-
-  private *execute(command: Command, reader: Reader, invocation: Invocation): Run<void> {
-    let result: Result | undefined
-    try {
-      result = yield* command.run(this, reader, invocation)
-    } catch (error) {
-      if (error instanceof Malformed) result = bad(error.message)
-      else if (error instanceof Refused) result = no(error.message, error.code)
-      else throw error
-    }
-    if (command.streams) this.reading.passOver(this.fragments.inLiteral ? this.reading.announced : undefined)
-    if (result === undefined || this.why !== undefined) return
-    yield* synchronise(this, command.holdsExpunge !== true)
-    if (this.why !== undefined) return
-    const { status, code, text } = result
-    if (status === 'BAD') return this.complain(invocation.tag, text)
-    this.say(`${invocation.tag} ${status} ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
-  }
-}
-
-function isWait(step: Asked | Wait): step is Wait {
-  return !('id' in step) && waits.has(step.kind)
-}
-
-const waits: ReadonlySet<string> = new Set<Wait['kind']>(['line', 'news', 'literal', 'stream', 'skip', 'rest', 'pause', 'room',
-  'tls'])
-
-function heard(piece: Piece): Heard {
-  if (piece.kind === 'line') return { text: piece.text, announced: piece.literal, broken: false }
-  return { text: 'text' in piece ? piece.text : '', announced: undefined, broken: true }
 }

@@ -1,0 +1,52 @@
+import type { Fragments, Piece } from '../fragments.ts'
+import { responseText } from '../encode.ts'
+import { Malformed, type Reader } from '../reader.ts'
+import { type Asked, bad, type Heard, no, Refused, type Result, type Run, type Wait } from '../run.ts'
+import type { CommandReading } from './command-reading.ts'
+import type { Command, ImapContext, Invocation } from './context.ts'
+import { synchronise } from './synchronise.ts'
+
+/** What running a command takes of the session beyond what the command sees. */
+export interface Runner extends ImapContext {
+  readonly fragments: Fragments
+  readonly reading: CommandReading
+  /** The conversation is over. */
+  readonly isOver: boolean
+  /** Says BAD, and counts it. */
+  complain(tag: string, text: string): void
+}
+
+/** Runs a command, tells what is new in the mailbox, and says how the command ended. */
+export function* execute(session: Runner, command: Command, reader: Reader, invocation: Invocation): Run<void> {
+  let result: Result | undefined
+  try {
+    result = yield* command.run(session, reader, invocation)
+  } catch (error) {
+    if (error instanceof Malformed) result = bad(error.message)
+    else if (error instanceof Refused) result = no(error.message, error.code)
+    else throw error
+  }
+  // What it did not take in of itself is nobody's.
+  if (command.streams) session.reading.passOver(session.fragments.inLiteral ? session.reading.announced : undefined)
+  if (result === undefined || session.isOver) return
+  yield* synchronise(session, command.holdsExpunge !== true)
+  if (session.isOver) return
+  const { status, code, text } = result
+  if (status === 'BAD') return session.complain(invocation.tag, text)
+  session.say(`${invocation.tag} ${status} ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
+}
+
+const waits: ReadonlySet<string> = new Set<Wait['kind']>([
+  'line', 'news', 'literal', 'stream', 'skip', 'rest', 'pause', 'room', 'tls',
+])
+
+/** Whether a step waits for something other than the host's answer. */
+export function isWait(step: Asked | Wait): step is Wait {
+  return waits.has(step.kind)
+}
+
+/** A piece as a line that was waited for. */
+export function heard(piece: Piece): Heard {
+  if (piece.kind === 'line') return { text: piece.text, announced: piece.literal, broken: false }
+  return { text: 'text' in piece ? piece.text : '', announced: undefined, broken: true }
+}
