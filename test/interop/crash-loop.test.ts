@@ -112,6 +112,7 @@ describe('a server that is killed again and again under load', () => {
 /** Opens the database as a server would, then asks the engine itself. */
 async function integrity(path: string): Promise<void> {
   await sqlite({ path }).store.close?.()
-  const { out } = await run('python3', ['-c', `import sqlite3; print(sqlite3.connect(${JSON.stringify(path)}).execute('PRAGMA integrity_check').fetchall())`])
+  const { out } = await run('python3', ['-c',
+    `import sqlite3; print(sqlite3.connect(${JSON.stringify(path)}).execute('PRAGMA integrity_check').fetchall())`])
   expect(out.trim()).toBe("[('ok',)]")
 }
