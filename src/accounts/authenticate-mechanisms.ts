@@ -55,7 +55,7 @@ const needs: { readonly [Name in MechanismName]?: keyof Directory | 'anonymous' 
 
 /** The mechanisms to offer, in their order. Throws a `config` MailError for those that cannot be. */
 export function mechanismsOf(options: Ingredients): readonly SaslMechanism[] {
-  const { crypto, secret = crypto.random(32) } = options
+  const { secret = options.crypto.random(32) } = options
   if (secret.length < 16) throw new MailError('config', 'authenticate: secret takes 16 octets at least.')
   const names = options.mechanisms ?? mechanismNames.filter((name) => lacking(options, name) === undefined)
   for (const name of names) {

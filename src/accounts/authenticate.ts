@@ -90,8 +90,8 @@ export type LoginRefusal =
   | { readonly kind: 'tooMany'; readonly wait: number }
 
 /**
- * A secret that an exchange needs, or that there is none, or why the exchange ends. `delay`: milliseconds for which a failure is to
- * be held back; to be given to `judge`.
+ * A secret that an exchange needs, or that there is none, or why the exchange ends. `delay`: milliseconds for which a failure is
+ * to be held back; to be given to `judge`.
  */
 export type SecretResult =
   | { readonly kind: 'secret'; readonly secret: SaslSecret | undefined; readonly delay: number }

@@ -176,7 +176,8 @@ function describeEvent(event: SmtpServerEvent, asked: readonly (SmtpServerEvent 
     case 'auth': {
       const { kind, mechanism, username, authorizeAs } = event.credentials
       const shown = kind === 'password' ? event.credentials.password : kind === 'token' ? event.credentials.token : kind
-      return `auth ${mechanism} ${username === '' ? '-' : username} ${shown}${authorizeAs === undefined ? '' : ` as ${authorizeAs}`}`
+      const other = authorizeAs === undefined ? '' : ` as ${authorizeAs}`
+      return `auth ${mechanism} ${username === '' ? '-' : username} ${shown}${other}`
     }
     case 'secret':
       return `secret ${event.lookUp.mechanism} ${event.lookUp.username}`

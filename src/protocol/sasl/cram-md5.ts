@@ -17,21 +17,21 @@ export function cramMd5(options: CramMd5Options): SaslMechanism {
     plaintext: false,
     serverFirst: true,
     begin: () => {
-      const { crypto, hostname } = options
-      return new CramMd5Exchange(crypto, `<${hexOf(crypto.random(16))}@${hostname}>`)
+      const challenge = `<${hexOf(options.crypto.random(16))}@${options.hostname}>`
+      return new CramMd5Exchange(options.crypto, challenge)
     },
   }
 }
 
 /** One exchange: challenge, response, look-up. */
 export class CramMd5Exchange implements SaslExchange {
-  private readonly crypto: SaslCrypto
+  private readonly sums: SaslCrypto
   private readonly challenge: Uint8Array
   private username = ''
   private digest = ''
 
-  constructor(crypto: SaslCrypto, challenge: string) {
-    this.crypto = crypto
+  constructor(sums: SaslCrypto, challenge: string) {
+    this.sums = sums
     this.challenge = encodeUtf8(challenge)
   }
 
@@ -50,7 +50,7 @@ export class CramMd5Exchange implements SaslExchange {
 
   found(secret: SaslSecret | undefined): SaslStep {
     const password = secret !== undefined && 'password' in secret ? secret.password : undefined
-    const wanted = this.crypto.hmac('MD5', encodeUtf8(password ?? ''), this.challenge)
+    const wanted = this.sums.hmac('MD5', encodeUtf8(password ?? ''), this.challenge)
     const isTheirs = sameBytes(encodeUtf8(hexOf(wanted)), encodeUtf8(this.digest))
     const { username } = this
     // An empty password proves nothing.

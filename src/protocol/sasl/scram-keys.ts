@@ -26,18 +26,18 @@ const SERVER_KEY = encodeUtf8('Server Key')
 export const passwordOctets = (password: string): Uint8Array => encodeUtf8(saslprep(password) || password)
 
 /** Both keys out of the salted password (RFC 5802 §3). */
-export function keysOf(crypto: SaslCrypto, hash: ScramHash, salted: Uint8Array): { client: Uint8Array; server: Uint8Array } {
-  return { client: crypto.hmac(hash, salted, CLIENT_KEY), server: crypto.hmac(hash, salted, SERVER_KEY) }
+export function keysOf(sums: SaslCrypto, hash: ScramHash, salted: Uint8Array): { client: Uint8Array; server: Uint8Array } {
+  return { client: sums.hmac(hash, salted, CLIENT_KEY), server: sums.hmac(hash, salted, SERVER_KEY) }
 }
 
 /** Keys to keep of a password. Rejects with what the host's cryptography rejects with. */
 export async function scramKeysOf(
-  crypto: SaslCrypto,
+  sums: SaslCrypto,
   hash: ScramHash,
   password: string,
   options: { readonly iterations?: number; readonly salt?: Uint8Array } = {},
 ): Promise<ScramKeys> {
-  const { iterations = scramDefaults.iterations, salt = crypto.random(scramDefaults.saltOctets) } = options
-  const { client, server } = keysOf(crypto, hash, await crypto.pbkdf2(hash, passwordOctets(password), salt, iterations))
-  return { salt, iterations, storedKey: crypto.hash(hash, client), serverKey: server }
+  const { iterations = scramDefaults.iterations, salt = sums.random(scramDefaults.saltOctets) } = options
+  const { client, server } = keysOf(sums, hash, await sums.pbkdf2(hash, passwordOctets(password), salt, iterations))
+  return { salt, iterations, storedKey: sums.hash(hash, client), serverKey: server }
 }

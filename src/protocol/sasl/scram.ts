@@ -110,15 +110,15 @@ export class ScramExchange implements SaslExchange {
     if (typeof final === 'string') return malformed(`SCRAM: ${final}`)
     if (final.nonce !== first!.nonce + this.nonce) return malformed('SCRAM: the nonce is not that of this exchange')
     if (!sameBytes(final.binding, first!.binding)) return this.refuted('channel-binding')
-    const { hash, crypto } = options
+    const { hash, crypto: sums } = options
     const message = authMessage(first!.bare, this.serverFirst, final.withoutProof)
-    const signature = crypto.hmac(hash, keys!.storedKey, message)
+    const signature = sums.hmac(hash, keys!.storedKey, message)
     const fits = final.proof.length === signature.length
     const clientKey = fits ? xored(signature, final.proof) : signature
-    const isTheirs = sameBytes(crypto.hash(hash, clientKey), keys!.storedKey)
+    const isTheirs = sameBytes(sums.hash(hash, clientKey), keys!.storedKey)
     if (!fits || !isTheirs || !this.known) return this.refuted('proof')
     this.proven = true
-    return { kind: 'challenge', bytes: encodeUtf8(`v=${encodeBase64(crypto.hmac(hash, keys!.serverKey, message))}`) }
+    return { kind: 'challenge', bytes: encodeUtf8(`v=${encodeBase64(sums.hmac(hash, keys!.serverKey, message))}`) }
   }
 
   private bindingOf(type: string): Uint8Array | undefined {
@@ -139,8 +139,8 @@ export class ScramExchange implements SaslExchange {
 
   /** Keys for a name that has none, the same each time: nobody learns who is here. Directories tell names by no case, mostly. */
   private nobodys(name: string): ScramKeys {
-    const { crypto, hash, secret, iterations = scramDefaults.iterations } = this.options
-    const made = (what: string): Uint8Array => crypto.hmac(hash, secret, encodeUtf8(`${what} ${hash} ${name.toLowerCase()}`))
+    const { crypto: sums, hash, secret, iterations = scramDefaults.iterations } = this.options
+    const made = (what: string): Uint8Array => sums.hmac(hash, secret, encodeUtf8(`${what} ${hash} ${name.toLowerCase()}`))
     const salt = made('salt').subarray(0, scramDefaults.saltOctets)
     return { salt, iterations, storedKey: made('stored'), serverKey: made('server') }
   }

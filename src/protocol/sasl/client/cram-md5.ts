@@ -8,14 +8,15 @@ export const cramMd5Client: SaslClientMechanism = {
   name: 'CRAM-MD5',
   plaintext: false,
   fits: (identity) => hasPassword(identity) && identity.authorizeAs === undefined,
-  begin: ({ identity: { username, password = '' }, crypto }) => {
+  begin: (context) => {
+    const { username, password = '' } = context.identity
     let answered = false
     return {
       respond: (challenge) => {
         if (challenge === undefined) return { kind: 'wait' }
         if (answered) return givesUp('CRAM-MD5: a second challenge')
         answered = true
-        const digest = hexOf(crypto.hmac('MD5', encodeUtf8(password), challenge))
+        const digest = hexOf(context.crypto.hmac('MD5', encodeUtf8(password), challenge))
         return { kind: 'response', bytes: encodeUtf8(`${username} ${digest}`) }
       },
       succeeded: () => (answered ? { kind: 'done' } : givesUp('CRAM-MD5: the server has not asked')),

@@ -65,12 +65,12 @@ export class ScramClientExchange implements SaslClientExchange {
   derived(salted: Uint8Array): SaslClientStep {
     if (this.state !== 'deriving') return givesUp('SCRAM: a key where none was asked for')
     const { hash } = this
-    const { crypto } = this.context
-    const { client, server } = keysOf(crypto, hash, salted)
+    const { crypto: sums } = this.context
+    const { client, server } = keysOf(sums, hash, salted)
     const withoutProof = `c=${encodeBase64(this.binding)},r=${this.fullNonce}`
     const message = authMessage(this.bare, this.serverFirst, withoutProof)
-    const proof = xored(client, crypto.hmac(hash, crypto.hash(hash, client), message))
-    this.signature = crypto.hmac(hash, server, message)
+    const proof = xored(client, sums.hmac(hash, sums.hash(hash, client), message))
+    this.signature = sums.hmac(hash, server, message)
     this.state = 'final'
     return { kind: 'response', bytes: encodeUtf8(`${withoutProof},p=${encodeBase64(proof)}`) }
   }
