@@ -75,10 +75,11 @@ export class Mailboxes {
   }
 
   private async room(account: Account, octets: number | undefined): Promise<'yes' | 'no' | 'never'> {
-    if (!hasQuota(account)) return 'yes'
+    const { overhead } = this.store.traits
+    if (!hasQuota(account) || this.warnings.hasRoom(account, (octets ?? 0) + overhead)) return 'yes'
     const usage = await this.store.usage(account.id)
     this.warnings.looked(account, usage)
-    return roomFor(usage, account.quota, octets, this.store.traits.overhead)
+    return roomFor(usage, account.quota, octets, overhead)
   }
 
   private async appendFor(account: Account, message: NewMessage, place: Place): Promise<Append> {

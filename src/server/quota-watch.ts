@@ -9,14 +9,21 @@ import type { Clock } from '../protocol/session/clock.ts'
 const FAR = 0.75
 /** Accounts whose usage is remembered. */
 const MOST_KNOWN = 10_000
+/** Milliseconds for which it is believed that an account has room, once it was far from its quota. */
+const BELIEVED = 1000
+
+interface Known extends Usage {
+  /** When the store was asked, in ticks. */
+  readonly asked: number
+}
 
 /** Warns of accounts that come near their quota, once for each crossing of a level. */
 export class QuotaWatch {
   private readonly store: MailStore
   private readonly clock: Clock
   private readonly observe: Observer
-  /** What each account held when it was last looked at. */
-  private readonly known = new Map<string, Usage>()
+  /** What each account held when it was last looked at, and what was added since. */
+  private readonly known = new Map<string, Known>()
 
   constructor(store: MailStore, clock: Clock, observe: Observer) {
     this.store = store
@@ -24,24 +31,31 @@ export class QuotaWatch {
     this.observe = observe
   }
 
+  /** Whether there is so much room that nobody has to ask the store. `octets`: with its overhead. */
+  hasRoom({ id, quota }: Account, octets: number): boolean {
+    const known = this.known.get(id)
+    if (known === undefined || this.clock.ticks() - known.asked >= BELIEVED) return false
+    return isFar({ messages: known.messages + 1, octets: known.octets + octets }, quota)
+  }
+
   /** This is what the account holds, before anything is added. */
   looked(account: Account, usage: Usage): void {
     const known = this.known.get(account.id)
     // Near its quota a rise counts when `added` finds it: what others have added meanwhile is not to be passed over.
     const hasRisen = known !== undefined && (usage.octets > known.octets || usage.messages > known.messages)
-    if (!hasRisen || isFar(usage, account.quota)) this.remember(account.id, usage)
+    if (!hasRisen || isFar(usage, account.quota)) this.remember(account.id, { ...usage, asked: this.clock.ticks() })
   }
 
   /** So many octets, the store's overhead included, were added as one message. Never rejects. */
   async added(account: Account, octets: number): Promise<void> {
     const before = this.known.get(account.id)
-    const guess = before && { messages: before.messages + 1, octets: before.octets + octets }
+    const guess = before && { ...before, messages: before.messages + 1, octets: before.octets + octets }
     if (guess && isFar(guess, account.quota)) return this.remember(account.id, guess)
     try {
       const after = await this.store.usage(account.id)
       // Others may have been here while the store was asked: what is known by now counts.
       const since = this.known.get(account.id) ?? { messages: after.messages - 1, octets: after.octets - octets }
-      this.remember(account.id, after)
+      this.remember(account.id, { ...after, asked: this.clock.ticks() })
       for (const { of, percent } of quotaCrossing(since, after, account.quota)) {
         const [used, limit] = [after[of], account.quota[of]]
         this.observe({ kind: 'quota', at: this.clock.now(), account: account.id, percent, of, used, limit })
@@ -51,7 +65,7 @@ export class QuotaWatch {
     }
   }
 
-  private remember(account: string, usage: Usage): void {
+  private remember(account: string, usage: Known): void {
     // The oldest goes; of whom nothing is known, the store is asked.
     if (this.known.size >= MOST_KNOWN && !this.known.has(account)) this.known.delete(this.known.keys().next().value!)
     this.known.set(account, usage)
