@@ -13,7 +13,7 @@ export interface Mishap {
 
 /** Settings of {@link crashing}. */
 export interface CrashingOptions {
-  /** One call in so many fails, by and large. Default 8. */
+  /** One call in so many fails, by and large; with `Infinity` none does. Default 8. */
   readonly often?: number
   /** Told of each call that fails, in the order of the calls. */
   readonly told?: (mishap: Mishap) => void

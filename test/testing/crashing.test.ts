@@ -3,7 +3,9 @@ import { memoryStore } from '../../src/adapters/memory/index.ts'
 import type { MailStore } from '../../src/contracts/store.ts'
 import { isMailError } from '../../src/protocol/session/errors.ts'
 import { octetsOf, pattern } from '../../src/testing/contracts/checks.ts'
-import { bodyOf, entriesOf, everyUid, inbox, message } from '../../src/testing/contracts/sample-mail.ts'
+import { mailStoreContract } from '../../src/testing/contracts/mail-store.ts'
+import { Replica } from '../../src/testing/contracts/mail-store-replica.ts'
+import { bodyOf, entriesOf, everyUid, inbox, message, setOf } from '../../src/testing/contracts/sample-mail.ts'
 import { crashing, type Mishap } from '../../src/testing/crashing.ts'
 
 /** Tries until it works: how often it did not. */
@@ -95,6 +97,20 @@ describe('crashing', () => {
     expect(missing).toEqual([])
   })
 
+  it('misleads nobody who follows the changes and insists', async () => {
+    const store = memoryStore()
+    const { id } = await inbox(store)
+    const risky = crashing(store, 11, { often: 3 })
+    const follower = new Replica(risky, id)
+    for (let i = 0; i < 60; i++) {
+      await risky.append(id, message(pattern(5))).catch(() => {})
+      if (i % 3 === 0) await risky.flag(id, setOf([1 + (i % 17)]), { kind: 'add', flags: [`k${i}`] }).catch(() => {})
+      if (i % 7 === 0) await risky.expunge(id, setOf([1 + i / 7])).catch(() => {})
+      await insist(() => follower.ask(4))
+    }
+    await insist(() => follower.check(4, 'what was told'))
+  })
+
   it('has the methods that the store has', () => {
     const store = memoryStore()
     const names = (its: MailStore): string[] => Object.keys(its).sort()
@@ -128,5 +144,14 @@ describe('crashing', () => {
       await risky.close?.()
       await expect(risky.mailboxes('alice')).rejects.toThrow()
     }
+  })
+})
+
+describe('crashing, where nothing fails', () => {
+  mailStoreContract({
+    describe,
+    it,
+    skipped: () => {},
+    open: async () => ({ store: crashing(memoryStore(), 1, { often: Infinity }) }),
   })
 })
