@@ -3,6 +3,7 @@ import type { Mailbox } from '../../contracts/mailbox.ts'
 import type { MailStore, StoredMessage } from '../../contracts/store.ts'
 import { allOf, equal, holds, pattern, rejects } from './checks.ts'
 import { changesOf } from './mail-store-changes.ts'
+import { modelCrashes } from './mail-store-model.ts'
 import {
   consistent,
   entriesOf,
@@ -81,6 +82,8 @@ export function surviving({ it, open, skipped = print }: MailStoreContractOption
     holds(fresh.uidValidity > gone.uidValidity, 'UIDVALIDITY did not grow')
     await consistent(again)
   })
+
+  crash('is what was done to it, crash after crash', modelCrashes)
 
   crash('has of what was under way all that was acknowledged, and nothing by halves', async (store, reopen) => {
     const made = await inbox(store)

@@ -23,7 +23,7 @@ const STEPS = 250
 
 /** Random operations on a store, and on plain lists beside it. */
 class Course {
-  readonly #store: MailStore
+  #store: MailStore
   readonly #random: SeededRandom
   #boxes: PlainBox[] = []
   /** By path, joined: the mailbox that had it last, and its UIDVALIDITY. */
@@ -33,6 +33,11 @@ class Course {
   constructor(store: MailStore, random: SeededRandom) {
     this.#store = store
     this.#random = random
+  }
+
+  /** Goes on with what has become of the store. */
+  use(store: MailStore): void {
+    this.#store = store
   }
 
   /** Does one thing, and gives its name. */
@@ -257,23 +262,40 @@ function spelt(flag: string): string {
   return flag === '\\SEEN' ? '\\Seen' : flag === '\\deleted' ? '\\Deleted' : flag
 }
 
+/** Takes so many steps, looks after each, and opens what a crash leaves after every so many of them. */
+async function take(
+  course: Course,
+  steps: number,
+  crash?: { readonly every: number; readonly reopen: () => Promise<MailStore> },
+): Promise<void> {
+  const names: string[] = []
+  try {
+    for (let i = 1; i <= steps; i++) {
+      names.push(await course.step())
+      await course.check()
+      if (!crash || i % crash.every !== 0) continue
+      names.push('crash')
+      course.use(await crash.reopen())
+      await course.check()
+    }
+    await course.end()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`After ${names.length} steps (${names.slice(-5).join(', ')}): ${why}`, { cause })
+  }
+}
+
 /** A store against plain lists of what was done to it. */
 export function modelling({ it, open }: MailStoreContractOptions): void {
   for (const seed of [1, 2, 3]) {
     it(`is a list of what was done to it, and so are its changes (seed ${seed})`, async () => {
       const { store } = await open()
-      const course = new Course(store, seededRandom(seed))
-      const names: string[] = []
-      try {
-        for (let i = 0; i < STEPS; i++) {
-          names.push(await course.step())
-          await course.check()
-        }
-        await course.end()
-      } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause)
-        throw new Error(`After ${names.length} steps (${names.slice(-5).join(', ')}): ${why}`, { cause })
-      }
+      await take(new Course(store, seededRandom(seed)), STEPS)
     })
   }
+}
+
+/** The same, with a crash now and then. */
+export async function modelCrashes(store: MailStore, reopen: () => Promise<MailStore>): Promise<void> {
+  await take(new Course(store, seededRandom(4)), STEPS / 2, { every: STEPS / 10, reopen })
 }

@@ -8,7 +8,10 @@ import { allOf, equal, holds, octetsOf, type Runner } from './checks.ts'
 /** A store under test. */
 export interface OpenedMailStore {
   readonly store: MailStore
-  /** Lets go of the store without a farewell, as a crash would, and opens what it left. Needed from durability `process` on. */
+  /**
+   * Lets go of the store without a farewell, as a crash would, and opens what it left; again, of what came of that. Needed from
+   * durability `process` on.
+   */
   readonly reopen?: () => Promise<MailStore>
 }
 

@@ -1,7 +1,7 @@
 import { memoryStore } from '../../../src/adapters/memory/index.ts'
 import { turn } from '../../../src/adapters/node/event-loop.ts'
 import type { MailStore } from '../../../src/contracts/store.ts'
-import { type Fault, fault, mapped, overlaid, type WholeStore } from './fault.ts'
+import { all, type Fault, fault, mapped, overlaid, type WholeStore } from './fault.ts'
 
 const counting: readonly Fault[] = [
   fault('usage and quota', 'counts octets alone', (store) => ({
@@ -112,6 +112,11 @@ const lasting: readonly Fault[] = [
   })),
   forgetting('has forgotten what was expunged', (store) => ({
     changes: async (...given) => ({ ...(await store.changes(...given)), vanished: [], complete: true }),
+  })),
+  forgetting('has forgotten what the highest mod-sequence was', (store) => ({
+    mailboxes: async (account) => Promise.all((await store.mailboxes(account)).map(async (mailbox) => {
+      return { ...mailbox, modSeq: Math.max(0, ...(await all(store, mailbox.id)).map(({ modSeq }) => modSeq)) }
+    })),
   })),
   forgetting('has forgotten subscriptions', () => ({ subscriptions: async () => [] })),
   forgetting('has forgotten large bodies', (store) => ({
