@@ -71,7 +71,8 @@ describe('posthorn user', () => {
     expect(await login('pear')).toBe('eve@example.test')
     const kept = await command(['user', 'remove', 'eve@example.test'])
     expect(kept).toMatchObject({ code: 2, error: expect.stringContaining('--erase-mail') as string })
-    expect((await command(['user', 'remove', 'eve@example.test', '--erase-mail'])).out).toMatchObject([{ event: 'account.remove' }])
+    const removed = await command(['user', 'remove', 'eve@example.test', '--erase-mail'])
+    expect(removed.out).toMatchObject([{ event: 'account.remove' }])
     expect((await command(['user', 'list'])).out).toEqual([])
   })
 
