@@ -17,6 +17,7 @@ describe('the package', () => {
     expect(manifest['exports']).toEqual({
       '.': both('index'),
       './smtp': both('smtp'),
+      './imap': both('imap'),
       './sasl': both('sasl'),
       './session': both('session'),
       './message': both('message'),
