@@ -36,7 +36,8 @@ export class Appending implements Transaction {
     this.#now = now
     this.#exists = db.prepare('SELECT 1 FROM messages WHERE id = ?')
     this.#byHash = db.prepare('SELECT id FROM messages WHERE hash = ? AND octets = ?')
-    this.#again = db.prepare('INSERT INTO shares (message, extra) VALUES (?, 1) ON CONFLICT (message) DO UPDATE SET extra = extra + 1')
+    this.#again = db.prepare('INSERT INTO shares (message, extra) VALUES (?, 1)'
+      + ' ON CONFLICT (message) DO UPDATE SET extra = extra + 1')
     this.#message = db.prepare('INSERT INTO messages (id, octets, refs, file, facts, hash) VALUES (?, ?, 1, ?, ?, ?)')
     this.#body = db.prepare('INSERT INTO bodies (id, data) VALUES (?, ?)')
     this.#entry = db.prepare('INSERT INTO entries (mailbox, uid, mod_seq, message, received, flags, saved, octets)'
@@ -90,8 +91,8 @@ export class Appending implements Transaction {
     return row
   }
 
-  /** Writes its place in a mailbox. */
-  insertEntry({ row }: Numbers, uid: number, modSeq: number, message: number, received: number, flags: string, octets: number): void {
+  /** Writes its place in a mailbox: the UID that is next, and the mod-sequence that was given out last. */
+  insertEntry({ row, uid, modSeq }: Numbers, message: number, received: number, flags: string, octets: number): void {
     this.#entry.run(row, uid, modSeq, message, received, flags, this.time, octets)
   }
 }
@@ -163,11 +164,12 @@ export class Placing {
     const { counters } = this.#with
     const numbers = counters.existing(mailbox)
     const message = this.#row()
-    const uid = numbers.uid++
-    const modSeq = ++numbers.modSeq
     const { size } = this.#body
     const { text, flags, seen, deleted } = this.#flags
-    this.#with.insertEntry(numbers, uid, modSeq, message, received, text, size)
+    const { uid } = numbers
+    const modSeq = ++numbers.modSeq
+    this.#with.insertEntry(numbers, message, received, text, size)
+    numbers.uid++
     counters.count(numbers, { messages: 1, unseen: seen ? 0 : 1, deleted: deleted ? 1 : 0, octets: size })
     this.#stored = { id: String(message), mailbox, uid, modSeq, received, saved: this.#with.time, flags, octets: size, facts }
   }

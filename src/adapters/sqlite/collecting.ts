@@ -35,7 +35,8 @@ export class Collecting {
     this.#removed = db.prepare('SELECT mailbox FROM removed LIMIT 1')
     this.#last = db.prepare('SELECT count(*) AS count, max(uid) AS uid FROM'
       + ` (SELECT uid FROM entries WHERE mailbox = ? ORDER BY uid LIMIT ${ENTRIES})`)
-    this.#unshare = db.prepare('INSERT INTO shares (message, extra) SELECT message, -1 FROM entries WHERE mailbox = ? AND uid <= ?'
+    this.#unshare = db.prepare('INSERT INTO shares (message, extra)'
+      + ' SELECT message, -1 FROM entries WHERE mailbox = ? AND uid <= ?'
       + ' ON CONFLICT (message) DO UPDATE SET extra = extra - 1')
     this.#ofMailbox = [
       'DELETE FROM entries WHERE mailbox = ? AND uid <= ?',

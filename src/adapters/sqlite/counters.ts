@@ -10,7 +10,8 @@ const BLOCK = 1000
 export const OVERHEAD = 1024
 
 /** The columns of a mailbox, for {@link mailboxOf}. */
-export const MAILBOX_COLUMNS = 'id, account, path, uid_validity, uid_next, mod_seq, messages, unseen, deleted, octets, recent_from, use'
+export const MAILBOX_COLUMNS = 'id, account, path, uid_validity, uid_next, mod_seq, messages, unseen, deleted, octets,'
+  + ' recent_from, use'
 
 /** What a mailbox counts. */
 export interface Tally {
@@ -58,9 +59,10 @@ export class Counters implements Transaction {
   #uncertain = false
 
   constructor(db: Connection) {
-    this.#readMailbox = db.prepare('SELECT account, uid_next, mod_seq, messages, unseen, deleted, octets FROM mailboxes WHERE id = ?')
-    this.#writeMailbox = db.prepare('UPDATE mailboxes SET uid_next = ?, mod_seq = ?, messages = ?, unseen = ?, deleted = ?, octets = ?'
-      + ' WHERE id = ?')
+    this.#readMailbox = db.prepare('SELECT account, uid_next, mod_seq, messages, unseen, deleted, octets'
+      + ' FROM mailboxes WHERE id = ?')
+    this.#writeMailbox = db.prepare('UPDATE mailboxes SET uid_next = ?, mod_seq = ?, messages = ?, unseen = ?, deleted = ?,'
+      + ' octets = ? WHERE id = ?')
     this.#sum = db.prepare('SELECT sum(messages) AS messages, sum(octets) AS octets FROM mailboxes WHERE account = ?')
     this.#readCounter = db.prepare('SELECT value FROM counters WHERE name = ?')
     this.#writeCounter = db.prepare('UPDATE counters SET value = ? WHERE name = ?')

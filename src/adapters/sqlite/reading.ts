@@ -50,8 +50,9 @@ export class Reading {
     this.#accounts = db.prepare(`SELECT DISTINCT account FROM mailboxes ${accounts}`)
     this.#accountsAfter = db.prepare(`SELECT DISTINCT account FROM mailboxes WHERE account > ? ${accounts}`)
     this.#subscriptions = db.prepare('SELECT path FROM subscriptions WHERE account = ?')
-    this.#facts = db.prepare('SELECT group_concat(facts) AS facts FROM (SELECT ifnull(m.facts, char(110, 117, 108, 108)) AS facts FROM entries AS e'
-      + ' LEFT JOIN messages AS m ON m.id = e.message WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid)')
+    this.#facts = db.prepare("SELECT group_concat(facts) AS facts FROM (SELECT ifnull(m.facts, 'null') AS facts"
+      + ' FROM entries AS e LEFT JOIN messages AS m ON m.id = e.message'
+      + ' WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid)')
     this.#blocksSince = db.prepare('SELECT block, mod_seq, data FROM flag_blocks WHERE mailbox = ? AND mod_seq > ?')
     this.#expungedSince = db.prepare('SELECT mod_seq, uids FROM expunged WHERE mailbox = ? AND mod_seq > ? ORDER BY mod_seq')
   }

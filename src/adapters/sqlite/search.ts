@@ -14,6 +14,8 @@ import { uidSet } from './uid-set.ts'
 /** The format of the index: what is kept under another number is made anew. */
 const FORMAT = 1
 
+const OPTIONS = "text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1', detail=none"
+
 /**
  * The index: trigrams, so that any part of a word is found, as IMAP wants it; of each message which there are and no more
  * (`detail=none`), a third of the size of the text, for the answer need not be exact. Two tables, for such an index cannot tell
@@ -21,8 +23,8 @@ const FORMAT = 1
  * so nothing is missed; indexing follows.
  */
 const TABLES = `
-CREATE VIRTUAL TABLE search_header USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1', detail=none);
-CREATE VIRTUAL TABLE search_body USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1', detail=none);
+CREATE VIRTUAL TABLE search_header USING fts5(${OPTIONS});
+CREATE VIRTUAL TABLE search_body USING fts5(${OPTIONS});
 CREATE TABLE search_waiting (message INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE search_unknown (message INTEGER PRIMARY KEY) STRICT;
 CREATE TRIGGER search_message_added AFTER INSERT ON messages BEGIN INSERT OR IGNORE INTO search_waiting VALUES (NEW.id); END;

@@ -62,7 +62,14 @@ export class SqliteStore implements MailStore {
   #closed = false
 
   /** `folder` has the bodies that are files; `close` lets go of the database. */
-  constructor(db: Connection, folder: string, watching: Watching, hasSearch: boolean, writing: Writing | undefined, close: () => void) {
+  constructor(
+    db: Connection,
+    folder: string,
+    watching: Watching,
+    hasSearch: boolean,
+    writing: Writing | undefined,
+    close: () => void,
+  ) {
     const entries = new Entries(db)
     this.#reading = new Reading(db, entries, (query) => this.#read(query))
     this.#bodies = new StoredBodies(db, folder, (query) => this.#read(query))

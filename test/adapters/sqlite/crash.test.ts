@@ -103,6 +103,7 @@ describe('a SQLite store whose process is killed', () => {
       expect(faultsIn(driver, path)).toEqual([])
     }
     expect(acknowledged.length).toBeGreaterThan(rounds)
+    expect(acknowledged.some((one) => one.startsWith('moved '))).toBe(true)
   }, 30_000 + rounds * 5000)
 })
 

@@ -49,7 +49,10 @@ const rules: readonly (readonly [sql: string, what: string])[] = [
       + ' WHERE refs <> 1 OR 1 + ifnull(extra, 0) <> (SELECT count(*) FROM entries WHERE message = m.id)',
     'entries counted wrong in message',
   ],
-  ['SELECT message FROM shares WHERE extra < -1 OR message NOT IN (SELECT id FROM messages)', 'shared without being there: message'],
+  [
+    'SELECT message FROM shares WHERE extra < -1 OR message NOT IN (SELECT id FROM messages)',
+    'shared without being there: message',
+  ],
   ['SELECT uid FROM entries JOIN messages ON id = message WHERE entries.octets <> messages.octets', 'other octets in entry'],
   [
     'SELECT mailbox FROM entries WHERE mailbox NOT IN (SELECT id FROM mailboxes UNION SELECT mailbox FROM removed)',
@@ -57,8 +60,9 @@ const rules: readonly (readonly [sql: string, what: string])[] = [
   ],
   [
     'SELECT id FROM mailboxes AS m WHERE (messages, octets) <> (SELECT count(*), ifnull(sum(octets), 0) FROM entries'
-      + ' WHERE mailbox = m.id) OR uid_next <= (SELECT max(uid) FROM entries WHERE mailbox = m.id) OR mod_seq < ifnull(max('
-      + '(SELECT max(mod_seq) FROM entries WHERE mailbox = m.id), (SELECT max(mod_seq) FROM flag_blocks WHERE mailbox = m.id)), 0)',
+      + ' WHERE mailbox = m.id) OR uid_next <= (SELECT max(uid) FROM entries WHERE mailbox = m.id)'
+      + ' OR mod_seq < ifnull((SELECT max(mod_seq) FROM entries WHERE mailbox = m.id), 0)'
+      + ' OR mod_seq < ifnull((SELECT max(mod_seq) FROM flag_blocks WHERE mailbox = m.id), 0)',
     'numbers are wrong of mailbox',
   ],
   ['SELECT uid FROM entries WHERE message NOT IN (SELECT id FROM messages)', 'no message for entry'],

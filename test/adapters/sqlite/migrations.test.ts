@@ -63,8 +63,9 @@ describe.each(drivers)('the schema with %s', (_name, driver) => {
       },
     ])
     expect(await store.usage('alice@example.test')).toEqual({ messages: 3, octets: 64 + 3 * store.traits.overhead })
-    const one = { id: '5', received: 1_800_000_000_123, saved: 1_800_000_000_123, octets: 19, facts: { octets: 19, subject: 'one' } }
-    const two = { id: '1007', received: 1_800_000_000_456, saved: 1_800_000_000_456, octets: 26, facts: { octets: 26, subject: 'two' } }
+    const at = (time: number): object => ({ received: time, saved: time })
+    const one = { id: '5', ...at(1_800_000_000_123), octets: 19, facts: { octets: 19, subject: 'one' } }
+    const two = { id: '1007', ...at(1_800_000_000_456), octets: 26, facts: { octets: 26, subject: 'two' } }
     expect(await listed(store, '1')).toEqual([
       { ...one, mailbox: '1', uid: 2, modSeq: 2, flags: ['\\Seen', '$Junk'] },
       { ...two, mailbox: '1', uid: 4, modSeq: 5, flags: [] },

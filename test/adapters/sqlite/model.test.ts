@@ -14,7 +14,7 @@ type Store = Required<Omit<MailStore, 'search'>>
 /** What a caller can do. Mailboxes and messages are named by the order of their making, wrapping around. */
 type Step =
   | { readonly do: 'create'; readonly account: string; readonly path: readonly string[] }
-  | { readonly do: 'append'; readonly to: readonly number[]; readonly size: number; readonly read: boolean; readonly flags: Flags }
+  | { readonly do: 'append'; readonly to: Boxes; readonly size: number; readonly read: boolean; readonly flags: Flags }
   | { readonly do: 'append again'; readonly to: number; readonly message: number }
   | { readonly do: 'append all'; readonly to: readonly number[]; readonly room: number }
   | { readonly do: 'flag'; readonly box: number; readonly uids: UidSet; readonly change: FlagChange }
@@ -27,6 +27,8 @@ type Step =
   | { readonly do: 'reopen' }
 
 type Flags = readonly string[]
+type Boxes = readonly number[]
+type Appending = Extract<Step, { do: 'append' | 'append again' | 'append all' }>
 
 const small = fc.nat({ max: 7 })
 const account = fc.constantFrom('alice', 'bob')
@@ -58,7 +60,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('append all' as const), to: fc.array(small, { maxLength: 12 }), room }),
   { weight: 3, arbitrary: fc.record({ do: fc.constant('flag' as const), box: small, uids, change }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('expunge' as const), box: small, uids }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('copy' as const, 'move' as const), box: small, uids, to: small, room }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('copy' as const, 'move' as const), box: small, uids, to: small, room }),
+  },
   fc.record({ do: fc.constant('rename' as const), box: small, path }),
   fc.record({ do: fc.constantFrom('remove' as const, 'claim' as const), box: small }),
   { weight: 2, arbitrary: fc.record({ do: fc.constant('follow' as const), box: small }) },
@@ -189,7 +194,7 @@ class Subject {
     return rest
   }
 
-  async #append(one: Extract<Step, { do: 'append' | 'append again' | 'append all' }>, messages: readonly NewMessage[]): Promise<unknown> {
+  async #append(one: Appending, messages: readonly NewMessage[]): Promise<unknown> {
     if (one.do === 'append again') {
       const message = messages[one.message % messages.length]
       return message && (await this.store.append(this.#box(one.to), message)).uid

@@ -34,7 +34,8 @@ const messages: readonly (readonly string[])[] = [
 
 describe.each(drivers)('search with %s', (_name, driver) => {
   it.each([
-    ['body', 'quick', [1]], ['body', 'UICK BRO', [1]], ['body', 'kätze', [2]], ['body', 'KÄTZE', [2]], ['body', 'ka\u0308tze', [2]],
+    ['body', 'quick', [1]], ['body', 'UICK BRO', [1]], ['body', 'kätze', [2]], ['body', 'KÄTZE', [2]],
+    ['body', 'ka\u0308tze', [2]],
     ['body', 'word', [3]], ['body', 'grüße', []], ['text', 'grüße', [4]], ['text', 'GRÜSSE', [4]], ['text', 'köln', [4]],
     ['text', 'lunch', [1, 2, 3]], ['body', 'lunch', []], ['body', 'onetwo', []], ['body', 'café', [5]], ['body', 'preamble', [5]],
     ['body', 'secretoctets', []], ['body', 'inner subject', [6]], ['body', 'quick"', []], ['body', '"', undefined],

@@ -6,7 +6,7 @@ import { numbered } from './mail.ts'
 describe.each(drivers)('watch with %s', (_name, driver) => {
   it('tells of its own changes at once, each mailbox of a transaction once', async () => {
     const { store } = openMail({ driver })
-    const [a, b] = await Promise.all(['a', 'b'].map(async (account) => (await store.create(account, ['INBOX'])).id)) as [string, string]
+    const [{ id: a }, { id: b }] = [await store.create('a', ['INBOX']), await store.create('b', ['INBOX'])]
     const told: string[] = []
     const end = store.watch((mailbox) => told.push(mailbox))
     await Promise.all([1, 2, 3].map((number) => store.append(a, numbered(number, 10))))
