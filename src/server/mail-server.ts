@@ -105,11 +105,12 @@ export class ComposedServer implements MailServer {
 
   private receiverOptions(name: ListenerName, listener: MailListenerOptions, role: Role): ReceiverOptions {
     const { hostname, inMemory, trusted, observe, clock, random } = this.options
-    const { connections = name === 'lmtp' ? { address: Infinity } : {} } = listener
+    // One server makes all the connections there.
+    const usual = name === 'lmtp' ? { address: Infinity } : {}
     return {
       hostname,
       bodies: this.bodies,
-      connections,
+      connections: listener.connections === false ? false : { ...usual, ...listener.connections },
       ...(inMemory === undefined ? {} : { inMemory }),
       ...(trusted === undefined ? {} : { trusted }),
       ...(observe === undefined ? {} : { observe }),

@@ -85,11 +85,14 @@ describe('over LMTP', () => {
     expect(await world.mail('alice')).toHaveLength(1)
   })
 
-  it('has no bound for connections of one address, since one server makes them all', async () => {
-    const world = await mailWorld()
-    const clients = Array.from({ length: 101 }, () => world.connect('lmtp', { address: '127.0.0.1' }))
-    const greetings = await Promise.all(clients.map((client) => client.reply()))
-    expect(greetings.slice(0, 100).every((greeting) => greeting.startsWith('220'))).toBe(true)
-    expect(greetings[100]).toBe('421 4.3.2 Too many connections, try again later')
-  })
+  it.each([[{}, 100], [{ lmtp: { connections: { server: 30 } } }, 30]] as const)(
+    'one address may have all the connections, with %j',
+    async (listen, most) => {
+      const world = await mailWorld({ listen: { lmtp: {}, ...listen } })
+      const clients = Array.from({ length: most + 1 }, () => world.connect('lmtp', { address: '127.0.0.1' }))
+      const greetings = await Promise.all(clients.map((client) => client.reply()))
+      expect(greetings.slice(0, most).every((greeting) => greeting.startsWith('220'))).toBe(true)
+      expect(greetings[most]).toBe('421 4.3.2 Too many connections, try again later')
+    },
+  )
 })
