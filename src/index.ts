@@ -14,10 +14,22 @@ export { quotaCrossing, roomFor } from './accounts/quota.ts'
 export type { QuotaCrossing } from './accounts/quota.ts'
 export type { ScramSettings } from './accounts/scram.ts'
 export type { AccountSettings, AccountWithoutSecrets, AppPasswordSettings } from './accounts/settings.ts'
-export { allOf, inOrder, observeOnly, when, within } from './inbound/compose.ts'
-export type { Admission, LoginAttempt } from './accounts/authenticate.ts'
+export { authenticate } from './accounts/authenticate.ts'
+export type {
+  Admission,
+  AuthenticateOptions,
+  Authentication,
+  LoginAttempt,
+  LoginClient,
+  LoginGuard,
+  LoginRefusal,
+  LoginResult,
+  SecretResult,
+} from './accounts/authenticate.ts'
+export type { MechanismName } from './accounts/authenticate-mechanisms.ts'
 export { loginGuard } from './accounts/guard.ts'
 export type { Guard, GuardEvent, GuardLimit, LoginGuardOptions } from './accounts/guard.ts'
+export { allOf, inOrder, observeOnly, when, within } from './inbound/compose.ts'
 export { earlyTalker } from './inbound/checks/early-talker.ts'
 export { hostnameCheck } from './inbound/checks/hostname-check.ts'
 export type { HostnameCheckOptions } from './inbound/checks/hostname-check.ts'

@@ -53,6 +53,25 @@ export interface MailServer {
 /**
  * A mail server over a directory and a store: mail from other servers and from people, into mailboxes. It relays for nobody but
  * those who have logged in. Throws a `config` MailError for options that cannot be.
+ *
+ * ```ts
+ * import { accountDirectory, mailServer } from 'posthorn'
+ * import { certificates, passwords } from 'posthorn/node'
+ * import { sqlite } from 'posthorn/sqlite'
+ *
+ * const db = sqlite({ path: 'mail.db' })
+ * const server = mailServer({
+ *   hostname: 'mail.example.org',
+ *   directory: accountDirectory({ records: db.accounts, passwords: passwords() }),
+ *   store: db.store,
+ *   keyValue: db.keyValue,
+ *   postmaster: 'anna@example.org',
+ *   tls: certificates({ cert: 'mail.crt', key: 'mail.key' }),
+ *   listen: { mx: { port: 25 }, submission: { port: 587 }, submissions: { port: 465 } },
+ * })
+ * const running = await server.start()
+ * await running.stop({ within: 30_000 })
+ * ```
  */
 export function mailServer(options: MailServerOptions): MailServer {
   return new ComposedServer(options)
