@@ -10,3 +10,20 @@ export interface SaslChannel {
   /** What tells this channel from others; `undefined` where it has nothing of the type. Absent: it cannot be bound to. */
   readonly binding?: (type: ChannelBindingType) => Uint8Array | undefined
 }
+
+/** What a channel is known by: the part of the facts of TLS that mechanisms look at. */
+interface ChannelFacts {
+  readonly clientCertificate?: { readonly authorized: boolean }
+  readonly channelBinding?: (type: ChannelBindingType) => Uint8Array | undefined
+}
+
+const open: SaslChannel = { secure: false, certified: false }
+const secured: SaslChannel = { secure: true, certified: false }
+
+/** What a mechanism may know of a connection; of TLS without facts only that it is there. */
+export function channelOf(secure: boolean, tls: ChannelFacts | undefined): SaslChannel {
+  if (!secure) return open
+  if (tls === undefined) return secured
+  const certified = tls.clientCertificate?.authorized ?? false
+  return tls.channelBinding ? { secure, certified, binding: (type) => tls.channelBinding!(type) } : { secure, certified }
+}

@@ -5,8 +5,8 @@ import type { ScramKeys } from './scram-keys.ts'
 /**
  * What a SASL exchange asks the host to judge, in the end: whose it is, and whether that one may log in. Plain data.
  *
- * Of all of them `username` is as the client sent it, up to 255 octets of UTF-8 without NUL, and `authorizeAs` is there where the
- * client wants to act as somebody else. The mechanism has judged neither.
+ * Of all of them `username` is as the client sent it (SCRAM prepares it by SASLprep), up to 255 octets of UTF-8 without NUL, and
+ * `authorizeAs` is there where the client wants to act as somebody else. The mechanism has judged neither.
  */
 export type Credentials =
   | PasswordCredentials

@@ -1,11 +1,11 @@
 import { decodeBase64, encodeBase64 } from '../../../bytes/base64.ts'
 import { asciiUpper } from '../../../bytes/text.ts'
+import { channelOf } from '../../../sasl/channel.ts'
 import type { SaslStep } from '../../../sasl/exchange.ts'
 import { MailError } from '../../../session/errors.ts'
 import type { AuthAnswer, AuthQuestion, AuthRefusal, SecretAnswer, SecretQuestion, SmtpServerEvent } from '../../events.ts'
 import { isOffered } from '../../extensions.ts'
 import { encodeReply, reply } from '../../reply.ts'
-import { channelOf } from '../channel.ts'
 import { type Command, type ServerContext, wireOf } from '../context.ts'
 import { replies } from '../replies.ts'
 
@@ -27,7 +27,7 @@ export const auth: Command = (context, argument) => {
   const mechanism = config.mechanisms.get(asciiUpper(name))
   if (!mechanism) return void context.complain(replies.unknownMechanism)
   if (mechanism.plaintext && !context.secure && !config.authWithoutTls) return void context.complain(replies.authNeedsTls)
-  const channel = channelOf(context)
+  const channel = channelOf(context.secure, context.tls)
   if (!isOffered(config, mechanism, channel)) return void context.complain(replies.unknownMechanism)
   // RFC 4954 §4: `=` is an initial response that is there and empty (S17).
   const initial = space < 0 ? undefined : argument.slice(space + 1)

@@ -1,6 +1,6 @@
+import { channelOf } from '../../../sasl/channel.ts'
 import type { HelloQuestion } from '../../events.ts'
 import type { Reply } from '../../reply.ts'
-import { channelOf } from '../channel.ts'
 import { type Command, refuses, type ServerContext, wireOf } from '../context.ts'
 import { replies } from '../replies.ts'
 
@@ -31,5 +31,5 @@ export function settleHello(context: ServerContext, question: HelloQuestion, ans
   context.senderRefused = false
   context.hello = question.verb
   if (question.verb === 'HELO') return `250 ${context.config.hostname}\r\n`
-  return context.config.ehlo(channelOf(context), context.account !== undefined, context.trusted)
+  return context.config.ehlo(channelOf(context.secure, context.tls), context.account !== undefined, context.trusted)
 }
