@@ -79,13 +79,25 @@ async function printMailbox(store: MailStore, mailbox: Mailbox, raw: boolean, te
 }
 
 async function printRaw(store: MailStore, message: StoredMessage, line: string, terminal: Terminal): Promise<boolean> {
-  // Removed since it was listed.
-  const body = await store.body(message.id)
-  if (!body) return true
-  if (!(await terminal.outPiece(`${line.slice(0, -1)},"raw":"`))) return false
-  for await (const text of base64(body)) if (!(await terminal.outPiece(text))) return false
+  const start = line.slice(0, -1)
+  let pieces: AsyncGenerator<string, void, undefined>
+  let first: string
+  try {
+    const body = await store.body(message.id)
+    // Removed since it was listed.
+    if (!body) return true
+    pieces = base64(body)
+    first = (await pieces.next()).value ?? ''
+  } catch (error) {
+    // Its file is gone, say. The line says so, and is whole; those behind it are shown.
+    return terminal.outPiece(`${start},"raw":null,"error":${JSON.stringify(wordsOf(error))}}\n`)
+  }
+  if (!(await terminal.outPiece(`${start},"raw":"${first}`))) return false
+  for await (const text of pieces) if (!(await terminal.outPiece(text))) return false
   return terminal.outPiece('"}\n')
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** A message as the line tells it: text as people read it, times in ISO 8601. */
 function described(mailbox: Mailbox, { id, uid, received, octets, facts }: StoredMessage): Record<string, unknown> {
