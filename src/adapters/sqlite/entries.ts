@@ -5,6 +5,12 @@ import { type Mark, unpackMarks, blockOf } from './flag-block.ts'
 import { type FlagSet, flagSet } from './flags.ts'
 import { bridged, LAST_UID, membership } from './uid-set.ts'
 
+/** Entries that are read at a time: about a millisecond of the event loop. */
+export const PAGE = 2000
+
+/** Whole pages of entries that are remembered: some 8 MB. */
+const MOST_PAGES = 64
+
 /** Entries of one mailbox by ascending UID, a column an array. */
 export interface Columns {
   readonly uids: number[]
@@ -20,17 +26,28 @@ export interface AllColumns extends Columns {
   readonly saved: number[]
 }
 
+/** A whole page as it was appended, and how many UIDs were no longer in the mailbox when it was read. */
+interface Remembered {
+  readonly gaps: number
+  readonly columns: AllColumns
+}
+
 /**
  * Entries as they stand, with the flags that were changed since they were appended.
  *
  * They come as columns, each one text that SQLite puts together and `JSON.parse` takes apart: a third of what rows cost with any
  * driver, which make an object and seven values for each.
+ *
+ * Whole pages are remembered as they were appended, for nothing of that changes, whoever writes, until something is expunged; and
+ * that shows in the number of UIDs that are gone (`uidNext` less `messages`), which only grows. They are remembered only of
+ * what is committed: after a rollback the same number could stand for other ones.
  */
 export class Entries {
   readonly #all: Statement
   readonly #some: Statement
   readonly #marks: Statement
   readonly #modSeqFrom: Statement
+  readonly #pages = new Map<string, Remembered>()
 
   constructor(db: Connection) {
     const some = 'group_concat(uid) AS uids, group_concat(mod_seq - uid) AS mod_seqs, group_concat(flags, char(10)) AS flags,'
@@ -45,36 +62,40 @@ export class Entries {
   }
 
   /** What is needed to count and to flag, of the UIDs from `first` to `last` that are there, `most` of them. */
-  some(mailbox: number, first: number, last: number, most = LAST_UID): Columns {
-    return this.#columns(mailbox, this.#some.get(mailbox, first, last, most))
+  some(mailbox: number, first: number, last: number, most: number): Columns {
+    return this.#marked(mailbox, columnsOf(this.#some.get(mailbox, first, last, most)))
   }
 
-  /** All there is to know, of the UIDs from `first` to `last` that are there, `most` of them. */
-  all(mailbox: number, first: number, last: number, most: number): AllColumns {
-    const row = this.#all.get(mailbox, first, last, most)
-    const { uids, modSeqs, sets, octets } = this.#columns(mailbox, row)
-    const [messages, received, saved] = [numbers(row, 'messages'), numbers(row, 'received'), numbers(row, 'saved')]
-    for (let i = 0; i < uids.length; i++) {
-      messages[i]! += uids[i]!
-      saved[i]! += received[i]!
-    }
-    return { uids, modSeqs, sets, octets, messages, received, saved }
+  /**
+   * All there is to know, of the UIDs from `first` to `last` that are there, `most` of them. `gaps` is the number of UIDs that
+   * are no longer in the mailbox, at a moment that is committed.
+   */
+  all(mailbox: number, first: number, last: number, most: number, gaps: number): AllColumns {
+    const known = this.#known(mailbox, first, last, most, gaps)
+    if (known) return this.#marked(mailbox, known)
+    const columns = allColumnsOf(this.#all.get(mailbox, first, last, most))
+    if (most === PAGE && columns.uids.length === most) this.#remember(mailbox, first, gaps, columns)
+    return this.#marked(mailbox, columns)
   }
 
-  /** What is needed to count and to flag, of those in the set that are there. */
-  inSet(mailbox: number, uids: UidSet): Columns {
+  /** What is needed to count and to flag, of those in the set that are there. `gaps` as they are at this moment. */
+  inSet(mailbox: number, uids: UidSet, gaps: number): Columns {
     const found: Columns = { uids: [], modSeqs: [], sets: [], octets: [] }
-    const spans = bridged(uids)
-    if (spans.length === 1 && uids.length === 1) return this.some(mailbox, uids[0]!.first, uids[0]!.last)
     const has = membership(uids)
-    for (const { first, last } of spans) {
-      const { uids: there, modSeqs, sets, octets } = this.some(mailbox, first, last)
-      for (let i = 0; i < there.length; i++) {
-        if (!has(there[i] as number)) continue
-        found.uids.push(there[i] as number)
-        found.modSeqs.push(modSeqs[i] as number)
-        found.sets.push(sets[i] as FlagSet)
-        found.octets.push(octets[i] as number)
+    for (const { first, last } of bridged(uids)) {
+      for (let from = first, isFull = true; isFull;) {
+        const known = this.#known(mailbox, from, last, PAGE, gaps)
+        const page = known ? this.#marked(mailbox, known) : this.some(mailbox, from, last, PAGE)
+        const { uids: there, modSeqs, sets, octets } = page
+        for (let i = 0; i < there.length; i++) {
+          if (!has(there[i] as number)) continue
+          found.uids.push(there[i] as number)
+          found.modSeqs.push(modSeqs[i] as number)
+          found.sets.push(sets[i] as FlagSet)
+          found.octets.push(octets[i] as number)
+        }
+        isFull = there.length === PAGE
+        from = (there.at(-1) ?? 0) + 1
       }
     }
     return found
@@ -102,13 +123,28 @@ export class Entries {
     return low
   }
 
-  #columns(mailbox: number, row: Row | undefined): Columns {
-    const uids = numbers(row, 'uids')
-    if (uids.length === 0) return { uids, modSeqs: [], sets: [], octets: [] }
-    const modSeqs = numbers(row, 'mod_seqs')
-    for (let i = 0; i < uids.length; i++) modSeqs[i]! += uids[i]!
-    const sets = setsOf(row?.['flags'] as string)
+  #known(mailbox: number, first: number, last: number, most: number, gaps: number): AllColumns | undefined {
+    const known = most === PAGE ? this.#pages.get(`${mailbox}:${first}`) : undefined
+    return known?.gaps === gaps && (known.columns.uids.at(-1) as number) <= last ? known.columns : undefined
+  }
+
+  #remember(mailbox: number, first: number, gaps: number, columns: AllColumns): void {
+    const key = `${mailbox}:${first}`
+    this.#pages.delete(key)
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size < MOST_PAGES) break
+      this.#pages.delete(oldest)
+    }
+    this.#pages.set(key, { gaps, columns })
+  }
+
+  /** The same with the flags that were changed. */
+  #marked<C extends Columns>(mailbox: number, columns: C): C {
+    const { uids } = columns
+    if (uids.length === 0) return columns
     const marks = this.marks(mailbox, blockOf(uids[0] as number), blockOf(uids.at(-1) as number))
+    if (marks.length === 0) return columns
+    const [modSeqs, sets] = [[...columns.modSeqs], [...columns.sets]]
     for (let [i, j] = [0, 0]; i < uids.length && j < marks.length;) {
       const mark = marks[j] as Mark
       if (mark.uid < (uids[i] as number)) {
@@ -122,8 +158,26 @@ export class Entries {
       }
       i++
     }
-    return { uids, modSeqs, sets, octets: numbers(row, 'octets') }
+    return { ...columns, modSeqs, sets }
   }
+}
+
+function columnsOf(row: Row | undefined): Columns {
+  const uids = numbers(row, 'uids')
+  if (uids.length === 0) return { uids, modSeqs: [], sets: [], octets: [] }
+  const modSeqs = numbers(row, 'mod_seqs')
+  for (let i = 0; i < uids.length; i++) modSeqs[i]! += uids[i]!
+  return { uids, modSeqs, sets: setsOf(row?.['flags'] as string), octets: numbers(row, 'octets') }
+}
+
+function allColumnsOf(row: Row | undefined): AllColumns {
+  const { uids, modSeqs, sets, octets } = columnsOf(row)
+  const [messages, received, saved] = [numbers(row, 'messages'), numbers(row, 'received'), numbers(row, 'saved')]
+  for (let i = 0; i < uids.length; i++) {
+    messages[i]! += uids[i]!
+    saved[i]! += received[i]!
+  }
+  return { uids, modSeqs, sets, octets, messages, received, saved }
 }
 
 /** The marks that a row of `flag_blocks` holds. */

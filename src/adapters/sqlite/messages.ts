@@ -48,7 +48,7 @@ export class MessageWrites {
 
   flag(mailbox: MailboxId, uids: UidSet, change: FlagChange, unchangedSince = Infinity): Flagged {
     const numbers = this.#counters.existing(mailbox)
-    const { uids: there, modSeqs, sets } = this.#entries.inSet(numbers.row, uids)
+    const { uids: there, modSeqs, sets } = this.#entries.inSet(numbers.row, uids, numbers.uid - numbers.messages)
     const after = changing(change)
     const marks: Mark[] = []
     const modified: number[] = []
@@ -71,7 +71,7 @@ export class MessageWrites {
 
   expunge(mailbox: MailboxId, uids: UidSet): UidSet {
     const numbers = this.#counters.existing(mailbox)
-    const found = this.#entries.inSet(numbers.row, uids)
+    const found = this.#entries.inSet(numbers.row, uids, numbers.uid - numbers.messages)
     const ranges = within(uids, numbers)
     for (const { first, last } of ranges) this.#unshare.run(numbers.row, first, last)
     return this.#take(numbers, found, ranges)
@@ -80,7 +80,7 @@ export class MessageWrites {
   copy(mailbox: MailboxId, uids: UidSet, to: MailboxId, { quota }: Room = {}): readonly Copied[] {
     const from = this.#counters.existing(mailbox)
     const target = this.#counters.existing(to)
-    const found = this.#entries.inSet(from.row, uids)
+    const found = this.#entries.inSet(from.row, uids, from.uid - from.messages)
     if (quota) this.#counters.check(target.account, found.uids.length, sum(found.octets), quota)
     if (target.uid + found.uids.length - 1 > LAST_UID) throw usedUp(to)
     const ranges = within(uids, from)
@@ -91,7 +91,7 @@ export class MessageWrites {
   move(mailbox: MailboxId, uids: UidSet, to: MailboxId): readonly Copied[] {
     const from = this.#counters.existing(mailbox)
     const target = this.#counters.existing(to)
-    const found = this.#entries.inSet(from.row, uids)
+    const found = this.#entries.inSet(from.row, uids, from.uid - from.messages)
     if (target.uid + found.uids.length - 1 > LAST_UID) throw usedUp(to)
     const ranges = within(uids, from)
     const copied = this.#put(from, found, ranges, target)

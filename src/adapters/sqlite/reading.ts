@@ -5,13 +5,12 @@ import { MailError } from '../../protocol/session/errors.ts'
 import type { Read } from './bodies.ts'
 import { MAILBOX_COLUMNS, mailboxOf, rowId, usageOf } from './counters.ts'
 import { bytesIn, type Connection, type Row, type Statement } from './driver.ts'
-import { type AllColumns, type Entries, entryAt, marksOf } from './entries.ts'
+import { type AllColumns, type Entries, entryAt, marksOf, PAGE } from './entries.ts'
 import type { Expunge } from './expunged.ts'
 import type { Mark } from './flag-block.ts'
 import { ALL_UIDS, bridged, intersection, LAST_UID, membership, uidSet, union, unpackUids } from './uid-set.ts'
 
-/** Messages in a page of `entries`, and of `list`, which reads and parses facts: about a millisecond of the event loop. */
-const PAGE = 2000
+/** Messages in a page of `list`, which reads and parses facts: about a millisecond of the event loop. */
 const PAGE_WITH_FACTS = 200
 
 /** Ranges of UIDs that are looked at in one turn of the event loop. */
@@ -44,7 +43,7 @@ export class Reading {
     this.#end = db.prepare('END')
     this.#rollback = db.prepare('ROLLBACK')
     this.#mailboxes = db.prepare(`SELECT ${MAILBOX_COLUMNS} FROM mailboxes WHERE account = ?`)
-    this.#mailbox = db.prepare('SELECT uid_next, mod_seq, forgotten FROM mailboxes WHERE id = ?')
+    this.#mailbox = db.prepare('SELECT uid_next, mod_seq, messages, forgotten FROM mailboxes WHERE id = ?')
     this.#sum = db.prepare('SELECT sum(messages) AS messages, sum(octets) AS octets FROM mailboxes WHERE account = ?')
     const accounts = `ORDER BY account LIMIT ${ACCOUNTS}`
     this.#accounts = db.prepare(`SELECT DISTINCT account FROM mailboxes ${accounts}`)
@@ -121,7 +120,7 @@ export class Reading {
       const told = [...marks, ...appended].filter((change) => change.modSeq <= until)
       return {
         modSeq: until,
-        changed: this.#changed(row, told),
+        changed: this.#changed(row, gapsIn(box), told),
         vanished: union(expunged.filter((change) => change.modSeq <= until).flatMap(({ uids }) => uids)),
         more,
         complete: since >= forgotten,
@@ -146,12 +145,12 @@ export class Reading {
   }
 
   /** Entries by mod-sequence. */
-  #changed(row: number, changes: readonly Appended[]): Entry[] {
+  #changed(row: number, gaps: number, changes: readonly Appended[]): Entry[] {
     const uids = uidSet(changes.map(({ uid }) => uid).sort((a, b) => a - b))
     const has = membership(uids)
     const found: Entry[] = []
     for (const { first, last } of bridged(uids)) {
-      const columns = this.#entries.all(row, first, last, LAST_UID)
+      const columns = this.#entries.all(row, first, last, LAST_UID, gaps)
       columns.uids.forEach((uid, index) => {
         if (has(uid)) found.push(entryAt(columns, index))
       })
@@ -168,7 +167,8 @@ export class Reading {
     while (spans.length > 0) {
       const pieces = this.#snapshot(() => {
         const read: Piece[] = []
-        spans = this.#mailbox.get(row) ? this.#turn(row, spans, size, (columns) => {
+        const box = this.#mailbox.get(row)
+        spans = box ? this.#turn(row, gapsIn(box), spans, size, (columns) => {
           const chosen: number[] = []
           for (let index = 0; index < columns.uids.length; index++) {
             if (has(columns.uids[index] as number) && (columns.modSeqs[index] as number) > since) chosen.push(index)
@@ -185,11 +185,11 @@ export class Reading {
   }
 
   /** Reads about `size` entries from the beginning of the spans. Gives what is left of them. */
-  #turn(row: number, spans: UidSet, size: number, take: (columns: AllColumns) => void): UidSet {
+  #turn(row: number, gaps: number, spans: UidSet, size: number, take: (columns: AllColumns) => void): UidSet {
     let at = 0
     for (let left = size; left > 0 && at < spans.length && at < MOST_RANGES; at++) {
       const { first, last } = spans[at] as UidRange
-      const columns = this.#entries.all(row, first, last, left)
+      const columns = this.#entries.all(row, first, last, left, gaps)
       take(columns)
       left -= columns.uids.length
       if (left === 0) return [{ first: (columns.uids.at(-1) as number) + 1, last }, ...spans.slice(at + 1)].filter(isNotEmpty)
@@ -258,6 +258,11 @@ function isNotEmpty({ first, last }: UidRange): boolean {
 }
 
 type Appended = Pick<Mark, 'uid' | 'modSeq'>
+
+/** How many UIDs are no longer in the mailbox. */
+function gapsIn(box: Row): number {
+  return (box['uid_next'] as number) - (box['messages'] as number)
+}
 
 function expungeOf(row: Row): Expunge {
   return { modSeq: row['mod_seq'] as number, uids: unpackUids(bytesIn(row, 'uids')) }
