@@ -4,9 +4,9 @@ import { isMailError, MailError } from '../../protocol/session/errors.ts'
 import { ACCOUNT_FILE, isLongAccount } from './account-name.ts'
 import { Box } from './box.ts'
 import { randomHex, sha256 } from './digest.ts'
-import { codeOf, isMissing, storageError } from './disk.ts'
+import { codeOf, isMissing } from './disk.ts'
 import { discardMailbox, identityOf, makeMailbox, readAbout, sweepFolders, writeAbout } from './folders.ts'
-import { carryOutRenaming, forgetIntent, type Intent, readIntent, writeIntent } from './intent.ts'
+import { carryOutRenaming, forgetIntent, type Intent, type Moving, readIntent, type Renaming, writeIntent } from './intent.ts'
 import { takeLock } from './lock.ts'
 import { comparePaths, isDigested, mailboxFolder, pathOfFolder } from './mailbox-name.ts'
 import { OVERHEAD } from './room.ts'
@@ -89,6 +89,8 @@ export class Account implements Owner {
 
   /** Its mailboxes as the disk has them, parents before children. `locked`: the lock is held already. */
   async places(locked = false): Promise<Place[]> {
+    // What a crash left half done is nothing to look at.
+    if (!locked && !this.#recovered && await this.#shared.disk.stat(this.dir)) await this.locked(async () => undefined)
     const names = await this.#shared.disk.names(this.dir)
     const folders = ['', ...(names ?? []).filter((name) => pathOfFolder(name) !== undefined).sort()]
     const found = new Map<string, Place>()
@@ -116,7 +118,7 @@ export class Account implements Owner {
   /** The mailbox with an id and what is in it; `undefined` where there is none. */
   async viewOf(id: MailboxId): Promise<{ readonly place: Place; readonly state: State } | undefined> {
     for (let tries = 0; tries < 2; tries++) {
-      const place = await this.place(id)
+      const place = this.#recovered ? await this.place(id) : (await this.places()).find(({ box }) => box.id === id)
       if (!place) return undefined
       const state = await ifThere(place.box.view())
       if (state && place.box.id === id) return { place, state }
@@ -229,29 +231,27 @@ export class Account implements Owner {
 
   /** Adds messages and removes them from where they were, in one step. */
   async moveMessages(from: Place, messages: readonly Message[], to: Place, adding: readonly Adding[]): Promise<Message[]> {
-    const { disk } = this.#shared
     const bases = adding.map(({ base }) => base)
     const intent: Intent = { kind: 'move', from: from.box.id, uids: uidsOf(messages), to: to.box.id, bases }
-    await writeIntent(disk, this.dir, intent)
-    try {
-      const added = await addMessages(to.box, await to.box.look(), adding, true)
-      await this.#removeMoved(from, messages)
-      return added
-    } catch (error) {
-      // Whether it was decided is found out by whoever comes next.
-      this.#recovered = false
-      throw error
-    }
+    await this.#intend(intent, async () => {
+      await addMessages(to.box, await to.box.look(), adding, true)
+      const state = await from.box.look()
+      await removeMessages(from.box, state, state.find(uidsOf(messages)))
+    })
+    const state = await to.box.look()
+    return bases.map((base) => state.named(base) as Message)
   }
 
-  async #removeMoved({ box }: Place, messages: readonly Message[]): Promise<void> {
+  /** Does what takes several steps. Where one fails, what was begun is finished or taken back at once; or by the next who comes. */
+  async #intend(intent: Intent, run: () => Promise<void>): Promise<void> {
+    this.#recovered = false
     try {
-      const state = await box.look()
-      await removeMessages(box, state, state.find(uidsOf(messages)))
+      await writeIntent(this.#shared.disk, this.dir, intent)
+      await run()
       await forgetIntent(this.#shared.disk, this.dir)
+      this.#recovered = true
     } catch (error) {
-      // They are where they were to go: this must not look like a reason to try again.
-      throw storageError(error)
+      if (!(await this.#recover())) throw error
     }
   }
 
@@ -268,25 +268,35 @@ export class Account implements Owner {
     }
   }
 
-  async #recover(): Promise<void> {
+  /** Finishes what was begun and takes back what was not decided. Gives whether anything was finished. */
+  async #recover(): Promise<boolean> {
     const { disk } = this.#shared
     const intent = await readIntent(disk, this.dir)
-    if (intent?.kind === 'rename') {
-      await carryOutRenaming(disk, this.dir, intent).catch((error: unknown) => {
-        // Something else has the name by now: what was to be renamed stays where it is.
-        if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error
-      })
-    } else if (intent) {
-      const [from, to] = [await this.place(intent.from, true), await this.place(intent.to, true)]
-      const arrived = to && await to.box.look(true)
-      if (from && arrived && intent.bases.every((base) => arrived.byBase.has(base))) {
-        const state = await from.box.look(true)
-        await removeMessages(from.box, state, state.find(intent.uids))
-      }
-    }
+    const finished = intent !== undefined && await (intent.kind === 'rename' ? this.#finishRenaming(intent) : this.#finishMoving(intent))
     if (intent) await forgetIntent(disk, this.dir)
     await sweepFolders(disk, this.dir)
     this.#recovered = true
+    return finished
+  }
+
+  async #finishRenaming(intent: Renaming): Promise<boolean> {
+    try {
+      await carryOutRenaming(this.#shared.disk, this.dir, intent)
+      return true
+    } catch (error) {
+      // Something else has the name by now: what was to be renamed stays where it is.
+      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '')) return false
+      throw error
+    }
+  }
+
+  async #finishMoving(intent: Moving): Promise<boolean> {
+    const [from, to] = [await this.place(intent.from, true), await this.place(intent.to, true)]
+    const arrived = to && await to.box.look(true)
+    if (!from || !arrived || !intent.bases.every((base) => arrived.byBase.has(base))) return false
+    const state = await from.box.look(true)
+    await removeMessages(from.box, state, state.find(intent.uids))
+    return true
   }
 
   async #placeIn(folder: string, locked: boolean): Promise<Place | undefined> {
@@ -328,12 +338,8 @@ export class Account implements Owner {
     }
     await keepLeft(disk, this.dir, seen)
     const steps = moves.map(({ place, to }) => ({ from: place.folder, to: mailboxFolder(to), guid: place.box.guid as string }))
-    const intent = { kind: 'rename', moves: steps } as const
-    await writeIntent(disk, this.dir, intent)
-    this.#recovered = false
-    await carryOutRenaming(disk, this.dir, intent)
-    await forgetIntent(disk, this.dir)
-    this.#recovered = true
+    const intent: Renaming = { kind: 'rename', moves: steps }
+    await this.#intend(intent, () => carryOutRenaming(disk, this.dir, intent))
     for (const { place } of moves) this.#places.delete(place.folder)
     for (const { place } of moves) this.#shared.tell(place.box.id)
   }

@@ -108,7 +108,8 @@ async function discardPieces(disk: Disk, account: string): Promise<void> {
 /** Removes what a crash left half made or half removed. */
 export async function sweepFolders(disk: Disk, account: string): Promise<void> {
   for (const name of await disk.names(account) ?? []) {
-    if (name.startsWith(MAKING) || name.startsWith(GOING)) await disk.removeAll(join(account, name))
+    const unfinished = name.startsWith(MAKING) || name.startsWith(GOING) || name.endsWith('.posthorn')
+    if (unfinished) await disk.removeAll(join(account, name))
   }
 }
 

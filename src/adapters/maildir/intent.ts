@@ -12,7 +12,7 @@ import { replaceFile } from './uid-file.ts'
 const FILE = 'posthorn-intent'
 
 /** Folders of mailboxes that get other names, one after the other. */
-interface Renaming {
+export interface Renaming {
   readonly kind: 'rename'
   readonly moves: readonly { readonly from: string; readonly to: string; readonly guid: string }[]
 }

@@ -43,6 +43,7 @@ export type FlagRow = readonly [uid: number, folder: 0 | 1, name: string, extra:
  * - `gone`: ranges of UIDs that were expunged, the mod-sequence of the first and one more for each
  * - `old`: the same from a time long ago, with the mod-sequence of each
  * - `claim`: the first unclaimed UID
+ * - `lost`: what was said before has been lost in part; mod-sequences go on above this one
  * - `facts`: where facts are: uid, offset, length
  * - `ok`: what the line before says was done to the files
  */
@@ -54,6 +55,7 @@ export type Line =
   | readonly ['gone', number, readonly (readonly [number, number])[]]
   | readonly ['old', readonly (readonly [number, number, number])[]]
   | readonly ['claim', number]
+  | readonly ['lost', number]
   | readonly ['facts', readonly (readonly [number, number, number])[]]
   | readonly ['ok']
 

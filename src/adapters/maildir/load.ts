@@ -64,12 +64,15 @@ export async function loadState(
   }
   const { state, end, pending, damaged } = journal
   state.uidNext = Math.max(state.uidNext, list?.uidNext ?? 1)
-  if (damaged) state.forgotten = state.modSeq = Math.max(state.modSeq + 1, laterThanAny(fresh.now))
+  if (damaged) state.apply(['lost', laterThanAny(fresh.now)])
   return { state, end, pending, journalStale: damaged, listStale: isOther(list, state) }
 }
 
-/** Mod-sequences are counted from 1, or from such a moment: nobody makes a change every millisecond for years. */
-function laterThanAny(now: number): number {
+/**
+ * A mod-sequence, from milliseconds since the Unix epoch: others are counted from 1 or from an earlier moment, and nobody makes a
+ * change every millisecond for years.
+ */
+export function laterThanAny(now: number): number {
   return Math.max(1, Math.floor(now) || 1)
 }
 

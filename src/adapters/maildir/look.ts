@@ -27,6 +27,8 @@ export async function filesIn(disk: Disk, dir: string): Promise<Map<string, Foun
 export interface Foreign extends Found {
   readonly base: string
   readonly id: string
+  /** The list knows it by an id that this store gave. */
+  readonly ours: boolean
   /** The UID that Dovecot has given it, if it has. */
   readonly uid: number | undefined
   readonly received: number
@@ -58,7 +60,8 @@ export async function examine(
       const file = files.get(base) as Found
       const sizes = await sizesOf(disk, join(dir, file.folder, file.name), base)
       const uid = record !== undefined && record.uid >= from.uid ? record.uid : undefined
-      return sizes && { ...file, ...sizes, base, uid, id: idOf(record?.guid, base, from.tag) }
+      const ours = record?.guid !== undefined && isId(record.guid)
+      return sizes && { ...file, ...sizes, base, uid, ours, id: idOf(record?.guid, base, from.tag) }
     }))
     for (const one of some) if (one) examined.push(one)
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { parseFileName } from './file-name.ts'
 import type { FlagRow, Line, Row } from './journal.ts'
 import { rangesOf } from './journal.ts'
-import type { Pending } from './load.ts'
+import { laterThanAny, type Pending } from './load.ts'
 import { examine, type Foreign, filesIn, type Found } from './look.ts'
 import type { Desk } from './shared.ts'
 import type { State } from './state.ts'
@@ -31,10 +31,13 @@ export async function scan(box: Desk, state: State, pending: Pending | undefined
   }
   await box.uids.locked(async () => {
     const list = await box.uids.all()
-    const examined = await examine(disk, box.dir, fresh, list?.records ?? [], { uid: state.uidNext, tag: box.owner.tag })
+    const examined = await examine(disk, box.dir, fresh, list?.records ?? [], { uid: state.settled, tag: box.owner.tag })
     const numbered = numberAll(examined, Math.max(state.uidNext, list?.uidNext ?? 1))
     const unlisted = numbered.filter(({ listed }) => !listed)
     if (unlisted.length > 0) await box.uids.append(unlisted.map(({ uid, base, id }) => ({ uid, base, guid: id })))
+    // With ids of ours they were in the journal once, or are copies that Dovecot made.
+    const lost = numbered.some(({ listed, ours }) => listed && ours)
+    if (lost) lines.push(['lost', laterThanAny(box.shared.now())])
     const rows = rowsOf(numbered, modSeqAfter(state, lines), box.shared.now())
     for (let at = 0; at < rows.length; at += CHUNK) lines.push(['add', rows.slice(at, at + CHUNK)])
     if (lines.length > 0) await box.write(state, [...lines, ['ok']], true)
@@ -68,7 +71,10 @@ function hasKeywords(name: string): boolean {
 }
 
 function modSeqAfter(state: State, lines: readonly Line[]): number {
-  return lines.reduce((modSeq, line) => modSeq + (line[0] === 'gone' || line[0] === 'set' ? line[2].length : 0), state.modSeq) + 1
+  return lines.reduce((modSeq, line) => {
+    if (line[0] === 'lost') return Math.max(modSeq + 1, line[1])
+    return modSeq + (line[0] === 'gone' || line[0] === 'set' ? line[2].length : 0)
+  }, state.modSeq) + 1
 }
 
 type Numbered = Foreign & { readonly uid: number; readonly listed: boolean }

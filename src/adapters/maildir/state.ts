@@ -48,6 +48,8 @@ export class State {
   guid = ''
   uidValidity = 0
   uidNext = 1
+  /** UIDs below this one that are not here are gone; of those above, `dovecot-uidlist` may know. */
+  settled = 1
   modSeq = 0
   recentFrom = 1
   /** Number of the file of facts. */
@@ -77,6 +79,7 @@ export class State {
     switch (line[0]) {
       case 'head':
         [, , this.guid, this.uidValidity, this.uidNext, this.modSeq, this.forgotten, this.recentFrom, this.factsFile] = line
+        this.settled = this.uidNext
         break
       case 'add':
       case 'all':
@@ -94,6 +97,9 @@ export class State {
       case 'claim':
         this.recentFrom = line[1]
         break
+      case 'lost':
+        this.forgotten = this.modSeq = Math.max(this.modSeq + 1, line[1])
+        break
       case 'facts':
         for (const [uid, factsAt, factsLength] of line[1]) this.replace(uid, { factsAt, factsLength })
         break
@@ -104,8 +110,8 @@ export class State {
 
   /** The lines of which a journal that says the same consists. `facts`: where facts are now, by UID. */
   snapshot(version: number, factsFile: number, facts?: ReadonlyMap<number, readonly [at: number, length: number]>): Line[] {
-    const { guid, uidValidity, uidNext, modSeq, forgotten, recentFrom } = this
-    const lines: Line[] = [['head', version, guid, uidValidity, uidNext, modSeq, forgotten, recentFrom, factsFile]]
+    const { guid, uidValidity, settled, modSeq, forgotten, recentFrom } = this
+    const lines: Line[] = [['head', version, guid, uidValidity, settled, modSeq, forgotten, recentFrom, factsFile]]
     lines.push(['old', this.#expunged.map((one) => [one.modSeq, one.first, one.last] as const)])
     for (let at = 0; at < this.messages.length; at += CHUNK) {
       lines.push(['add', this.messages.slice(at, at + CHUNK).map((message) => rowOf(message, facts?.get(message.uid)))])
@@ -206,7 +212,8 @@ export class State {
     this.byBase.set(base, uid)
     this.#byId.set(id, uid)
     this.#count(message, 1)
-    this.uidNext = Math.max(this.uidNext, uid + 1)
+    this.settled = Math.max(this.settled, uid + 1)
+    this.uidNext = Math.max(this.uidNext, this.settled)
     this.modSeq = Math.max(this.modSeq, modSeq)
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
@@ -19,6 +19,13 @@ export function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-maildir-'))
   folders.push(folder)
   return folder
+}
+
+/** A path for a store, in memory where the system has such a folder: flushing costs nothing there. */
+export function memoryFolder(): string {
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'posthorn-maildir-'))
+  folders.push(folder)
+  return join(folder, 'mail')
 }
 
 /** A store that is closed after the tests of the file, if not before. */
