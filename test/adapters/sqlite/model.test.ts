@@ -206,9 +206,11 @@ class Subject {
   }
 
   async #flag(box: string, uids: UidSet, change: FlagChange): Promise<unknown> {
-    const [, { modSeq: middle = 0 } = {}] = (await allOf(this.store.entries(box))).flat()
-    const { changed, modified } = await this.store.flag(box, uids, change, middle % 2 === 0 ? undefined : middle)
-    return [changed.map(({ uid, flags }) => [uid, [...flags].sort()]), middle % 2 === 0 ? modified : undefined]
+    // Mod-sequences are the store's own; their order is not.
+    const [, second] = (await allOf(this.store.entries(box))).flat()
+    const unchangedSince = change.flags.length % 2 === 0 ? second?.modSeq : undefined
+    const { changed, modified } = await this.store.flag(box, uids, change, unchangedSince)
+    return [changed.map(({ uid, flags }) => [uid, [...flags].sort()]), modified]
   }
 
   async #move(box: number, uids: UidSet, to: number): Promise<unknown> {
