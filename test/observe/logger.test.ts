@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { levelOf, type Logger, logger, type LoggerOptions, type LogLevel, type ServerEvent } from '../../src/index.ts'
 
@@ -73,6 +74,12 @@ describe('the log', () => {
     expect([wrote, text]).toEqual([level, message])
     const { error: err, what: ___, ...rest } = facts as { error?: unknown; what?: string }
     expect(said).toEqual(err === undefined ? rest : { ...rest, err })
+  })
+
+  it('is told of in the manual, event by event', () => {
+    const manual = readFileSync(new URL('../../docs/deploy/log.md', import.meta.url), 'utf8')
+    const told = [...manual.matchAll(/^\| `(\w+)` \|/gm)].map(([, kind]) => kind)
+    expect(told.sort()).toEqual([...new Set(table.map(([{ kind }]) => kind))].sort())
   })
 
   it('is written from info on, unless it is told otherwise', () => {
