@@ -8,6 +8,7 @@ const levels = new Map([
   ['protocol/session', 1],
   ['protocol/smtp', 2],
   ['protocol/imap', 2],
+  ['protocol/pop3', 2],
   ['contracts', 2],
   ['accounts', 3],
   ['inbound', 3],
@@ -22,7 +23,8 @@ const levels = new Map([
 ])
 
 /** What levels do not tell: an adapter serves a contract, it knows nothing of the conversations and pipelines. */
-const walls = new Map([['adapters', new Set(['protocol/smtp', 'protocol/imap', 'accounts', 'inbound', 'outbound', 'observe'])]])
+const conversations = ['protocol/smtp', 'protocol/imap', 'protocol/pop3']
+const walls = new Map([['adapters', new Set([...conversations, 'accounts', 'inbound', 'outbound', 'observe'])]])
 
 /** The packages that a room other than an adapter may import. */
 const packages = new Map([
