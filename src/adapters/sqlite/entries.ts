@@ -123,6 +123,11 @@ export class Entries {
     return low
   }
 
+  /** Forgets what was remembered: `messages` was wrong, and so were the gaps. */
+  forget(): void {
+    this.#pages.clear()
+  }
+
   #known(mailbox: number, first: number, last: number, most: number, gaps: number): AllColumns | undefined {
     const known = most === PAGE ? this.#pages.get(`${mailbox}:${first}`) : undefined
     return known?.gaps === gaps && (known.columns.uids.at(-1) as number) <= last ? known.columns : undefined

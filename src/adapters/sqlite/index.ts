@@ -1,3 +1,3 @@
 export type { SqliteDriver } from './driver.ts'
 export { type FolderLock, lockFolder } from './lock.ts'
-export { type SqliteMail, type SqliteOptions, sqlite } from './sqlite.ts'
+export { type SqliteMail, type SqliteMailStore, type SqliteOptions, sqlite } from './sqlite.ts'

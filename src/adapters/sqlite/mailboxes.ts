@@ -166,6 +166,7 @@ export class MailboxWrites {
   #recount(mailbox: MailboxId): void {
     const numbers = this.#counters.mailbox(mailbox)
     if (!numbers) return
+    this.#entries.forget()
     const counted = { messages: 0, unseen: 0, deleted: 0, octets: 0 }
     for (let last = 0, full = true; full;) {
       const found = this.#entries.some(numbers.row, last + 1, LAST_UID, COUNTED)

@@ -204,6 +204,7 @@ export class SqliteStore implements MailStore {
     return this.#write().boxes.claim(mailbox)
   }
 
+  /** Tells at once of what this process does, of what others do within 200 ms. */
   watch(told: (mailbox: MailboxId) => void): () => void {
     return this.#read(() => this.#watching.add(told))
   }
