@@ -54,7 +54,16 @@ export { localQueue } from './server/local-queue.ts'
 export type { LocalQueueOptions } from './server/local-queue.ts'
 export { mailServer } from './server/mail-server.ts'
 export type { MailServer, RunningMailServer } from './server/mail-server.ts'
-export type { ListenerName, LoginOptions, MailListenerOptions, MailServerOptions } from './server/mail-server-options.ts'
+export type {
+  ImapListenerName,
+  ImapListenerOptions,
+  ImapSettings,
+  ListenerName,
+  LoginOptions,
+  MailListenerOptions,
+  MailServerOptions,
+  SmtpListenerName,
+} from './server/mail-server-options.ts'
 export type { Addresses } from './server/postmaster.ts'
 export type { ConversationOptions, ReceiverOptions } from './server/options.ts'
 export { receiver } from './server/receiver.ts'

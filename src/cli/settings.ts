@@ -43,6 +43,8 @@ const settings = {
   submissionPort: one('2587', port, readPort),
   smtpsPort: one('2465', port, readPort),
   lmtpPort: one('0', port, readPort),
+  imapPort: one('2143', port, readPort),
+  imapsPort: one('2993', port, readPort),
   tlsCert: one('', 'the path of a PEM file (default: self-signed, made in the data folder)', readPath),
   tlsKey: one('', 'the path of a PEM file', readPath),
   tlsClientCa: one('', 'the path of a PEM file', readPath),
@@ -58,8 +60,6 @@ const settings = {
 
 /** Settings of what does not exist yet, and what that is. */
 const missing = new Map([
-  ['imapPort', 'IMAP'],
-  ['imapsPort', 'IMAP over implicit TLS'],
   ['httpPort', 'the admin API'],
   ['smarthost', 'sending through a smart host'],
   ['checks', 'checking mail that comes in'],
@@ -90,6 +90,8 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
     submission: single(given, 'submissionPort'),
     smtps: single(given, 'smtpsPort'),
     lmtp: single(given, 'lmtpPort'),
+    imap: single(given, 'imapPort'),
+    imaps: single(given, 'imapsPort'),
   }
   if (Object.values(ports).every((one) => one === null)) {
     throw new MailError('config', `${nameOf(given, 'mxPort')}: every listener is off. It takes ${port}`)
@@ -109,7 +111,10 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
       proxyFrom: many(given, 'proxyFrom'),
       maxSize: single(given, 'maxSize'),
       quota: single(given, 'quota'),
-      maxConnections: bounds.findLast(({ kind }) => kind === 'smtp')?.most ?? 100,
+      maxConnections: {
+        smtp: bounds.findLast(({ kind }) => kind === 'smtp')?.most ?? 100,
+        imap: bounds.findLast(({ kind }) => kind === 'imap')?.most ?? 200,
+      },
     },
     log: single(given, 'log'),
     idle: idleOf(given),

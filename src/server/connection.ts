@@ -7,7 +7,7 @@ import type { ClientAttributes } from '../protocol/smtp/index.ts'
 export class LiveConnection implements Connection {
   readonly id: string
   readonly began: number
-  readonly protocol: 'smtp' | 'lmtp'
+  readonly protocol: Connection['protocol']
   /** The name of the listener. */
   readonly listener: string | undefined
   /** 1, and one more whenever the connection begins anew. */
@@ -18,7 +18,7 @@ export class LiveConnection implements Connection {
   account: string | undefined
   forwarded: ReadonlyMap<string, string | undefined> | undefined
 
-  constructor(id: string, began: number, protocol: 'smtp' | 'lmtp', peer: Peer, listener?: string) {
+  constructor(id: string, began: number, protocol: Connection['protocol'], peer: Peer, listener?: string) {
     this.id = id
     this.began = began
     this.protocol = protocol

@@ -26,6 +26,8 @@ import {
   texts,
 } from '../protocol/session/options.ts'
 import type { Profile } from '../protocol/smtp/index.ts'
+import type { ImapServerOptions } from './imap/options.ts'
+import type { ImapListenOptions } from './imap/server.ts'
 import type { ConversationOptions } from './options.ts'
 import type { ReceiverListenOptions } from './receiver.ts'
 
@@ -36,8 +38,25 @@ import type { ReceiverListenOptions } from './receiver.ts'
  * - `submission`: mail from those who are here (port 587). STARTTLS, then AUTH, then mail (RFC 6409)
  * - `submissions`: the same over TLS from the start (port 465, RFC 8314)
  * - `lmtp`: mail from a server of ours that has taken it already, with an answer for each recipient (RFC 2033)
+ * - `imap`: people read their mail (port 143). STARTTLS, then log-in (RFC 9051)
+ * - `imaps`: the same over TLS from the start (port 993, RFC 8314)
  */
-export type ListenerName = 'mx' | 'submission' | 'submissions' | 'lmtp'
+export type ListenerName = SmtpListenerName | ImapListenerName
+
+/** Listeners that take mail. */
+export type SmtpListenerName = 'mx' | 'submission' | 'submissions' | 'lmtp'
+
+/** Listeners that give it to read. */
+export type ImapListenerName = 'imap' | 'imaps'
+
+/** Where a listener for reading is. */
+export interface ImapListenerOptions extends Omit<ImapListenOptions, 'name' | 'tls'> {
+  /** Default: that of the server. `false`: none. */
+  readonly tls?: CertificateSource | false
+}
+
+/** What is common to the listeners for reading. */
+export type ImapSettings = Pick<ImapServerOptions, 'connections' | 'id'> & NonNullable<ImapServerOptions['imap']>
 
 /** Where one listener is, and what is its own. */
 export interface MailListenerOptions extends Omit<ReceiverListenOptions, 'name' | 'tls'> {
@@ -76,7 +95,11 @@ export interface MailServerOptions {
   /** How people log in: mechanisms, guard, OAuth. Default: all that the directory can serve, guarded by `loginGuard`. */
   readonly login?: LoginOptions
   /** At least one. */
-  readonly listen: { readonly [Name in ListenerName]?: MailListenerOptions }
+  readonly listen: { readonly [Name in SmtpListenerName]?: MailListenerOptions } & {
+    readonly [Name in ImapListenerName]?: ImapListenerOptions
+  }
+  /** Limits, time-outs and capabilities of IMAP, connections at a time, what it says of the server. */
+  readonly imap?: ImapSettings
   /** Certificates for all listeners but LMTP. */
   readonly tls?: CertificateSource
   /** The store or the queue may lose mail: `traits.durability` is `none`, and that is wanted. */
@@ -122,6 +145,7 @@ const kinds: OptionKinds<MailServerOptions> = {
   postmaster: aText,
   hideClient: aSwitch,
   plaintextAuth: { takes: "true, false or 'loopback'", is: (value) => typeof value === 'boolean' || value === 'loopback' },
+  imap: anObject,
   smtp: anObject,
   inMemory: { ...aNumber, takes: 'octets, a number from 0 on' },
   bodies: having('a body store', 'create'),
@@ -136,6 +160,8 @@ const listenerKinds: OptionKinds<MailServerOptions['listen']> = {
   submission: aListener,
   submissions: aListener,
   lmtp: aListener,
+  imap: aListener,
+  imaps: aListener,
 }
 
 const ownKinds: Readonly<Record<string, OptionKinds<MailListenerOptions>[keyof MailListenerOptions]>> = {
@@ -157,8 +183,14 @@ export function checkMailServerOptions(options: MailServerOptions): void {
   if (listeners.length === 0) throw new MailError('config', 'mailServer: listen names no listener, such as { mx: { port: 25 } }.')
   const anything = { takes: '', is: () => true }
   const all = { ...Object.fromEntries(places.map((name) => [name, anything])), ...ownKinds }
-  for (const [name, listener] of listeners) checkOptions(`listen.${name}`, listener, all)
+  const reading = { ...Object.fromEntries(places.map((name) => [name, anything])), tls: ownKinds['tls']! }
+  for (const [name, listener] of listeners) checkOptions(`listen.${name}`, listener, isImap(name) ? reading : all)
   checkDurability(options)
+}
+
+/** Whether the listener is for reading. */
+export function isImap(name: string): name is ImapListenerName {
+  return name === 'imap' || name === 'imaps'
 }
 
 /** 250 means safe: whoever does not mind must say so. */

@@ -13,11 +13,16 @@ import { guardOver } from './guarding.ts'
 import type { Running, Stopped } from './listening.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
+import { type ImapServer, imapServer } from './imap/server.ts'
+import type { ImapServerOptions } from './imap/options.ts'
 import {
   checkMailServerOptions,
+  type ImapListenerName,
   type ListenerName,
+  type LoginOptions,
   type MailListenerOptions,
   type MailServerOptions,
+  type SmtpListenerName,
 } from './mail-server-options.ts'
 import { Mailboxes } from './mailboxes.ts'
 import type { ConversationOptions, ReceiverOptions } from './options.ts'
@@ -67,7 +72,8 @@ export interface MailServer {
  *   keyValue: db.keyValue,
  *   postmaster: 'anna@example.org',
  *   tls: certificates({ cert: 'mail.crt', key: 'mail.key' }),
- *   listen: { mx: { port: 25 }, submission: { port: 587 }, submissions: { port: 465 } },
+ *   listen: { mx: { port: 25 }, submission: { port: 587 }, submissions: { port: 465 }, imap: { port: 143 }, imaps: { port: 993
+ * } },
  * })
  * const running = await server.start()
  * await running.stop({ within: 30_000 })
@@ -80,24 +86,30 @@ export function mailServer(options: MailServerOptions): MailServer {
 /** {@link mailServer}, which tells of each message that it has taken over before the client hears of it. */
 export class ComposedServer implements MailServer {
   private readonly options: MailServerOptions
-  private readonly receivers = new Map<ListenerName, Receiver>()
+  private readonly services = new Map<ListenerName, Receiver | ImapServer>()
   private readonly bodies: BodyStore
 
   constructor(options: MailServerOptions, taken?: Taken) {
     checkMailServerOptions(options)
     this.options = options
     this.bodies = options.bodies ?? spoolBodies()
-    const roles = rolesOf(options, taken)
-    for (const name of listenerNames) {
+    // Guessing at one door is guessing at all of them.
+    const guard = options.login?.guard ?? guardOver(options.keyValue, observerOf(options))
+    const login = { guard, ...options.login }
+    const roles = rolesOf(options, login, taken)
+    for (const name of smtpListeners) {
       const listener = options.listen[name]
-      if (listener) this.receivers.set(name, receiver(this.receiverOptions(name, listener, roles[name])))
+      if (listener) this.services.set(name, receiver(this.receiverOptions(name, listener, roles[name])))
     }
+    const reading = imapListeners.filter((name) => options.listen[name])
+    const readers = reading.length > 0 ? imapServer(this.imapOptions(login)) : undefined
+    for (const name of reading) this.services.set(name, readers!)
   }
 
   async start(): Promise<RunningMailServer> {
     const running = new Map<ListenerName, Running>()
     try {
-      for (const [name, one] of this.receivers) running.set(name, await one.listen(this.listenOptions(name)))
+      for (const [name, one] of this.services) running.set(name, await one.listen(this.listenOptions(name)))
     } catch (error) {
       await Promise.all([...running.values()].map((listener) => listener.stop({ within: 0 })))
       await this.letGo()
@@ -107,13 +119,13 @@ export class ComposedServer implements MailServer {
   }
 
   serve(listener: ListenerName, transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
-    const found = this.receivers.get(listener)
+    const found = this.services.get(listener)
     if (!found) throw new MailError('misuse', `serve: there is no listener ${listener}; name it in the options of mailServer().`)
     return found.serve(transport, { ...options, name: listener })
   }
 
   async stop(options: { readonly within?: number } = {}): Promise<Stopped> {
-    const stopped = sum(await Promise.all([...this.receivers.values()].map((one) => one.stop(options))))
+    const stopped = sum(await Promise.all([...new Set(this.services.values())].map((one) => one.stop(options))))
     await this.letGo()
     return stopped
   }
@@ -122,7 +134,27 @@ export class ComposedServer implements MailServer {
     if (this.options.bodies === undefined) await this.bodies.close?.()
   }
 
-  private receiverOptions(name: ListenerName, listener: MailListenerOptions, role: Role): ReceiverOptions {
+  private imapOptions(login: LoginOptions): ImapServerOptions {
+    const { hostname, directory, store, inMemory, observe, clock, random, plaintextAuth, imap = {} } = this.options
+    const { connections, id, ...rest } = imap
+    return {
+      hostname,
+      directory,
+      store,
+      login,
+      bodies: this.bodies,
+      imap: rest,
+      ...(connections === undefined ? {} : { connections }),
+      ...(id === undefined ? {} : { id }),
+      ...(plaintextAuth === undefined ? {} : { plaintextAuth }),
+      ...(inMemory === undefined ? {} : { inMemory }),
+      ...(observe === undefined ? {} : { observe }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(random === undefined ? {} : { random }),
+    }
+  }
+
+  private receiverOptions(name: SmtpListenerName, listener: MailListenerOptions, role: Role): ReceiverOptions {
     const { hostname, inMemory, trusted, observe, clock, random } = this.options
     // One server makes all the connections there.
     const usual = name === 'lmtp' ? { address: Infinity } : {}
@@ -143,25 +175,32 @@ export class ComposedServer implements MailServer {
   }
 
   private listenOptions(name: ListenerName): ReceiverListenOptions {
-    const { tls: own, profile: _1, policies: _2, connections: _3, smtp: _4, ...where } = this.options.listen[name]!
+    const options: MailListenerOptions = this.options.listen[name]!
+    const { tls: own, profile: _1, policies: _2, connections: _3, smtp: _4, ...where } = options
     const certificates = own ?? (name === 'lmtp' ? undefined : this.options.tls)
-    if (name === 'submissions' && !certificates && where.proxy === undefined) {
-      throw new MailError('config', 'listen.submissions: TLS comes first there: give it tls, or a proxy that has ended TLS.')
+    const implicit = name === 'submissions' || name === 'imaps'
+    if (implicit && !certificates && where.proxy === undefined) {
+      throw new MailError('config', `listen.${name}: TLS comes first there: give it tls, or a proxy that has ended TLS.`)
     }
-    const mode = name === 'submissions' ? 'implicit' : 'starttls'
+    const mode = implicit ? 'implicit' : 'starttls'
     return { ...where, name, ...(certificates ? { tls: { mode, certificates } } : {}) }
   }
 }
 
-const listenerNames: readonly ListenerName[] = ['mx', 'submission', 'submissions', 'lmtp']
+const smtpListeners: readonly SmtpListenerName[] = ['mx', 'submission', 'submissions', 'lmtp']
+const imapListeners: readonly ImapListenerName[] = ['imap', 'imaps']
+
+function observerOf({ observe }: MailServerOptions): Observer {
+  return observe ? quietly(observe) : () => undefined
+}
 
 /** What sets one listener apart from the others. */
 type Role = Partial<ReceiverOptions> & Pick<ReceiverOptions, 'accepts' | 'deliver' | 'profile'>
 
-function rolesOf(options: MailServerOptions, taken: Taken | undefined): Record<ListenerName, Role> {
+function rolesOf(options: MailServerOptions, login: LoginOptions, taken: Taken | undefined): Record<SmtpListenerName, Role> {
   const { hostname, directory, store, plaintextAuth = false, hideClient = false } = options
   const { clock = nodeClock, random = randomBytes } = options
-  const observe: Observer = options.observe ? quietly(options.observe) : () => undefined
+  const observe = observerOf(options)
   const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
   const addresses = addressesOf(options)
   const mailboxes = new Mailboxes(store, clock, observe)
@@ -175,8 +214,7 @@ function rolesOf(options: MailServerOptions, taken: Taken | undefined): Record<L
     deliver: submission.deliver,
     policies: [submission.policy],
     authenticate: authenticate({
-      guard: guardOver(options.keyValue, observe),
-      ...options.login,
+      ...login,
       directory,
       hostname,
       right: 'smtp',

@@ -13,7 +13,15 @@ import { encodeMailbox } from '../protocol/smtp/index.ts'
 import { certificateObserver } from './certificate-events.ts'
 import type { Taken } from './local-delivery.ts'
 import { ComposedServer, type RunningMailServer } from './mail-server.ts'
-import type { ListenerName, MailListenerOptions, MailServerOptions } from './mail-server-options.ts'
+import {
+  type ImapListenerName,
+  type ImapListenerOptions,
+  isImap,
+  type ListenerName,
+  type MailListenerOptions,
+  type MailServerOptions,
+  type SmtpListenerName,
+} from './mail-server-options.ts'
 import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
 
 /** What the reference server is told: checked, nothing left out. */
@@ -42,12 +50,12 @@ export interface ReferenceSettings {
   readonly maxSize: number
   /** Octets that each account may hold. */
   readonly quota: number
-  /** Connections of each port at a time. */
-  readonly maxConnections: number
+  /** Connections at a time: of each port that takes mail, and of all that give it to read. */
+  readonly maxConnections: { readonly smtp: number; readonly imap: number }
 }
 
 /** The listeners, by the names that people have for them. */
-export type ReferenceListener = 'mx' | 'submission' | 'smtps' | 'lmtp'
+export type ReferenceListener = 'mx' | 'submission' | 'smtps' | 'lmtp' | 'imap' | 'imaps'
 
 /** Who watches the reference server. */
 export interface ReferenceWatch {
@@ -72,6 +80,8 @@ const names: Record<ReferenceListener, ListenerName> = {
   submission: 'submission',
   smtps: 'submissions',
   lmtp: 'lmtp',
+  imap: 'imap',
+  imaps: 'imaps',
 }
 
 /**
@@ -158,6 +168,11 @@ class Reference implements ReferenceServer {
       inMemory: IN_MEMORY,
       bodies,
       smtp: { limits: { messageOctets: settings.maxSize } },
+      imap: {
+        limits: { messageOctets: settings.maxSize },
+        connections: { server: settings.maxConnections.imap, address: this.ofOneAddress(), account: this.ofOneAddress() },
+        id: { name: 'posthorn' },
+      },
       observe: watch.observe,
       clock,
     }
@@ -165,19 +180,25 @@ class Reference implements ReferenceServer {
 
   private listeners(): MailServerOptions['listen'] {
     const { bind, proxyFrom, maxConnections, ports } = this.settings
-    // Whoever connects to a loopback address is this machine, all of it; unless a proxy stands there and says whom it speaks for.
-    const address = isLoopback(bind) && proxyFrom.length === 0 ? Infinity : OF_ONE_ADDRESS
-    const listen: { [Name in ListenerName]?: MailListenerOptions } = {}
+    const address = this.ofOneAddress()
+    const listen: { [Name in SmtpListenerName]?: MailListenerOptions } & { [Name in ImapListenerName]?: ImapListenerOptions } = {}
     for (const [name, port] of Object.entries(ports) as [ReferenceListener, number | null][]) {
       if (port === null) continue
-      listen[names[name]] = {
-        port,
-        host: bind,
-        connections: { server: maxConnections, address: name === 'lmtp' ? Infinity : address },
-        ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom, others: 'serve' } } : {}),
-      }
+      const where = { port, host: bind, ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom,
+        others: 'serve' as const } } : {}) }
+      const listener = names[name]
+      if (isImap(listener)) listen[listener] = where
+      else listen[listener] = { ...where, connections: { server: maxConnections.smtp,
+        address: name === 'lmtp' ? Infinity : address } }
     }
     return listen
+  }
+
+  /** Whoever connects to a loopback address is this machine,
+    all of it; unless a proxy stands there and says whom it speaks for. */
+  private ofOneAddress(): number {
+    const { bind, proxyFrom } = this.settings
+    return isLoopback(bind) && proxyFrom.length === 0 ? Infinity : OF_ONE_ADDRESS
   }
 
   private certificates(): CertificateSource {

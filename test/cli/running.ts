@@ -90,6 +90,8 @@ export interface Served {
   readonly mx: number
   readonly submission: number
   readonly smtps: number
+  readonly imap: number
+  readonly imaps: number
   readonly lmtp: number
 }
 
@@ -101,7 +103,7 @@ export function servers(main: () => string) {
     await Promise.all(started.splice(0).map((server) => server.stop('SIGKILL')))
     for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true })
   })
-  const free = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS', 'LMTP'].map((name) => [`POSTHORN_${name}_PORT`, 'auto']))
+  const free = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS', 'LMTP', 'IMAP', 'IMAPS'].map((name) => [`POSTHORN_${name}_PORT`, 'auto']))
   return {
     folder(): string {
       const made = mkdtempSync(join(tmpdir(), 'posthorn-cli-'))
@@ -113,7 +115,7 @@ export function servers(main: () => string) {
       const server = new Running(main(), ['serve', ...flags], { POSTHORN_DATA: data, ...free, ...settings })
       started.push(server)
       const ready = await server.event('ready')
-      const ports = { mx: 0, submission: 0, smtps: 0, lmtp: 0, ...(ready['ports'] as Record<string, number>) }
+      const ports = { mx: 0, submission: 0, smtps: 0, lmtp: 0, imap: 0, imaps: 0, ...(ready['ports'] as Record<string, number>) }
       return { server, ready, ...ports }
     },
   }

@@ -23,7 +23,8 @@ describe('posthorn serve', () => {
   it('takes mail of a client, says so, and shows it beside itself', async () => {
     const data = folder()
     const { server, ready, mx } = await serve(data, { POSTHORN_USERS: users, POSTHORN_HOSTNAME: 'mx.example.test' })
-    const ports = { mx, submission: expect.any(Number), smtps: expect.any(Number), lmtp: expect.any(Number) }
+    const free = expect.any(Number) as number
+    const ports = { mx, submission: free, smtps: free, lmtp: free, imap: free, imaps: free }
     expect(ready).toEqual({ event: 'ready', ports, pid: server.child.pid, version: '0.1.0' })
     const transport = nodemailer.createTransport({ host: '127.0.0.1', port: mx, tls: { rejectUnauthorized: false } })
     await transport.sendMail({
@@ -61,9 +62,9 @@ describe('posthorn serve', () => {
     })
     expect(server.out).toHaveLength(2)
     expect(await server.stop()).toEqual({ code: 0, signal: null })
-    const four = (what: string): string[] => Array<string>(4).fill(what)
+    const six = (what: string): string[] => Array<string>(6).fill(what)
     const said = server.error.map((line) => (JSON.parse(line) as Line)['msg'])
-    expect(said).toEqual([...four('listening'), 'ready', 'stopping', ...four('stopped')])
+    expect(said).toEqual([...six('listening'), 'ready', 'stopping', ...six('stopped')])
   })
 
   it('takes mail from its users, over both kinds of TLS, for each other', async () => {

@@ -14,14 +14,14 @@ describe('settings', () => {
         data: './data',
         domains: ['example.test'],
         users: [alice],
-        ports: { mx: 2525, submission: 2587, smtps: 2465, lmtp: null },
+        ports: { mx: 2525, submission: 2587, smtps: 2465, lmtp: null, imap: 2143, imaps: 2993 },
         tls: undefined,
         tlsClientCa: undefined,
         plaintextAuth: false,
         proxyFrom: [],
         maxSize: 52_428_800,
         quota: 1_073_741_824,
-        maxConnections: 100,
+        maxConnections: { smtp: 100, imap: 200 },
       },
       log: 'info',
       idle: [],
@@ -50,9 +50,9 @@ describe('settings', () => {
     ['MAX_SIZE', '2 MB', reference('maxSize', 2_000_000)],
     ['MAX_SIZE', '64KiB', reference('maxSize', 65_536)],
     ['MAX_SIZE', '1gib', reference('maxSize', 2 ** 30)],
-    ['MAX_CONNECTIONS', 'smtp:7', reference('maxConnections', 7)],
-    ['MAX_CONNECTIONS', 'imap:7,smtp:8', reference('maxConnections', 8)],
-    ['MAX_CONNECTIONS', 'imap:7', reference('maxConnections', 100)],
+    ['MAX_CONNECTIONS', 'smtp:7', reference('maxConnections', { smtp: 7 })],
+    ['MAX_CONNECTIONS', 'imap:7,smtp:8', reference('maxConnections', { smtp: 8, imap: 7 })],
+    ['MAX_CONNECTIONS', 'imap:7', reference('maxConnections', { imap: 7 })],
     ['LOG', 'debug', { log: 'debug' }],
     ['DNS', '127.0.0.1:5353', { idle: ['POSTHORN_DNS'] }],
     ['DNS', '[::1]:53', { idle: ['POSTHORN_DNS'] }],
@@ -62,9 +62,11 @@ describe('settings', () => {
     ['SUBMISSION_PORT', '587', reference('ports', { submission: 587 })],
     ['SUBMISSION_PORT', '0', reference('ports', { submission: null })],
     ['SMTPS_PORT', 'auto', reference('ports', { smtps: 0 })],
+    ['IMAP_PORT', '0', reference('ports', { imap: null })],
+    ['IMAPS_PORT', '993', reference('ports', { imaps: 993 })],
     ['TLS_CLIENT_CA', 'ca.pem', reference('tlsClientCa', 'ca.pem')],
     ['QUOTA', '2GiB', reference('quota', 2 ** 31)],
-    ['IMAP_PORT', '0', { idle: [] }],
+    ['HTTP_PORT', '0', { idle: [] }],
     ['CHECKS', '', { idle: [] }],
     ['QUOTA', ' ', reference('quota', 2 ** 30)],
     ['HOSTNAME', '', reference('hostname', 'localhost')],
@@ -103,8 +105,7 @@ describe('settings', () => {
     ['MAX_CONNECTIONS', '100', '"100" will not do. It takes smtp:N, imap:N or both, comma-separated'],
     ['MAX_CONNECTIONS', 'smtp:0', '"smtp:0" will not do. It takes smtp:N, imap:N or both, comma-separated'],
     ['LOG', 'loud', '"loud" will not do. It takes one of trace, debug, info, warn, error'],
-    ['IMAP_PORT', '2143', 'IMAP is not available in this version. Leave it out, or give 0'],
-    ['IMAPS_PORT', '2993', 'IMAP over implicit TLS is not available in this version. Leave it out, or give 0'],
+    ['IMAP_PORT', 'x', '"x" will not do. It takes a port from 1 to 65535, auto for one that is free, 0 for off'],
     ['HTTP_PORT', '2080', 'the admin API is not available in this version. Leave it out, or give 0'],
     ['SMARTHOST', 'smtp://h', 'sending through a smart host is not available in this version. Leave it out, or give 0'],
     ['CHECKS', 'spf', 'checking mail that comes in is not available in this version. Leave it out, or give 0'],
@@ -132,7 +133,7 @@ describe('settings', () => {
   it('are all told in the help', () => {
     const told = describeSettings()
     for (const [name] of [...good, ...bad].filter(([, , says]) => typeof says !== 'string' || says.includes('will not do'))) {
-      if (!['IMAP_PORT', 'CHECKS'].includes(name)) expect(told).toContain(`POSTHORN_${name} `)
+      if (!['HTTP_PORT', 'CHECKS'].includes(name)) expect(told).toContain(`POSTHORN_${name} `)
     }
   })
 })
@@ -150,7 +151,7 @@ describe('a file of settings', () => {
     ['takes lists as one text', { domains: 'a.test,b.test' }, { reference: { domains: ['a.test', 'b.test'] } }],
     ['takes commas in the entries of a list', { users: ['a@example.test:1,2'] }, { reference: { users: [{ password: '1,2' }] } }],
     ['takes other spellings', { mx_port: 25, POSTHORN_LMTP_PORT: 24 }, { reference: { ports: { mx: 25, lmtp: 24 } } }],
-    ['may switch off what is not there', { imapPort: 0, checks: [] }, {}],
+    ['may switch off what is not there', { httpPort: 0, checks: [] }, {}],
   ])('%s', (_, content, expected) => {
     expect(file(content)).toMatchObject(expected)
   })
@@ -163,7 +164,7 @@ describe('a file of settings', () => {
     ['a bad value', { mxPort: 'x' }, 'a.json: mxPort: "x" will not do. It takes a port'],
     ['a list where one is wanted', { hostname: ['a.test', 'b.test'] }, 'a.json: hostname: "a.test" will not do.'],
     ['an object for a value', { users: { a: 'b' } }, 'a.json: users takes a text, a number, true or false, or a list of texts'],
-    ['what is not there', { imapPort: 143 }, 'a.json: imapPort: IMAP is not available in this version'],
+    ['what is not there', { httpPort: 80 }, 'a.json: httpPort: the admin API is not available in this version'],
     ['an inherited key', JSON.parse('{"__proto__": 1}'), 'a.json: __proto__: there is no such setting'],
   ])('with %s is refused', (_, content, says) => {
     expect(() => file(content)).toThrow(says)

@@ -40,6 +40,14 @@ export class Reference {
     return this.#ports['submission'] ?? 0
   }
 
+  get imapPort(): number {
+    return this.#ports['imap'] ?? 0
+  }
+
+  get imapsPort(): number {
+    return this.#ports['imaps'] ?? 0
+  }
+
   get smtpsPort(): number {
     return this.#ports['smtps'] ?? 0
   }
@@ -60,6 +68,8 @@ export class Reference {
       POSTHORN_LMTP_PORT: String(this.lmtpPort || (await freePort())),
       POSTHORN_SUBMISSION_PORT: String(this.submissionPort || (await freePort())),
       POSTHORN_SMTPS_PORT: String(this.smtpsPort || (await freePort())),
+      POSTHORN_IMAP_PORT: String(this.imapPort || (await freePort())),
+      POSTHORN_IMAPS_PORT: String(this.imapsPort || (await freePort())),
       POSTHORN_DATA: this.data,
       ...this.#settings,
     }

@@ -222,7 +222,7 @@ describe('starting', () => {
 
   it.each([
     [{ listen: {} }, /listen names no listener/],
-    [{ listen: { imap: {} } }, /listen: there is no option "imap"/],
+    [{ listen: { pop4: {} } }, /listen: there is no option "pop4"/],
     [{ listen: { mx: { colour: 1 } } }, /listen\.mx: there is no option "colour"/],
     [{ listen: { mx: { connections: 3 } } }, /listen\.mx: connections is 3/],
     [{ options: { postmaster: 'nobody' } }, /postmaster is "nobody"; it takes an address/],
