@@ -14,7 +14,7 @@ export interface Connection {
   readonly peer: Peer
   /** Milliseconds since the Unix epoch. */
   readonly began: number
-  readonly protocol: 'smtp' | 'lmtp' | 'imap'
+  readonly protocol: 'smtp' | 'lmtp' | 'imap' | 'pop3'
   readonly tls: TlsFacts | undefined
   /** EHLO, HELO or LHLO, and the unverified name that came with it. */
   readonly hello: { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string } | undefined

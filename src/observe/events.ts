@@ -49,7 +49,7 @@ export interface Whence extends Timed {
 export interface ListeningEvent extends Timed {
   readonly kind: 'listening'
   readonly listener: string | undefined
-  readonly protocol: 'smtp' | 'lmtp' | 'imap'
+  readonly protocol: 'smtp' | 'lmtp' | 'imap' | 'pop3'
   /** Where: an address and a TCP port, or the path of a unix socket. */
   readonly address: string | undefined
   readonly port: number | undefined
