@@ -31,8 +31,12 @@ export class Seats {
     return true
   }
 
-  /** Counts it as the account's, if there is room. It counts no more among those of its address that have not logged in. */
+  /**
+   * Counts it as the account's, if there is room and it has not left meanwhile. It counts no more among those of its address that
+   * have not logged in.
+   */
   sit(connection: LiveConnection, account: string): boolean {
+    if (!this.taken.has(connection)) return false
     const { address } = connection.peer
     const key = `account ${account} ${address === undefined ? 'unix' : clientOf(address)}`
     if (this.of(key) >= this.most.account) return false
