@@ -140,6 +140,8 @@ class Driven implements Conversation, TransportSink {
 
   drained(): void {
     this.congested = false
+    // What a slow peer has taken is progress: the session counts from now on, not from the last thing it was told.
+    this.session.advance(this.options.clock.ticks())
     this.whenRoom?.()
     this.pump()
   }
