@@ -18,6 +18,7 @@ describe('the package', () => {
       '.': both('index'),
       './smtp': both('smtp'),
       './imap': both('imap'),
+      './pop3': both('pop3'),
       './sasl': both('sasl'),
       './session': both('session'),
       './message': both('message'),

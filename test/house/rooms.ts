@@ -3,6 +3,7 @@ export const rooms = {
   '.': { name: 'index', source: 'src/index.ts' },
   './smtp': { name: 'smtp', source: 'src/protocol/smtp/index.ts' },
   './imap': { name: 'imap', source: 'src/protocol/imap/index.ts' },
+  './pop3': { name: 'pop3', source: 'src/protocol/pop3/index.ts' },
   './sasl': { name: 'sasl', source: 'src/protocol/sasl/index.ts' },
   './session': { name: 'session', source: 'src/protocol/session/index.ts' },
   './message': { name: 'message', source: 'src/message/index.ts' },
