@@ -25,9 +25,9 @@ export interface MboxReaderOptions {
 }
 
 /**
- * Reads an mbox file (RFC 4155), in one pass that holds no more than a line's beginning. Line ends become CRLF, LF and CRLF alike;
- * the empty line before the next message is not part of the one before. Content-Length is not looked at: it is wrong as soon as
- * anybody has touched the file. Total: whatever comes, it never throws.
+ * Reads an mbox file (RFC 4155), in one pass that holds no more than a line's beginning. LF and CRLF alike become CRLF; the empty
+ * line before the next message is not part of the one before. Content-Length is not looked at: it is wrong as soon as anybody has
+ * touched the file. Total: whatever comes, it never throws.
  *
  * States of a line: beginning (what it is is not yet known; a `>` and its beginning are held) and passing.
  */

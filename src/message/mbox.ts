@@ -1,8 +1,8 @@
 import { parseDate } from './date.ts'
 
 /*
- * mbox (RFC 4155): messages one after the other in a text file with LF line ends. Each begins with a line `From `, its sender and a
- * date as asctime() writes it in UTC, and ends with an empty line. Lines of a message that look like that are quoted:
+ * mbox (RFC 4155): messages one after the other in a text file with LF line ends. Each begins with a line `From `, its sender and
+ * a date as asctime() writes it in UTC, and ends with an empty line. Lines of a message that look like that are quoted:
  *
  *   mboxrd   `From `, `>From `, `>>From ` … get one more `>`: what was written is read again
  *   mboxo    `From ` gets a `>`, and nothing tells `>From ` that was quoted from `>From ` that was not

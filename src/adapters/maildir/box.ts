@@ -39,6 +39,8 @@ export class Box implements Desk {
   #pending: Pending | undefined
   /** The folders were read when their times were old enough to show every later change. */
   #sure = false
+  /** The times of the folders after what we did to them; -1: not what we alone did. */
+  #touched: { readonly new: number; readonly cur: number } | undefined
   #scanned = 0
   #cost = 0
 
@@ -62,6 +64,7 @@ export class Box implements Desk {
   forget(): void {
     this.#state = undefined
     this.#signs = undefined
+    this.#touched = undefined
   }
 
   /** What there is now, what other programs did included. Takes no lock unless something has changed. */
@@ -128,10 +131,20 @@ export class Box implements Desk {
   /** After a change of ours: what the files look like now is known. `told`: others want to know too. */
   async settle(state: State, told = true): Promise<void> {
     if (state.lines > 2 * state.messages.length + 1000) await this.rewrite(state)
-    this.#signs = await this.#read()
+    const { new: incoming = -1, cur = -1 } = this.#touched ?? this.#signs ?? {}
+    this.#signs = { ...await this.#read(), new: incoming, cur }
+    this.#touched = undefined
+    if (told) this.shared.tell(this.id)
+  }
+
+  /** Gives, takes or changes names of messages: what the folders look like because of that is no news, all else is. */
+  async touching(run: () => Promise<void>): Promise<void> {
+    const before = await this.#folders()
+    const same = before.new === this.#signs?.new && before.cur === this.#signs.cur
+    await run()
+    this.#touched = same ? await this.#folders() : { new: -1, cur: -1 }
     // Another program may have been as quick as we were: a later look makes sure.
     this.#sure = false
-    if (told) this.shared.tell(this.id)
   }
 
   /** Writes a journal that says the same in fewer lines. */

@@ -95,9 +95,11 @@ async function linkAll(box: Box, adding: readonly Adding[], rows: readonly Row[]
   const { disk } = box.shared
   const targets = rows.map((row) => join(box.dir, folderOf(row), row[2]))
   try {
-    for (const [index, { source }] of adding.entries()) {
-      await linkOne(disk, source, targets[index] as string, join(box.dir, 'tmp'))
-    }
+    await box.touching(async () => {
+      for (const [index, { source }] of adding.entries()) {
+        await linkOne(disk, source, targets[index] as string, join(box.dir, 'tmp'))
+      }
+    })
     await flushFolders(box, new Set(rows.map(folderOf)))
   } catch (error) {
     for (const target of targets) await disk.remove(target).catch(() => undefined)
@@ -155,12 +157,14 @@ async function renameAll(box: Box, messages: readonly Message[], rows: readonly 
   const { disk } = box.shared
   const done: (readonly [from: string, to: string])[] = []
   try {
-    for (const [index, message] of messages.entries()) {
-      const [from, to] = [box.fileOf(message), join(box.dir, 'cur', (rows[index] as FlagRow)[2])]
-      if (from === to) continue
-      await disk.rename(from, to)
-      done.push([from, to])
-    }
+    await box.touching(async () => {
+      for (const [index, message] of messages.entries()) {
+        const [from, to] = [box.fileOf(message), join(box.dir, 'cur', (rows[index] as FlagRow)[2])]
+        if (from === to) continue
+        await disk.rename(from, to)
+        done.push([from, to])
+      }
+    })
     await flushFolders(box, new Set(['cur', ...messages.map(({ folder }) => folder)]))
   } catch (error) {
     for (const [from, to] of done) await disk.rename(to, from).catch(() => undefined)
@@ -175,10 +179,12 @@ export async function removeMessages(box: Box, state: State, messages: readonly 
   const end = await box.prepare(lines, true)
   let removed = 0
   try {
-    for (const message of messages) {
-      await box.shared.disk.remove(box.fileOf(message))
-      removed++
-    }
+    await box.touching(async () => {
+      for (const message of messages) {
+        await box.shared.disk.remove(box.fileOf(message))
+        removed++
+      }
+    })
     await flushFolders(box, new Set(messages.map(({ folder }) => folder)))
   } catch (error) {
     // With the first one gone there is no way back: what was said is done at the next look.

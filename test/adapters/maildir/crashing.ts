@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../../../src/adapters/maildir/maildir.ts'
 import type { Disk } from '../../../src/adapters/maildir/disk.ts'
-import type { MailStore } from '../../../src/contracts/store.ts'
+import type { MailStore, StoredMessage } from '../../../src/contracts/store.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
 import { faultyDisk, removeLocks } from './faulty.ts'
 import { memoryFolder, openMail } from './folders.ts'
@@ -81,7 +81,8 @@ async function pictured(store: Required<MailStore>): Promise<Picture[]> {
   for (const account of ['alice', 'bob']) {
     for (const { id, path, use, messages, unseen, octets } of await store.mailboxes(account)) {
       const found = await listOf(store, id)
-      const mails = found.map(({ uid, flags, facts }) => ({ uid, mail: `${facts.envelope.subject} ${[...flags].sort().join(' ')}` }))
+      const told = ({ flags, facts }: StoredMessage): string => `${facts.envelope.subject} ${flags.toSorted().join(' ')}`
+      const mails = found.map((one) => ({ uid: one.uid, mail: told(one) }))
       expect([messages, unseen]).toEqual([found.length, found.filter(({ flags }) => !flags.includes('\\Seen')).length])
       expect(octets).toBe(found.reduce((sum, one) => sum + one.octets, 0))
       pictures.push({ what: [account, path, use], mails })
@@ -93,7 +94,8 @@ async function pictured(store: Required<MailStore>): Promise<Picture[]> {
 }
 
 /** The same without UIDs: those that nobody has seen may be skipped. */
-const withoutUids = (pictures: readonly Picture[]): unknown => pictures.map(({ what, mails }) => [what, mails.map(({ mail: told }) => told).sort()])
+const withoutUids = (pictures: readonly Picture[]): unknown =>
+  pictures.map(({ what, mails }) => [what, mails.map(({ mail: told }) => told).sort()])
 
 /** A store on a disk that fails. */
 export const openFaulty = (path: string, disk: Disk): Required<MailStore> => {

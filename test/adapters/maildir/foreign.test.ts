@@ -1,4 +1,15 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { MailStore } from '../../../src/contracts/store.ts'
@@ -44,7 +55,7 @@ describe('what other programs do to a Maildir', () => {
 
   it('delivered together: are counted up in the order of their names', async () => {
     const { store, id, dir } = await inboxOf(0)
-    for (const name of ['30.c.h', '9.b.h:2,S', '100.a.h']) writeFileSync(join(dir, name.includes(':') ? 'cur' : 'new', name), LF_MAIL)
+    for (const name of ['new/30.c.h', 'cur/9.b.h:2,S', 'new/100.a.h']) writeFileSync(join(dir, name), LF_MAIL)
     const found = await entriesOf(store, id)
     expect(found.map(({ uid, flags }) => [uid, flags])).toEqual([[1, ['\\Seen']], [2, []], [3, []]])
     expect(readFileSync(join(dir, 'dovecot-uidlist'), 'latin1')).toMatch(/:9\.b\.h\n2 .*:30\.c\.h\n3 .*:100\.a\.h\n$/)
@@ -57,7 +68,8 @@ describe('what other programs do to a Maildir', () => {
     writeFileSync(join(dir, 'dovecot-keywords'), '0 $Label1\n3 Later\n')
     renameSync(join(dir, 'new', first), join(dir, 'cur', `${first}:2,RSad`))
     const changes = await store.changes(id, modSeq)
-    expect(changes.changed.map(({ uid, flags }) => [uid, flags.toSorted()])).toEqual([[1, ['$Label1', 'Later', '\\Answered', '\\Seen']]])
+    const told = changes.changed.map(({ uid, flags }) => [uid, flags.toSorted()])
+    expect(told).toEqual([[1, ['$Label1', 'Later', '\\Answered', '\\Seen']]])
     expect(await store.changes(id, changes.modSeq)).toMatchObject({ changed: [], vanished: [] })
     expect((await store.mailboxes('a'))[0]?.unseen).toBe(1)
     await store.flag(id, only(1), { kind: 'add', flags: ['\\Flagged', 'Mine'] })
@@ -79,7 +91,9 @@ describe('what other programs do to a Maildir', () => {
     const stored = await listOf(store, id)
     const shuffle = (letters: string): void => {
       for (const folder of ['new', 'cur']) {
-        for (const name of names(dir, folder)) renameSync(join(dir, folder, name), join(dir, 'cur', `${name.split(':')[0]}:2,${letters}`))
+        for (const name of names(dir, folder)) {
+          renameSync(join(dir, folder, name), join(dir, 'cur', `${name.split(':')[0]}:2,${letters}`))
+        }
       }
     }
     const body = await store.body(stored[0]?.id as string)
@@ -164,7 +178,6 @@ describe('what other programs do to a Maildir', () => {
     const { store, dir } = await inboxOf(1)
     const { id } = await store.create('a', ['One'])
     await store.append(id, mail('x'))
-    const { cpSync } = await import('node:fs')
     cpSync(join(dir, '.One'), join(dir, '.Two'), { recursive: true })
     const boxes = (await store.mailboxes('a')).slice(1)
     expect(new Set(boxes.map((box) => box.id)).size).toBe(2)
@@ -247,7 +260,8 @@ describe('a Maildir whose files were lost', () => {
     writeFileSync(log, damage(readFileSync(log, 'latin1')), 'latin1')
     const { store: again } = openMail({ path })
     const after = await listOf(again, id)
-    const lasting = (all: typeof before): unknown => all.map(({ uid, flags, id: its, facts, octets }) => ({ uid, flags, its, facts, octets }))
+    const lasting = (all: typeof before): unknown =>
+      all.map(({ uid, flags, id: its, facts, octets }) => ({ uid, flags, its, facts, octets }))
     expect(lasting(after)).toEqual(lasting(before))
     expect((await again.append(id, mail('next'))).uid).toBe(5)
     const states = await Promise.all([entriesOf(again, id), entriesOf(openMail({ path }).store, id)])

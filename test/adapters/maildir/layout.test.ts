@@ -57,7 +57,8 @@ describe('the files of a Maildir', () => {
     expect(statSync(join(path, 'alice@example.org/new', file)).mtimeMs).toBe(1_700_000_000_000)
     expect(statSync(join(path, 'alice@example.org/new', file)).mode & 0o777).toBe(0o600)
     expect(statSync(join(path, 'alice@example.org/new')).mode & 0o777).toBe(0o700)
-    expect((await entriesOf(store, sent.id))[0]?.flags.toSorted()).toEqual(['$Junk', 'NonJunk', '\\Flagged', '\\Seen', 'in (valid)'])
+    const flags = (await entriesOf(store, sent.id))[0]?.flags.toSorted()
+    expect(flags).toEqual(['$Junk', 'NonJunk', '\\Flagged', '\\Seen', 'in (valid)'])
   })
 
   it('are the same one, by as many names as there are copies', async () => {
