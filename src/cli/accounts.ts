@@ -3,6 +3,7 @@ import type { AuditRecord } from '../accounts/admin-parts.ts'
 import { passwords } from '../adapters/node/index.ts'
 import { sqlite } from '../adapters/sqlite/index.ts'
 import { MailError } from '../protocol/session/errors.ts'
+import { auditFile, auditLine } from '../server/audit.ts'
 import { referenceAdmin } from '../server/reference-accounts.ts'
 import { readSize } from './readers.ts'
 import type { Terminal } from './terminal.ts'
@@ -72,16 +73,18 @@ export async function listDomains(data: string, terminal: Terminal): Promise<voi
 }
 
 /**
- * Works on the accounts in a data folder, also beside a server that runs, which sees it at once. What was done is printed, a JSON
- * line each.
+ * Works on the accounts in a data folder, also beside a server that runs, which sees it at once. What was done is kept in
+ * `audit.log` there, and printed, a JSON line each.
  */
 async function administer(data: string, terminal: Terminal, work: (accounts: AccountAdmin) => Promise<void>): Promise<void> {
   const db = opened(data)
-  const { clock } = terminal
-  const audit = ({ at, action, subject, details }: AuditRecord): void =>
-    terminal.out(JSON.stringify({ event: action, at: new Date(at).toISOString(), subject, ...details }))
+  const keep = auditFile(data)
+  const audit = async (record: AuditRecord): Promise<void> => {
+    await keep(record)
+    terminal.out(auditLine(record))
+  }
   try {
-    await work(referenceAdmin({ records: db.accounts, passwords: passwords(), store: db.store }, clock, audit))
+    await work(referenceAdmin({ records: db.accounts, passwords: passwords(), store: db.store }, terminal.clock, audit))
   } finally {
     await db.close()
   }

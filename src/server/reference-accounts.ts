@@ -7,6 +7,7 @@ import type { ScramSettings } from '../accounts/scram.ts'
 import { nodeCrypto, randomBytes } from '../adapters/node/index.ts'
 import type { AccountRecords, Passwords } from '../contracts/accounts.ts'
 import type { Directory } from '../contracts/directory.ts'
+import type { Awaitable } from '../contracts/policy.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { Address } from '../message/address.ts'
 import type { Clock } from '../protocol/session/clock.ts'
@@ -38,9 +39,11 @@ export interface ReferencePeople {
  * Makes the domains and accounts that are missing, with their mailboxes. What is there stays as it is: a password that was
  * changed since is not set back.
  */
-export async function makePeople(places: ReferencePlaces, people: ReferencePeople, clock: Clock): Promise<void> {
+export async function makePeople(
+  places: ReferencePlaces, people: ReferencePeople, clock: Clock, audit: (record: AuditRecord) => Awaitable<void>,
+): Promise<void> {
   const { records, store } = places
-  const admin = referenceAdmin(places, clock)
+  const admin = referenceAdmin(places, clock, audit)
   for (const name of people.domains) if (!(await records.domain(name))) await admin.domains.set({ name })
   for (const { local, domain, password } of people.users) {
     const address = encodeMailbox({ local, domain })
@@ -51,8 +54,10 @@ export async function makePeople(places: ReferencePlaces, people: ReferencePeopl
 }
 
 /** Administers the accounts of the reference server; `audit` hears of what was done. */
-export function referenceAdmin(places: ReferencePlaces, clock: Clock, audit?: (record: AuditRecord) => void): AccountAdmin {
-  return accountAdmin({ ...places, scram, random: randomBytes, now: () => clock.now(), ...(audit ? { audit } : {}) })
+export function referenceAdmin(
+  places: ReferencePlaces, clock: Clock, audit: (record: AuditRecord) => Awaitable<void>,
+): AccountAdmin {
+  return accountAdmin({ ...places, scram, random: randomBytes, now: () => clock.now(), audit })
 }
 
 /** What goes with the directory of the reference server. */

@@ -10,6 +10,7 @@ import type { BodyStore } from '../contracts/bodies.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { encodeMailbox } from '../protocol/smtp/index.ts'
+import { auditFile } from './audit.ts'
 import { certificateObserver } from './certificate-events.ts'
 import type { Taken } from './local-delivery.ts'
 import { ComposedServer, type RunningMailServer } from './mail-server.ts'
@@ -133,7 +134,7 @@ class Reference implements ReferenceServer {
     const bodies = await emptyBodies(`${data}/incoming`)
     this.held.push(() => bodies.close?.())
     const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store }
-    await makePeople(places, settings, clock)
+    await makePeople(places, settings, clock, auditFile(data))
     const server = new ComposedServer({ ...this.serverOptions(places, bodies), keyValue: db.keyValue }, watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -74,6 +74,26 @@ describe('posthorn user', () => {
     const removed = await command(['user', 'remove', 'eve@example.test', '--erase-mail'])
     expect(removed.out).toMatchObject([{ event: 'account.remove' }])
     expect((await command(['user', 'list'])).out).toEqual([])
+  })
+
+  it('keeps what was done in audit.log, what was erased too, and no secret', async () => {
+    await command(['user', 'add', 'eve@example.test'], ['apple'])
+    await command(['user', 'remove', 'eve@example.test', '--erase-mail'])
+    const text = readFileSync(join(data, 'audit.log'), 'utf8')
+    expect(text.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { event: 'account.create', subject: 'eve@example.test', addresses: ['eve@example.test'] },
+      { event: 'account.remove', subject: 'eve@example.test', erased: { messages: 0, octets: 0 } },
+    ])
+    expect(text).not.toMatch(/scrypt|apple/)
+  })
+
+  it('does not remove an account where that cannot be written down', async () => {
+    await command(['user', 'add', 'eve@example.test'], ['apple'])
+    rmSync(join(data, 'audit.log'))
+    mkdirSync(join(data, 'audit.log'))
+    const removed = await command(['user', 'remove', 'eve@example.test', '--erase-mail'])
+    expect(removed).toMatchObject({ code: 1, error: expect.stringContaining('audit.log cannot be written to') as string })
+    expect((await command(['user', 'list'])).out).toMatchObject([{ id: 'eve@example.test', disabled: true }])
   })
 
   it.each<[string, readonly string[], readonly string[], RegExp]>([
