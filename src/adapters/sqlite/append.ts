@@ -11,7 +11,7 @@ import { Recent, Shared } from './recent.ts'
 import { LAST_UID } from './uid-set.ts'
 
 /** The octets of a body, the name of the file that holds them, or `undefined`: the message is there already. */
-export type Content = Uint8Array | string | undefined
+type Content = Uint8Array | string | undefined
 
 /** The statements of an append, and what they share. */
 export class Appending implements Transaction {

@@ -14,12 +14,6 @@ export interface Mark {
   readonly set: FlagSet
 }
 
-/** A row of `flag_blocks`, its marks by ascending UID. */
-export interface FlagBlock {
-  readonly block: number
-  readonly marks: readonly Mark[]
-}
-
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 

@@ -80,7 +80,8 @@ describe.each(drivers)('pages of entries with %s', (_name, driver) => {
       [3990, 3992, 3994, 3996, 3998, 4000, 4001, 4002, 4003],
     )
     expect((await entries(counted.store, id, { since: modSeq - 3 })).map(({ uid }) => uid)).toEqual([3006, 3008, 3010])
-    expect((await listed(counted.store, id, { uids: range(3000, 3004), since: modSeq - 4 })).map(({ uid }) => uid)).toEqual([3004])
+    const both = { uids: range(3000, 3004), since: modSeq - 4 }
+    expect((await listed(counted.store, id, both)).map(({ uid }) => uid)).toEqual([3004])
     expect(statements).toBeLessThan(80)
     const scattered = Array.from({ length: 100 }, (_, at) => ({ first: 40 * at + 40, last: 40 * at + 40 }))
     const found = await entries(counted.store, id, { uids: scattered })
