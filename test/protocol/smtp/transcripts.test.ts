@@ -5,7 +5,7 @@ import { smtpTranscripts } from '../../../src/testing/transcripts-splits.ts'
 
 const folder = new URL('../../transcripts/', import.meta.url)
 const texts = readdirSync(folder)
-  .filter((name) => name.endsWith('.md') && !name.startsWith('imap-'))
+  .filter((name) => name.endsWith('.md') && !/^(imap|pop3)-/.test(name))
   .map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
 
 for (const { name, text } of texts) smtpTranscripts({ describe, it, name, text })
