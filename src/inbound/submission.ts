@@ -3,7 +3,7 @@ import type { Address } from '../message/address.ts'
 import { flattenAddresses, parseAddressList } from '../message/addresses.ts'
 import { formatDate, parseDate } from '../message/date.ts'
 import { formatField } from '../message/format-field.ts'
-import type { HeaderField, Headers } from '../message/headers.ts'
+import { type HeaderField, type Headers, MOST_FIELDS } from '../message/headers.ts'
 import { createMessageId, parseMessageIds } from '../message/message-id.ts'
 import type { Part } from '../message/structure.ts'
 import { reject } from './verdict.ts'
@@ -48,23 +48,49 @@ export function mendHeader(headers: Headers, additions: Additions): Mending {
   return { removed, added }
 }
 
-/**
- * Who the message says it is from: every address of its `From` field. A refusal where that is not one field (RFC 5322 §3.6) with
- * nothing but addresses in it: what one reader skips, another would show.
- */
-export function authorsOf(headers: Headers): readonly Address[] | Verdict {
-  const fields = headers.all('from')
-  if (fields.length === 0) return noFrom
-  if (fields.length > 1) return severalFrom
-  const items = flattenAddresses(parseAddressList(fields[0]!.value))
-  const addresses = items.map(({ address }) => address)
-  const isSound = addresses.length > 0 && addresses.every((address) => address !== undefined && address.domain !== '')
-  return isSound ? (addresses as Address[]) : badFrom
+/** An address that a message names as one of those who sent it. */
+export interface Named {
+  /** As the field is usually written. */
+  readonly field: string
+  readonly address: Address
 }
 
+/** Mailboxes that a message may name as its senders: each is looked up, and whoever wants more wants to keep us busy. */
+const MOST_SENDERS = 100
+
+/**
+ * Whom the message names as its senders: in `From`, in `Sender`, which many programs show instead, and, where it was sent again, in
+ * the `Resent-` fields that mean the same. A refusal where `From` is not one field, or `Sender` more than one (RFC 5322 §3.6), or
+ * where one of them is not made of addresses alone: what one reader skips, another would show.
+ */
+export function sendersOf(headers: Headers): readonly Named[] | Verdict {
+  if (headers.fields.length >= MOST_FIELDS) return tooManyFields
+  const from = headers.all('from')
+  if (from.length === 0) return noFrom
+  if (from.length > 1) return several('From')
+  if (headers.all('sender').length > 1) return several('Sender')
+  const found: Named[] = []
+  for (const field of SENDERS) {
+    for (const { value } of headers.all(field)) {
+      const items = flattenAddresses(parseAddressList(value, MOST_SENDERS + 1))
+      for (const { address } of items) {
+        if (address === undefined || address.domain === '') return bad(field)
+        if (found.push({ field, address }) > MOST_SENDERS) return tooManySenders
+      }
+      if (items.length === 0) return bad(field)
+    }
+  }
+  return found
+}
+
+const SENDERS = ['From', 'Sender', 'Resent-From', 'Resent-Sender'] as const
+
 const noFrom = reject(554, '5.6.0', 'Message has no From field')
-const severalFrom = reject(554, '5.6.0', 'Message has more than one From field')
-const badFrom = reject(554, '5.6.0', 'The From field must name mailboxes with their domains')
+const several = (field: string): Verdict => reject(554, '5.6.0', `Message has more than one ${field} field`)
+const bad = (field: string): Verdict => reject(554, '5.6.0', `The ${field} field must name mailboxes with their domains`)
+// What lies beyond those that are read would go out unseen: another From, a Bcc.
+const tooManyFields = reject(554, '5.6.0', 'Message has too many header fields')
+const tooManySenders = reject(554, '5.6.0', 'Message names too many senders')
 
 /** Octets of the largest part that people would call an attachment, decoded. */
 export function largestAttachment(root: Part): number {

@@ -3,7 +3,7 @@ import type { Policy, Stage, Verdict } from '../contracts/policy.ts'
 import type { MailQueue } from '../contracts/queue.ts'
 import type { Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
-import { authorsOf, largestAttachment, mendHeader } from '../inbound/submission.ts'
+import { largestAttachment, mendHeader, sendersOf } from '../inbound/submission.ts'
 import { reject } from '../inbound/verdict.ts'
 import type { Address } from '../message/address.ts'
 import { asciiDomain } from '../message/domain.ts'
@@ -26,6 +26,7 @@ export interface SubmissionPlaces {
 
 const notNow = reject(550, '5.7.1', 'This account may not send mail')
 const notYours = (what: string): Verdict => reject(553, '5.7.1', `${what} is not one that you may send as`)
+const nulInHeader = reject(554, '5.6.0', 'Message has a NUL in its header')
 const tooLarge = reject(552, '5.3.4', 'Message is larger than this account may send')
 const attachmentTooLarge = reject(552, '5.3.4', 'An attachment is larger than this account may send')
 const notTaken = reject(554, '5.3.0', 'This message cannot be delivered')
@@ -48,7 +49,7 @@ export class Submission {
     const { queue, taken } = this.places
     const account = await this.accountOf(message.connection.account)
     if (!account) return notNow
-    const refusal = (await this.authors(account, message)) ?? sizeRefusal(account, message)
+    const refusal = sizeRefusal(account, message) ?? (await this.named(account, message))
     if (refusal) return refusal
     const { body, facts } = await this.mended(message)
     const envelope = { ...message.envelope, recipients: distinct(message.envelope) }
@@ -80,10 +81,13 @@ export class Submission {
     return this.places.directory.maySendAs(account, { local, domain: asciiDomain(domain) })
   }
 
-  private async authors(account: Account, { headers }: ReceivedMessage): Promise<Verdict | undefined> {
-    const authors = authorsOf(headers)
-    if ('kind' in authors) return authors
-    for (const author of authors) if (!(await this.maySendAs(account, author))) return notYours('The From address')
+  /** Looks at whom the header names as senders. */
+  private async named(account: Account, { headers, facts }: ReceivedMessage): Promise<Verdict | undefined> {
+    // Some programs take an octet 0 for the end of a field, others pass over it: each would see another sender.
+    if (facts.oddities.some(({ kind, at }) => kind === 'nul-in-header' && at < facts.structure.body)) return nulInHeader
+    const named = sendersOf(headers)
+    if ('kind' in named) return named
+    for (const { field, address } of named) if (!(await this.maySendAs(account, address))) return notYours(`The ${field} address`)
     return undefined
   }
 

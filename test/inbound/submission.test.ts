@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { destinationsOf } from '../../src/inbound/destinations.ts'
 import { deliveredTo, loopKey } from '../../src/inbound/loops.ts'
-import { authorsOf, largestAttachment, mendHeader } from '../../src/inbound/submission.ts'
+import { largestAttachment, mendHeader, sendersOf } from '../../src/inbound/submission.ts'
 import type { Account, Destination } from '../../src/contracts/directory.ts'
 import { parseHeaderBlock } from '../../src/message/headers.ts'
 import { indexMessage } from '../../src/message/indexer.ts'
@@ -49,7 +49,7 @@ describe('mending', () => {
   })
 })
 
-describe('authors', () => {
+describe('senders', () => {
   it.each([
     ['From: a@b.test', ['a@b.test']],
     ['From: A <a@b.test>, "x, y" <c@d.test>', ['a@b.test', 'c@d.test']],
@@ -61,10 +61,30 @@ describe('authors', () => {
     ['From: <>', undefined],
     ['From: @', undefined],
     ['X: y', undefined],
+    ['From: a@b.test\r\nSender: c@d.test', ['a@b.test', 'Sender c@d.test']],
+    ['SENDER : c@d.test\r\nFrom:\r\n a@b.test', ['a@b.test', 'Sender c@d.test']],
+    ['From: a@b.test\r\nSender: c@d.test\r\nSender: c@d.test', undefined],
+    ['From: a@b.test\r\nSender:', undefined],
+    ['From: a@b.test\r\nResent-From: c@d.test\r\nResent-Sender: e@f.test\r\nResent-From: g@h.test',
+      ['a@b.test', 'Resent-From c@d.test', 'Resent-From g@h.test', 'Resent-Sender e@f.test']],
+    ['From: a@b.test\r\nResent-From: odd', undefined],
   ])('of %j', (text, expected) => {
-    const authors = authorsOf(header(text))
-    if ('kind' in authors) expect(expected).toBeUndefined()
-    else expect(authors.map(({ local, domain }) => `${local}@${domain}`)).toEqual(expected)
+    const found = sendersOf(header(text))
+    if ('kind' in found) return expect(expected).toBeUndefined()
+    const shown = found.map(({ field, address: { local, domain } }) => `${field === 'From' ? '' : `${field} `}${local}@${domain}`)
+    expect(shown).toEqual(expected)
+  })
+
+  it('are so many, and no more', () => {
+    const many = (count: number): string => `From: ${Array.from({ length: count }, () => 'a@b.test').join(',')}`
+    expect(sendersOf(header(many(100)))).toHaveLength(100)
+    expect(sendersOf(header(many(101)))).toMatchObject({ kind: 'reject', reply: { text: 'Message names too many senders' } })
+  })
+
+  it('are not looked for where fields are that nobody reads', () => {
+    const filled = (count: number): string => `From: a@b.test\r\n${'X:\r\n'.repeat(count)}From: c@d.test`
+    expect(sendersOf(header(filled(20_000)))).toMatchObject({ reply: { text: 'Message has too many header fields' } })
+    expect(sendersOf(header(filled(19_000)))).toMatchObject({ reply: { text: 'Message has more than one From field' } })
   })
 })
 

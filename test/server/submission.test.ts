@@ -63,6 +63,13 @@ describe('what people submit', () => {
     ['a tag of hers', 'From: alice+list@example.test', /^250 /],
     ['her other letter case', 'From: ALICE@Example.TEST', /^250 /],
     ['a comment', 'From: alice@example.test (Alice)', /^250 /],
+    ['a Sender of hers', `${from}Sender: alice+x@example.test`, /^250 /],
+    ['a Sender that is somebody else', `${from}Sender: bob@example.test`, /^553 5\.7\.1 The Sender address is not one/],
+    ['somebody else who sends it again', `${from}Resent-From: bob@example.test`, /^553 5\.7\.1 The Resent-From address /],
+    ['an octet 0 behind somebody else', 'From: bob@example.test\0 <alice@example.test>', /^554 5\.6\.0 Message has a NUL /],
+    ['an octet 0 in a name', `${from}F\0rom: bob@example.test`, /^554 5\.6\.0 Message has a NUL in its header/],
+    ['an octet 0 in the text', `${from}\r\nHel\0lo`, /^250 /],
+    ['another behind more fields than are read', `${from}${'X:\r\n'.repeat(20_000)}From: bob@example.test`, /^554 5\.6\.0 /],
   ])('with %s for an author', async (_, header, reply) => {
     expect((await submit(header)).reply).toMatch(reply)
   })
