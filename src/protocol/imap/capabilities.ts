@@ -2,8 +2,7 @@ import type { SaslChannel } from '../sasl/channel.ts'
 import { type CapabilityFacts, type ImapServerConfig, isOffered } from './config.ts'
 
 /** Before and after log-in. */
-const ALWAYS = ['IMAP4rev1', 'IMAP4rev2', 'LITERAL+', 'SASL-IR', 'ENABLE', 'ID', 'IDLE', 'NAMESPACE', 'CHILDREN', 'UIDPLUS',
-  'UNSELECT']
+const ALWAYS = ['SASL-IR', 'ENABLE', 'ID', 'IDLE', 'NAMESPACE', 'CHILDREN', 'UIDPLUS', 'UNSELECT']
 
 /** After log-in, whatever the host can do. */
 const AFTER = [
@@ -14,9 +13,14 @@ const AFTER = [
 
 /** The capabilities that a connection is told of, in a fixed order. */
 export function capabilitiesOf(config: ImapServerConfig, facts: CapabilityFacts, channel: SaslChannel): string {
-  const all = [...ALWAYS, ...(facts.account === undefined ? before(config, channel) : after(config))]
+  const all = [...versions(config), ...ALWAYS, ...(facts.account === undefined ? before(config, channel) : after(config))]
   const { hide } = config
   return (hide ? all.filter((capability) => !hide(capability, facts)) : all).join(' ')
+}
+
+/** RFC 9051 App. E: IMAP4rev2 has MOVE in it. RFC 7888 §5: one of LITERAL+ and LITERAL-. */
+function versions({ abilities, literals }: ImapServerConfig): string[] {
+  return ['IMAP4rev1', ...(abilities.move ? ['IMAP4rev2'] : []), `LITERAL${literals}`]
 }
 
 function before(config: ImapServerConfig, channel: SaslChannel): string[] {

@@ -1,6 +1,6 @@
 import type { SaslChannel } from '../sasl/channel.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
-import { aFunction, aList, anObject, aSwitch, aText, checkOptions, type OptionKinds, required } from '../session/options.ts'
+import { aFunction, aList, anObject, aSwitch, aText, checkOptions, oneOf, type OptionKinds, required } from '../session/options.ts'
 import {
   defaultImapLimits,
   defaultImapTimeouts,
@@ -47,6 +47,8 @@ export interface ImapServerOptions {
   readonly abilities?: Partial<ImapAbilities>
   readonly limits?: Partial<ImapLimits>
   readonly timeouts?: Partial<ImapTimeouts>
+  /** Literals that the client may send without being asked (RFC 7888): of any size (`+`, the default), or up to 4096 octets. */
+  readonly literals?: '+' | '-'
   /** Capabilities that are not shown to this client. What is hidden works all the same. */
   readonly hide?: (capability: string, facts: CapabilityFacts) => boolean
 }
@@ -60,6 +62,7 @@ export interface ImapServerConfig {
   readonly abilities: ImapAbilities
   readonly limits: ImapLimits
   readonly timeouts: ImapTimeouts
+  readonly literals: '+' | '-'
   readonly hide: ((capability: string, facts: CapabilityFacts) => boolean) | undefined
 }
 
@@ -70,6 +73,7 @@ const kinds: OptionKinds<ImapServerOptions> = {
   abilities: anObject,
   limits: anObject,
   timeouts: anObject,
+  literals: oneOf('+', '-'),
   hide: aFunction,
 }
 
@@ -99,6 +103,7 @@ export function imapServerConfig(options: ImapServerOptions): ImapServerConfig {
     abilities: { ...none, ...options.abilities },
     limits: { ...defaultImapLimits, ...options.limits },
     timeouts: { ...defaultImapTimeouts, ...options.timeouts },
+    literals: options.literals ?? '+',
     hide: options.hide,
   }
 }

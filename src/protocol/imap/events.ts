@@ -20,6 +20,7 @@ export type ImapServerEvent =
   | RemoveQuestion
   | SubscribeQuestion
   | OpenQuestion
+  | ClaimQuestion
   | UnselectedEvent
   | EntriesQuestion
   | MessagesQuestion
@@ -110,9 +111,8 @@ export interface SubscribeQuestion extends Question<'subscribe', true | Refusal>
 }
 
 /**
- * SELECT, or `readOnly` EXAMINE. From the answer on, `changed` is to be called when something may have happened in the mailbox,
- * until
- * `unselected`.
+ * SELECT, or `readOnly` EXAMINE. From an answer that does not refuse on, `changed` is to be called when something may have happened
+ * in the mailbox, until `unselected`.
  */
 export interface OpenQuestion extends Question<'open', Opened | Refusal> {
   readonly mailbox: string
@@ -129,6 +129,14 @@ export interface Opened {
   readonly keywords: readonly string[]
   /** Messages that this session is the first to see, where it is told of them (RFC 3501 §2.3.2). */
   readonly recent: NumberSet
+}
+
+/**
+ * Messages have come into a mailbox that is selected to be written to: the UID from which this session is the first to see them
+ * (RFC 3501 §2.3.2); `null`: that is not kept here.
+ */
+export interface ClaimQuestion extends Question<'claim', number | null | Refusal> {
+  readonly mailbox: string
 }
 
 /** It is selected no more. */

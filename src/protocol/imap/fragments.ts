@@ -134,7 +134,9 @@ export class Fragments {
   private ended(kind: 'line' | 'overlong', text: string, tail: string): Piece {
     if (!tail.endsWith('}')) return { kind, text }
     const open = tail.lastIndexOf('{')
-    const literal = open < 0 ? undefined : announced(tail, open)
+    // An atom may end in `}`, but only a quoted string, which ends in `"`, has `{` in it (RFC 9051 §9).
+    if (open < 0 || tail.includes('"', open)) return { kind, text }
+    const literal = announced(tail, open)
     if (literal === undefined) return { kind: 'misannounced', text }
     this.state = DECIDE
     // Of an over-long line the announcement is not there to be taken off.

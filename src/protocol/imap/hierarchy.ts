@@ -10,8 +10,6 @@ export interface HierarchyName {
   hasChildren: boolean
   /** Something below it is subscribed to. */
   subscribedBelow: boolean
-  /** Something below it has a special use. */
-  specialBelow: boolean
 }
 
 /** All names, parents before children: mailboxes, what is subscribed to, and the names above either. */
@@ -21,8 +19,7 @@ export function hierarchyOf(mailboxes: readonly ImapMailbox[], subscribed: reado
     const text = path.join(DELIMITER)
     let name = names.get(text)
     if (name === undefined) {
-      name = { path, text, mailbox: undefined, subscribed: false, hasChildren: false, subscribedBelow: false,
-        specialBelow: false }
+      name = { path, text, mailbox: undefined, subscribed: false, hasChildren: false, subscribedBelow: false }
       names.set(text, name)
     }
     return name
@@ -32,10 +29,7 @@ export function hierarchyOf(mailboxes: readonly ImapMailbox[], subscribed: reado
   }
   for (const mailbox of mailboxes) {
     named(mailbox.path).mailbox = mailbox
-    for (const name of above(mailbox.path)) {
-      name.hasChildren = true
-      if (mailbox.use !== undefined) name.specialBelow = true
-    }
+    for (const name of above(mailbox.path)) name.hasChildren = true
   }
   for (const path of subscribed) {
     named(path).subscribed = true

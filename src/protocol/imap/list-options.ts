@@ -11,10 +11,10 @@ const statusItems: ReadonlySet<string> = new Set<StatusItem>([
   'DELETED-STORAGE',
 ])
 
-type ReturnOption = 'SUBSCRIBED' | 'CHILDREN' | 'SPECIAL-USE' | 'MYRIGHTS'
+type ReturnOption = 'SUBSCRIBED' | 'CHILDREN' | 'SPECIAL-USE'
 
 const isReturn = (option: string): option is ReturnOption =>
-  option === 'SUBSCRIBED' || option === 'CHILDREN' || option === 'SPECIAL-USE' || option === 'MYRIGHTS'
+  option === 'SUBSCRIBED' || option === 'CHILDREN' || option === 'SPECIAL-USE'
 
 /** A LIST as it was given (RFC 5258). */
 export interface ListOrder {

@@ -85,6 +85,11 @@ export function without(a: NumberSet, b: NumberSet): NumberSet {
   return set
 }
 
+/** The numbers of the set from `first` to `last`. */
+export function within(set: NumberSet, first: number, last: number): NumberSet {
+  return first > last ? [] : common(set, [{ first, last }])
+}
+
 /** The numbers that are in either. */
 export function together(a: NumberSet, b: NumberSet): NumberSet {
   if (a.length === 0) return b

@@ -51,6 +51,8 @@ export interface Result {
   readonly status: 'OK' | 'NO' | 'BAD'
   /** Without brackets: `READ-WRITE`, `APPENDUID 3 4`. */
   readonly code?: string
+  /** Tells, where it has no other code, up to which mod-sequence the client then knows everything (RFC 7162 §3.2.7). */
+  readonly tellsModSeq?: boolean
   readonly text: string
 }
 
@@ -82,6 +84,11 @@ export function* ask<Question extends Asked>(question: Question): Run<Granted<Qu
 /** Waits for something other than an answer. */
 export function* wait<Value>(what: Wait): Run<Value> {
   return (yield what) as Value
+}
+
+/** Waits until what was said so far is on its way, where that is much. */
+export function* flow(context: { readonly full: boolean }): Run<void> {
+  if (context.full) yield { kind: 'room' }
 }
 
 /** Whether an answer refuses. */

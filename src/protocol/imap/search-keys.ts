@@ -43,13 +43,14 @@ export class UnknownCharset extends Error {}
 
 /**
  * Reads a search program: a charset, where it may name one, and keys that all must be met. `charset`: one that was read before
- * (SORT), in which words are. Throws {@link UnknownCharset} for one that is not known here.
+ * (SORT), in which words are. `utf8Only`: it may name none. Throws {@link UnknownCharset} for one that is not known here.
  */
-export function readSearch(reader: Reader, charset: string | undefined): SearchKey {
+export function readSearch(reader: Reader, charset: string | undefined, utf8Only = false): SearchKey {
   let given = charset
   if (charset === undefined) {
     const mark = reader.mark()
     if (!reader.atLiteral && !reader.atList && isWord(reader.peek()) && reader.word() === 'CHARSET') {
+      if (utf8Only) throw new Malformed('There is but one charset, UTF-8')
       reader.space()
       given = reader.astring()
       reader.space()
@@ -96,10 +97,12 @@ class SearchParser {
   }
 
   private named(reader: Reader, name: string, depth: number): SearchKey {
-    const flag = flags.get(name) ?? flags.get(name.slice(2))
+    const flag = flags.get(name.startsWith('UN') ? name.slice(2) : name)
     if (flag !== undefined) return name.startsWith('UN') ? not({ kind: 'flag', flag }) : { kind: 'flag', flag }
     switch (name) {
       case 'ALL':
+      // RFC 8514 §4.3: dates of saving are kept here.
+      case 'SAVEDATESUPPORTED':
         return { kind: 'all' }
       case 'RECENT':
         return { kind: 'recent' }
@@ -175,7 +178,8 @@ function readModSeq(reader: Reader): SearchKey {
   if (reader.peek() === 34) {
     reader.quoted()
     reader.space()
-    reader.word()
+    const which = reader.word()
+    if (which !== 'PRIV' && which !== 'SHARED' && which !== 'ALL') throw new Malformed('PRIV, SHARED or ALL')
     reader.space()
   }
   return { kind: 'modSeq', least: reader.number64() }

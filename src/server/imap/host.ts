@@ -15,6 +15,7 @@ import type {
   BodyEvent,
   CandidatesQuestion,
   ChangesQuestion,
+  ClaimQuestion,
   CopyQuestion,
   CreateQuestion,
   EntriesQuestion,
@@ -166,14 +167,20 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
     return this.asked(() => store.subscribe!(this.owner, path, wanted).then(() => true as const))
   }
 
-  open({ mailbox, readOnly }: OpenQuestion): Promise<Opened | Refusal> {
+  async open({ mailbox, readOnly }: OpenQuestion): Promise<Opened | Refusal> {
     const { store, watchers } = this.access
-    if (this.selected === undefined) {
-      this.selected = mailbox
-      // Before it is looked at: what happens meanwhile must not be missed.
-      watchers.add(mailbox, this)
-    }
-    return this.asked(() => openMailbox(store, this.owner, mailbox, readOnly))
+    // One whose answer came too late.
+    if (this.selected !== undefined) watchers.remove(this.selected, this)
+    this.selected = mailbox
+    // Before it is looked at: what happens meanwhile must not be missed.
+    watchers.add(mailbox, this)
+    const opened = await this.asked(() => openMailbox(store, this.owner, mailbox, readOnly))
+    if ('refused' in opened) this.unselected({ kind: 'unselected', mailbox })
+    return opened
+  }
+
+  claim({ mailbox }: ClaimQuestion): Promise<number | null | Refusal> {
+    return this.asked(async () => (await this.access.store.claim?.(mailbox)) ?? null)
   }
 
   unselected(event: UnselectedEvent): void {

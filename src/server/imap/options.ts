@@ -33,7 +33,7 @@ export interface ImapServerOptions {
   /** Connections at a time (default: 200 in all, 20 of one address, 20 of one account there). `false`: no bound. */
   readonly connections?: SeatsOptions | false
   /** Limits, time-outs, and capabilities to hide from clients that they would break. */
-  readonly imap?: Pick<SessionOptions, 'limits' | 'timeouts' | 'hide'>
+  readonly imap?: Pick<SessionOptions, 'limits' | 'timeouts' | 'literals' | 'hide'>
   /** What clients are told of the server by ID (RFC 2971), such as `{ name: 'posthorn' }`. */
   readonly id?: Readonly<Record<string, string>>
   /** Octets of an appended message that stay in memory (default 256 KiB); a larger one goes to `bodies` while it comes in. */

@@ -56,7 +56,7 @@ describe('fragments', () => {
     ['too large a number', 'a X {99999999999999999999}\r\n', [['misannounced', 'a X {99999999999999999999}']]],
     ['a number beyond what can be counted', 'a X {999999999999999999}\r\n', [['misannounced', 'a X {999999999999999999}']]],
     ['a plus alone', 'a X {+}\r\n', [['misannounced', 'a X {+}']]],
-    ['a brace alone', 'a X }\r\n', [['misannounced', 'a X }']]],
+    ['a brace alone', 'a X }\r\n', [['line', 'a X }']]],
   ])('cut %s', (_, input, pieces) => {
     expect(read([input])).toEqual(pieces)
     expect(read([...input])).toEqual(pieces)

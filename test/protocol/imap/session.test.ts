@@ -48,7 +48,8 @@ describe('an IMAP session', () => {
       '* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $x)',
       '* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $x \\*)] Flags are permanent',
       '* 2 EXISTS', '* 0 RECENT', '* OK [UNSEEN 2] First unseen message', '* OK [UIDVALIDITY 7] UIDs are valid',
-      '* OK [UIDNEXT 12] The next UID', '* OK [HIGHESTMODSEQ 30] The highest mod-sequence', 'b OK [READ-WRITE] Selected',
+      '* OK [UIDNEXT 12] The next UID', '* OK [HIGHESTMODSEQ 30] The highest mod-sequence',
+      '* OK [MAILBOXID (Fm)] The mailbox under any name', 'b OK [READ-WRITE] Selected',
       'c OK Closed', '',
     ])
   })

@@ -17,6 +17,9 @@ export type CommandRead =
   /** No command: what to say of it, and whether what follows can be trusted to be commands. */
   | { readonly kind: 'refused'; readonly tag: string; readonly text: string; readonly fatal: boolean }
 
+/** Octets of a literal that is sent unasked where LITERAL- is offered (RFC 7888 §5). */
+export const MOST_UNASKED = 4096
+
 /** Octets of a tag. */
 const MOST_TAG = 64
 
@@ -25,6 +28,8 @@ export class CommandReading {
   /** The literal that the last line announced. */
   announced: Announced | undefined
   private readonly fragments: Fragments
+  /** The most octets that a literal may have which is sent unasked. */
+  private readonly mostUnasked: number
   private parts: Fragment[] = []
   /** Octets so far: of the lines, and of the literals. */
   private lines = 0
@@ -33,8 +38,9 @@ export class CommandReading {
   private passing = false
   private verdict: { readonly tag: string; readonly text: string } | undefined
 
-  constructor(fragments: Fragments) {
+  constructor(fragments: Fragments, literals: '+' | '-') {
     this.fragments = fragments
+    this.mostUnasked = literals === '-' ? MOST_UNASKED : Infinity
   }
 
   /** Nothing of a command has been read. */
@@ -111,13 +117,18 @@ export class CommandReading {
       const { tag, name } = headOf(text)
       if (tag === undefined) return this.refuse(literal, '*', 'A tag is missing')
       if (name === '') return this.refuse(literal, tag, 'A command is missing')
+      if (literal !== undefined && !literal.waits && literal.octets > this.mostUnasked) return this.tooLarge(literal)
       if (literal !== undefined && streams(name)) return this.whole(literal)
     }
     if (literal === undefined) return this.whole(undefined)
     this.literals += literal.octets
-    if (this.literals > mostLiterals) return this.refuse(literal, this.tagOf(''), 'Literal too large')
+    if (this.literals > mostLiterals) return this.tooLarge(literal)
     this.fragments.collect(literal.octets)
     return literal.waits ? { kind: 'continue' } : undefined
+  }
+
+  private tooLarge(literal: Announced): CommandRead | undefined {
+    return this.refuse(literal, this.tagOf(''), 'Literal too large')
   }
 
   private whole(announced: Announced | undefined): CommandRead {

@@ -2,6 +2,7 @@ import type { SaslChannel } from '../../sasl/channel.ts'
 import type { ImapServerConfig } from '../config.ts'
 import type { ImapCloseReason, ImapServerEvent } from '../events.ts'
 import type { Announced } from '../fragments.ts'
+import type { ImapEntry } from '../mailbox.ts'
 import type { NameForm } from '../mailbox-name.ts'
 import type { NumberSet } from '../ranges.ts'
 import type { Reader } from '../reader.ts'
@@ -9,14 +10,12 @@ import type { Result, Run } from '../run.ts'
 import type { View } from '../view.ts'
 
 /** What a client can ENABLE (RFC 5161), and what other commands enable by the way. */
-export type Enabled = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 'UIDONLY'
+export type Enabled = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2'
 
 /** The mailbox that is selected, as far as the client has been told of it. */
 export interface Selected {
   /** The host's own name for the mailbox. */
   readonly mailbox: string
-  readonly path: readonly string[]
-  readonly uidValidity: number
   readonly readOnly: boolean
   readonly view: View
   /** Of what happened up to this mod-sequence the client knows, or what is still to be told of it is noted here. */
@@ -33,6 +32,22 @@ export interface Selected {
   saved: NumberSet
   /** By UID, mod-sequences of flag changes that the client knows of, being its own. */
   readonly own: Map<number, number>
+  /** What has been learnt and is still to be told, beside `gone`. */
+  readonly news: News
+  /**
+   * Where `gone` is not empty: a mod-sequence before that of any of them. A client that resumes from a higher one would never hear
+   * of them (RFC 7162 §3.2).
+   */
+  held: number | undefined
+  /** The client has been told of `held`. */
+  heldTold: boolean
+}
+
+/** What is to be told of a mailbox. */
+export interface News {
+  added: NumberSet
+  /** By UID, the latest last: several changes of one message become one. */
+  readonly flagged: Map<number, ImapEntry>
 }
 
 /** What a command may see and do: the session without its input and its clockwork. */
@@ -57,6 +72,8 @@ export interface ImapContext {
   writeBody(message: string, start: number, end: number): void
   /** Hands an event to the host. */
   emit(event: ImapServerEvent): void
+  /** So much was said that it should be taken before more is made: wait for `room`. */
+  readonly full: boolean
   /** Ends the conversation: BYE and this text, unless it is empty. */
   close(why: ImapCloseReason, text: string): void
   /** The capabilities that this connection is told of. */

@@ -2,16 +2,15 @@ import { bodyStructureText, envelopeText } from '../../../message/imap-text.ts'
 import { octetString, utf8Octets } from '../../bytes/text.ts'
 import { encodeDateTime, encodeLiteral, encodeString } from '../encode.ts'
 import type { FetchItem, SectionItem } from '../fetch-items.ts'
-import { formatFlags } from '../flags.ts'
 import type { ImapEntry, ImapMessage } from '../mailbox.ts'
-import { contains } from '../ranges.ts'
-import { ask, type Run } from '../run.ts'
+import { ask, flow, type Run } from '../run.ts'
 import { cut, locate, type Octets, selectFields } from '../section.ts'
 import type { BodyRange } from '../../session/session.ts'
 import { type Measured, measure, sayBinary } from './binary.ts'
 import type { ImapContext, Selected } from './context.ts'
 import { objectId, threadId } from './object-id.ts'
-import { tellKeywords } from './synchronise.ts'
+import { flagsText, tellKeywords, wantsUid } from './synchronise.ts'
+import { look, type Looked } from './text-search.ts'
 
 /** Octets of headers that are asked for at a time. */
 const MOST_OCTETS = 1024 * 1024
@@ -26,6 +25,9 @@ export const setsSeen = (item: FetchItem): boolean => (item.kind === 'SECTION' |
 /** A message that has just become `\Seen` by being read. */
 type Shown = ImapEntry & { readonly marked?: boolean }
 
+/** Headers of a message by where they begin; `null` where the message is gone. */
+type Headers = Map<number, Uint8Array | null>
+
 /** Says what FETCH asks for, a line a message. */
 export class Lines {
   readonly needsFacts: boolean
@@ -35,11 +37,12 @@ export class Lines {
   private readonly fields: readonly SectionItem[]
   private readonly binaries: readonly Extract<FetchItem, { kind: 'BINARY' | 'BINARY.SIZE' }>[]
   private readonly saysFlags: boolean
+  private readonly work: Looked = { looked: 0 }
 
   constructor(context: ImapContext, selected: Selected, items: readonly FetchItem[]) {
     this.context = context
     this.selected = selected
-    this.items = items
+    this.items = items.filter(isFirst)
     this.needsFacts = items.some(({ kind }) => !ofEntries.has(kind))
     this.saysFlags = items.some(({ kind }) => kind === 'FLAGS')
     this.binaries = items.filter((item) => item.kind === 'BINARY' || item.kind === 'BINARY.SIZE')
@@ -48,7 +51,9 @@ export class Lines {
 
   /** Says a page of messages. */
   *say(page: readonly Shown[]): Run<void> {
-    if (this.saysFlags) for (const { flags } of page) tellKeywords(this.context, this.selected, flags)
+    for (const { flags, marked } of page) {
+      if (this.saysFlags || marked === true) tellKeywords(this.context, this.selected, flags)
+    }
     if (this.fields.length === 0) for (const message of page) yield* this.message(message, undefined)
     else yield* this.withHeaders(page as readonly (Shown & ImapMessage)[])
   }
@@ -60,22 +65,32 @@ export class Lines {
       let octets = 0
       const from = at
       for (; at < page.length && (octets < MOST_OCTETS || at === from); at++) {
-        const { id, facts } = page[at]!
-        for (const item of this.fields) {
-          const { start, end } = locate(facts.structure, item) ?? { start: 0, end: 0 }
-          ranges.push({ message: id, start, end })
-          octets += end - start
+        for (const range of this.headersOf(page[at]!)) {
+          ranges.push(range)
+          octets += range.end - range.start
         }
       }
-      const headers = yield* ask({ kind: 'octets', ranges })
-      const each = this.fields.length
-      for (let index = from; index < at; index++) {
-        yield* this.message(page[index]!, headers.slice((index - from) * each, (index - from + 1) * each))
+      const fetched = yield* ask({ kind: 'octets', ranges })
+      let next = 0
+      for (const message of page.slice(from, at)) {
+        const headers: Headers = new Map()
+        for (; ranges[next]?.message === message.id; next++) headers.set(ranges[next]!.start, fetched[next] ?? null)
+        yield* this.message(message, headers)
       }
     }
   }
 
-  private *message(message: Shown, headers: readonly (Uint8Array | null)[] | undefined): Run<void> {
+  /** The headers of a message of which fields are wanted, each once. */
+  private headersOf({ id, facts }: ImapMessage): BodyRange[] {
+    const ranges = new Map<number, BodyRange>()
+    for (const item of this.fields) {
+      const where = locate(facts.structure, item)
+      if (where) ranges.set(where.start, { message: id, ...where })
+    }
+    return [...ranges.values()]
+  }
+
+  private *message(message: Shown, headers: Headers | undefined): Run<void> {
     const { context, selected } = this
     const sequence = selected.view.sequenceOf(message.uid)
     if (sequence === 0) return
@@ -83,20 +98,31 @@ export class Lines {
     for (const item of this.binaries) measured.push(yield* measure(message as ImapMessage, item))
     context.write(`* ${sequence} FETCH (`)
     let between = ''
-    let header = 0
     for (const item of this.items) {
       context.write(between)
       between = ' '
       if (item.kind === 'SECTION') {
-        const fields = item.part.startsWith('HEADER.FIELDS')
-        this.section(message as ImapMessage, item, fields ? headers?.[header++] : undefined)
+        yield* this.section(message as ImapMessage, item, headers)
       } else if (item.kind === 'BINARY') yield* sayBinary(context, message as ImapMessage, item, measured.shift())
       else if (item.kind === 'BINARY.SIZE') context.write(`${item.label} ${measured.shift()?.octets ?? 0}`)
       else context.write(this.simple(item.kind, message))
     }
     // I48: it is told in the same answer.
-    if (message.marked === true && !this.saysFlags) context.write(`${between}${this.simple('FLAGS', message)}`)
+    if (message.marked === true && !this.saysFlags) context.write(`${between}${this.unasked(message)}`)
     context.write(')\r\n')
+    yield* flow(context)
+  }
+
+  /** The flags of a message that reading it has changed, with what belongs to flags (RFC 7162 §3.1). */
+  private unasked(message: Shown): string {
+    const { context, items } = this
+    const parts = [this.simple('FLAGS', message)]
+    const add = (kind: 'UID' | 'MODSEQ', wanted: boolean): void => {
+      if (wanted && !items.some((item) => item.kind === kind)) parts.push(this.simple(kind, message))
+    }
+    add('UID', wantsUid(context))
+    add('MODSEQ', context.enabled.has('CONDSTORE'))
+    return parts.join(' ')
   }
 
   private simple(kind: FetchItem['kind'], message: Shown): string {
@@ -104,10 +130,8 @@ export class Lines {
     switch (kind) {
       case 'UID':
         return `UID ${message.uid}`
-      case 'FLAGS': {
-        const { recent } = this.selected
-        return `FLAGS ${formatFlags(message.flags, recent.length > 0 && contains(recent, message.uid))}`
-      }
+      case 'FLAGS':
+        return `FLAGS ${flagsText(this.context, this.selected, message.uid, message.flags)}`
       case 'INTERNALDATE':
         return `INTERNALDATE ${encodeDateTime(message.received)}`
       case 'RFC822.SIZE':
@@ -131,13 +155,15 @@ export class Lines {
     }
   }
 
-  private section(message: ImapMessage, item: SectionItem, header: Uint8Array | null | undefined): void {
+  private *section(message: ImapMessage, item: SectionItem, headers: Headers | undefined): Run<void> {
     const { context } = this
     const where = locate(message.facts.structure, item)
     context.write(`${item.label} `)
     if (where === undefined) return context.write('NIL')
-    if (header === undefined) return this.range(message.id, cut(where, item.partial))
-    if (header === null) return context.write('NIL')
+    if (!item.part.startsWith('HEADER.FIELDS')) return this.range(message.id, cut(where, item.partial))
+    const header = headers?.get(where.start)
+    if (!header) return context.write('NIL')
+    yield* look(this.work, header.length)
     const text = selectFields(octetString(header), item.fields, item.part === 'HEADER.FIELDS.NOT')
     const { start, end } = cut({ start: 0, end: text.length }, item.partial)
     context.write(encodeLiteral(text.slice(start, end)))
@@ -148,6 +174,15 @@ export class Lines {
     this.context.writeBody(message, start, end)
   }
 }
+
+/** Whether nothing before it asks for the same: what is asked for twice is told once. */
+function isFirst(item: FetchItem, at: number, items: readonly FetchItem[]): boolean {
+  const same = (other: FetchItem): boolean =>
+    'label' in item ? 'label' in other && other.label === item.label && lengthOf(other) === lengthOf(item) : other.kind === item.kind
+  return items.findIndex(same) === at
+}
+
+const lengthOf = (item: FetchItem): number | undefined => ('partial' in item ? item.partial?.length : undefined)
 
 /** In parentheses, or NIL (RFC 8474 §5.3). */
 const written = (id: string | undefined): string => (id === undefined ? 'NIL' : `(${id})`)

@@ -1,7 +1,7 @@
 import { parseDate } from '../../../message/date.ts'
 import type { EnvelopeAddress } from '../../../message/envelope-addresses.ts'
 import { decodeEncodedWords } from '../../../message/encoded-words.ts'
-import { bodyText, foldText, headerText, isText, partsOf } from '../../../message/search-text.ts'
+import { foldText, headerText, isText, partsOf } from '../../../message/search-text.ts'
 import type { Part } from '../../../message/structure.ts'
 import { fromUtf8Octets, octets, octetString } from '../../bytes/text.ts'
 import type { ImapEntry, ImapMessage } from '../mailbox.ts'
@@ -10,15 +10,13 @@ import { ask, type Run } from '../run.ts'
 import type { SearchKey } from '../search-keys.ts'
 import { selectFields } from '../section.ts'
 import { objectId, threadId } from './object-id.ts'
+import { look, type Looked, partContains } from './text-search.ts'
 
 /** A day in milliseconds. */
 const DAY = 86_400_000
 
-/** Octets of a part that are looked through. More text than any book has. */
-const MOST_TEXT = 16 * 1024 * 1024
-
 /** What keys may look at beside the message. */
-export interface SearchScope {
+export interface SearchScope extends Looked {
   /** Sets of the search, resolved: by the key that names them. */
   readonly sets: ReadonlyMap<SearchKey, NumberSet>
   readonly recent: NumberSet
@@ -52,11 +50,6 @@ export class Candidate {
     return this.folded
   }
 
-  /** What a part says, folded. */
-  *words(part: Part): Run<string> {
-    return foldText(bodyText(part, yield* this.octets(part.body, Math.min(part.end, part.body + MOST_TEXT))))
-  }
-
   /** The header of a part below the message, which is text of the message. */
   *partHeader(part: Part): Run<string> {
     return foldText(headerText(yield* this.octets(part.header, part.body)))
@@ -86,9 +79,9 @@ export function* matches(scope: SearchScope, key: SearchKey, candidate: Candidat
       for (const one of key.keys) if (yield* matches(scope, one, candidate)) return true
       return false
     case 'header':
-      return yield* headerMatches(candidate, key)
+      return yield* headerMatches(scope, candidate, key)
     case 'text':
-      return yield* textMatches(candidate, key)
+      return yield* textMatches(scope, candidate, key)
     default:
       return matchesNow(scope, key, candidate)
   }
@@ -155,8 +148,13 @@ function addressText([name, , local, domain]: EnvelopeAddress): string {
   return foldText(`${decoded(name ?? '')} <${decoded(local ?? '')}@${decoded(domain ?? '')}>`)
 }
 
-function* headerMatches(candidate: Candidate, { name, words }: Extract<SearchKey, { kind: 'header' }>): Run<boolean> {
+function* headerMatches(
+  scope: SearchScope,
+  candidate: Candidate,
+  { name, words }: Extract<SearchKey, { kind: 'header' }>,
+): Run<boolean> {
   const header = octetString(yield* candidate.header())
+  yield* look(scope, header.length)
   for (const field of fieldsOf(header, name)) {
     // I59: no words ask whether it is there.
     if (words === '' || foldText(headerText(octets(field))).includes(words)) return true
@@ -175,15 +173,28 @@ function fieldsOf(header: string, name: string): string[] {
   return fields
 }
 
-function* textMatches(candidate: Candidate, { where, words }: Extract<SearchKey, { kind: 'text' }>): Run<boolean> {
+function* textMatches(
+  scope: SearchScope,
+  candidate: Candidate,
+  { where, words }: Extract<SearchKey, { kind: 'text' }>,
+): Run<boolean> {
   if (words === '') return true
-  if (where === 'text' && (yield* candidate.headerWords()).includes(words)) return true
+  if (where === 'text') {
+    const header = yield* candidate.headerWords()
+    yield* look(scope, header.length)
+    if (header.includes(words)) return true
+  }
+  const { id } = candidate.entry
   const [root, ...below] = partsOf(candidate.facts.structure)
-  if (isText(root!) && (yield* candidate.words(root!)).includes(words)) return true
+  if (isText(root!) && (yield* partContains(scope, id, root!, words))) return true
   for (const part of below) {
-    // The header of a part is text of the message it is in.
-    if ((yield* candidate.partHeader(part)).includes(words)) return true
-    if (isText(part) && (yield* candidate.words(part)).includes(words)) return true
+    // RFC 9051 §6.4.4: the header of a part is text of the message it is in, but no header is part of its body.
+    if (where === 'text') {
+      const header = yield* candidate.partHeader(part)
+      yield* look(scope, header.length)
+      if (header.includes(words)) return true
+    }
+    if (isText(part) && (yield* partContains(scope, id, part, words))) return true
   }
   return false
 }

@@ -31,7 +31,9 @@ export function* execute(session: Runner, command: Command, reader: Reader, invo
   if (result === undefined || session.isOver) return
   yield* synchronise(session, command.holdsExpunge !== true)
   if (session.isOver) return
-  const { status, code, text } = result
+  const { status, text } = result
+  const knows = result.tellsModSeq === true && session.enabled.has('QRESYNC') && session.selected !== undefined
+  const code = result.code ?? (knows ? `HIGHESTMODSEQ ${session.selected!.modSeq}` : undefined)
   if (status === 'BAD') return session.complain(invocation.tag, text)
   session.say(`${invocation.tag} ${status} ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
 }

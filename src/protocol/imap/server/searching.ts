@@ -1,20 +1,27 @@
-import type { ImapEntry } from '../mailbox.ts'
-import { common, type NumberSet, without } from '../ranges.ts'
+import type { ImapEntry, ImapMessage } from '../mailbox.ts'
+import { common, type NumberSet, within } from '../ranges.ts'
+import { Malformed } from '../reader.ts'
 import { ask, Refused, type Run } from '../run.ts'
-import { LAST, resolveSet } from '../sequence-set.ts'
 import { musts, type SearchKey, someKey } from '../search-keys.ts'
+import { LAST, resolveSet } from '../sequence-set.ts'
 import type { Selected } from './context.ts'
 import { Candidate, isOfEntry, matches, type SearchScope } from './matching.ts'
-import { Malformed } from '../reader.ts'
 
 /** Words shorter than this are in most messages: no index is asked. */
 const LEAST_WORDS = 3
 
-/** The messages, of those the client knows of, that a key asks for, in ascending UID order. `facts`: with what they say. */
-export function* search(selected: Selected, key: SearchKey, facts: boolean): Run<ImapEntry[]> {
+/** The messages, of those the client knows of, that a key asks for, in ascending UID order: what `pick` makes of each. */
+export function search<Row>(selected: Selected, key: SearchKey, facts: false, pick: (entry: ImapEntry) => Row): Run<Row[]>
+export function search<Row>(selected: Selected, key: SearchKey, facts: true, pick: (message: ImapMessage) => Row): Run<Row[]>
+export function* search<Row>(
+  selected: Selected,
+  key: SearchKey,
+  facts: boolean,
+  pick: (message: ImapMessage) => Row,
+): Run<Row[]> {
   // The session's own time is only good for deadlines.
   const now = someKey(key, ({ kind }) => kind === 'age') ? yield* ask({ kind: 'clock' }) : 0
-  const scope: SearchScope = { sets: setsOf(selected, key), recent: selected.recent, now }
+  const scope: SearchScope = { sets: setsOf(selected, key), recent: selected.recent, now, looked: 0 }
   let left = selected.view.uids
   const rest: SearchKey[] = []
   for (const must of musts(key)) {
@@ -24,13 +31,13 @@ export function* search(selected: Selected, key: SearchKey, facts: boolean): Run
   }
   for (const must of rest) left = yield* narrowed(selected, must, left)
   const kind = facts || rest.some((one) => someKey(one, (any) => !isOfEntry(any) && !onlyReceived(any))) ? 'messages' : 'entries'
-  const found: ImapEntry[] = []
+  const found: Row[] = []
   while (left.length > 0) {
     const { items, last } = yield* ask({ kind, mailbox: selected.mailbox, uids: left, since: 0 })
-    for (const entry of items) if (yield* meetsAll(scope, rest, new Candidate(entry))) found.push(entry)
+    for (const entry of items) if (yield* meetsAll(scope, rest, new Candidate(entry))) found.push(pick(entry as ImapMessage))
     const end = items[items.length - 1]
     if (last || end === undefined) break
-    left = without(left, [{ first: 1, last: end.uid }])
+    left = within(left, end.uid + 1, 0xffffffff)
   }
   return found
 }

@@ -78,6 +78,8 @@ class ServerSession implements ImapServerSession, Runner {
   private resumeWith: unknown
   private readonly events: ImapServerEvent[] = []
   private readonly outbox = new Outbox()
+  /** Messages have come in, or come in, that were not appended. */
+  private uploading = false
   private lastId = 0
   private errors = 0
   private commands = 0
@@ -90,7 +92,7 @@ class ServerSession implements ImapServerSession, Runner {
     this.config = config
     this.channel = channelOf(peer.secure ?? peer.tls !== undefined, peer.tls)
     this.now = this.since = this.began = this.waitingSince = now
-    this.reading = new CommandReading(this.fragments)
+    this.reading = new CommandReading(this.fragments, config.literals)
     this.run = greeting(this)
   }
 
@@ -131,7 +133,7 @@ class ServerSession implements ImapServerSession, Runner {
   next(): ImapServerEvent | undefined {
     for (;;) {
       if (this.events.length > 0) return this.events.shift()
-      if (this.outbox.full) return undefined
+      if (this.outbox.full && this.why === undefined) return undefined
       const step = this.step()
       if (step === WAIT) return undefined
       if (step !== undefined) this.events.push(step)
@@ -203,6 +205,8 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   emit(event: ImapServerEvent): void {
+    if (event.kind === 'upload') this.uploading = true
+    else if (event.kind === 'abandoned') this.uploading = false
     this.events.push(event)
   }
 
@@ -210,6 +214,10 @@ class ServerSession implements ImapServerSession, Runner {
     if (this.why !== undefined) return
     if (text !== '') this.say(`* BYE ${responseText(text)}`)
     this.end(why)
+  }
+
+  get full(): boolean {
+    return this.outbox.full
   }
 
   capabilities(): string {
@@ -225,7 +233,7 @@ class ServerSession implements ImapServerSession, Runner {
     this.fragments.clear()
     const { waiting } = this
     if (waiting !== undefined && 'id' in waiting) this.events.push({ kind: 'abandoned', why: 'end', question: waiting.id })
-    else if (waiting?.kind === 'stream') this.events.push({ kind: 'abandoned', why: 'end' })
+    else if (this.uploading) this.events.push({ kind: 'abandoned', why: 'end' })
     if (this.selected !== undefined) this.events.push({ kind: 'unselected', mailbox: this.selected.mailbox })
     this.selected = undefined
     this.run = undefined
@@ -274,12 +282,15 @@ class ServerSession implements ImapServerSession, Runner {
       return undefined
     }
     const question = { ...wanted, id: ++this.lastId } as ImapQuestion
+    if (question.kind === 'append') this.uploading = false
     this.waiting = question
     return question
   }
 
   private begin(wanted: Wait): void {
     this.waiting = wanted
+    // I11: whatever stands behind STARTTLS in the clear, together with it or not.
+    if (wanted.kind === 'tls' && this.fragments.held > 0) return this.end('protocol')
     if (wanted.kind !== 'literal' && wanted.kind !== 'stream' && wanted.kind !== 'skip') return
     const { octets, waits } = wanted.announced
     this.fragments[wanted.kind === 'literal' ? 'collect' : wanted.kind](octets)
@@ -292,6 +303,9 @@ class ServerSession implements ImapServerSession, Runner {
       case 'room':
         return void this.resume(undefined)
       case 'line':
+        // Of an exchange that is to log somebody in nothing is lost.
+        if (this.draining && this.fragments.begun === 0) return void this.close('drained', 'Server shutting down')
+        return this.hearLine()
       case 'rest':
         return this.hearLine()
       case 'news':

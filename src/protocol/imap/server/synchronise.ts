@@ -1,67 +1,75 @@
 import type { ImapEntry } from '../mailbox.ts'
 import { formatFlags, isKeyword, SYSTEM_FLAGS } from '../flags.ts'
-import { common, contains, formatSet, type NumberSet, setOf, setOfAscending, sizeOf, together, without } from '../ranges.ts'
-import { ask, Refused, type Run } from '../run.ts'
+import {
+  common,
+  contains,
+  formatSet,
+  type NumberSet,
+  setOfAscending,
+  sizeOf,
+  together,
+  within,
+  without,
+} from '../ranges.ts'
+import { ask, flow, Refused, type Run } from '../run.ts'
 import type { ImapContext, Selected } from './context.ts'
-
-/** What is to be told of a mailbox. */
-interface News {
-  added: NumberSet
-  /** By UID, the latest last: several changes of one message become one. */
-  readonly flagged: Map<number, ImapEntry>
-}
 
 /**
  * Tells the client what has happened in the mailbox that it has selected. The one place where its view changes: the end of a
- * command,
- * and IDLE. `expunge`: it may hear that messages are gone (I16); otherwise they stay, for it, until it may.
+ * command, and IDLE. `expunge`: it may hear that messages are gone (I16); otherwise they stay, for it, until it may.
  */
 export function* synchronise(context: ImapContext, expunge: boolean): Run<void> {
   const { selected } = context
   if (selected === undefined) return
-  const news: News = { added: [], flagged: new Map() }
-  if (selected.changed) {
-    try {
-      yield* learn(selected, news)
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      // I25: nothing that the client could say of it means anything any more. Anything else that fails can be told later.
-      if (error.code === 'NONEXISTENT') context.close('end', 'The selected mailbox was deleted')
-      else selected.changed = true
-      return
-    }
+  try {
+    yield* learn(selected)
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    // I25: nothing that the client could say of it means anything any more. Anything else that fails can be told later.
+    if (error.code === 'NONEXISTENT') context.close('end', 'The selected mailbox was deleted')
+    else selected.changed = true
+    return
   }
-  tell(context, selected, news, expunge)
+  yield* tell(context, selected, expunge)
 }
 
-/** Asks what has happened, page by page. */
-function* learn(selected: Selected, news: News): Run<void> {
+/** Asks what has happened, page by page, and notes it as what is to be told. */
+export function* learn(selected: Selected): Run<void> {
   while (selected.changed) {
     selected.changed = false
     for (let more = true; more;) {
       const changes = yield* ask({ kind: 'changes', mailbox: selected.mailbox, since: selected.modSeq })
-      note(selected, news, changes.changed)
-      const vanished = changes.complete ? changes.vanished : yield* missing(selected)
-      selected.gone = together(selected.gone, common(vanished, selected.view.uids))
-      news.added = without(news.added, vanished)
+      const there = changes.complete ? undefined : yield* uidsIn(selected.mailbox)
+      note(selected, changes.changed)
+      const { view, news } = selected
+      // The store has forgotten what was expunged: what is not there is gone.
+      const gone = there === undefined ? common(changes.vanished, view.uids) : without(view.uids, there)
+      if (gone.length > 0) selected.held ??= selected.modSeq
+      selected.gone = together(selected.gone, gone)
+      news.added = there === undefined ? without(news.added, changes.vanished) : common(news.added, there)
       selected.modSeq = changes.modSeq
       more = changes.more
     }
   }
 }
 
-/** The store has forgotten what was expunged: what is not there is gone. */
-function* missing(selected: Selected): Run<NumberSet> {
-  const opened = yield* ask({ kind: 'open', mailbox: selected.mailbox, readOnly: true })
-  return without(selected.view.uids, opened.uids)
+/** The UIDs that are in a mailbox. */
+export function* uidsIn(mailbox: string): Run<NumberSet> {
+  const uids: number[] = []
+  for (let first = 1; ;) {
+    const { items, last } = yield* ask({ kind: 'entries', mailbox, uids: [{ first, last: 0xffffffff }], since: 0 })
+    for (const { uid } of items) uids.push(uid)
+    if (last || items.length === 0) return setOfAscending(uids)
+    first = items[items.length - 1]!.uid + 1
+  }
 }
 
-function note(selected: Selected, news: News, changed: readonly ImapEntry[]): void {
-  const known = selected.view.lastUid
+function note({ view, news, own }: Selected, changed: readonly ImapEntry[]): void {
+  const known = view.lastUid
   const added: number[] = []
   for (const entry of changed) {
     if (entry.uid > known) added.push(entry.uid)
-    if (entry.uid > known || selected.own.get(entry.uid) === entry.modSeq) continue
+    if (entry.uid > known || own.get(entry.uid) === entry.modSeq) continue
     news.flagged.delete(entry.uid)
     news.flagged.set(entry.uid, entry)
   }
@@ -69,24 +77,50 @@ function note(selected: Selected, news: News, changed: readonly ImapEntry[]): vo
 }
 
 /** In this order: EXPUNGE, EXISTS, FETCH (I19). */
-function tell(context: ImapContext, selected: Selected, news: News, expunge: boolean): void {
-  selected.own.clear()
-  if (expunge) tellExpunged(context, selected)
-  if (news.added.length > 0) {
-    selected.view.add(news.added)
-    // I17: it never shrinks, and EXPUNGE has no need of it.
-    context.say(`* ${selected.view.exists} EXISTS`)
-    if (!context.enabled.has('IMAP4REV2')) context.say(`* ${sizeOf(common(selected.recent, selected.view.uids))} RECENT`)
-  }
+function* tell(context: ImapContext, selected: Selected, expunge: boolean): Run<void> {
+  const { news, own } = selected
+  own.clear()
+  if (expunge) yield* tellExpunged(context, selected)
+  const { added } = news
+  news.added = []
   const flagged = [...news.flagged.values()].filter(({ uid }) => !contains(selected.gone, uid))
-  for (const entry of flagged.sort((a, b) => a.uid - b.uid)) tellFlags(context, selected, entry)
+  news.flagged.clear()
+  if (added.length > 0) yield* tellAdded(context, selected, added)
+  for (const entry of flagged.sort((a, b) => a.uid - b.uid)) {
+    tellFlags(context, selected, entry)
+    yield* flow(context)
+  }
+  tellHeld(context, selected)
+}
+
+function* tellAdded(context: ImapContext, selected: Selected, added: NumberSet): Run<void> {
+  selected.view.add(added)
+  // I17: it never shrinks, and EXPUNGE has no need of it.
+  context.say(`* ${selected.view.exists} EXISTS`)
+  if (context.enabled.has('IMAP4REV2')) return
+  if (!selected.readOnly) {
+    const from = yield* claimed(selected.mailbox)
+    if (from !== null) selected.recent = together(selected.recent, within(added, from, 0xffffffff))
+  }
+  context.say(`* ${sizeOf(common(selected.recent, selected.view.uids))} RECENT`)
+}
+
+/** Asks which messages this session is the first to see (I23). Where that fails there are none: nothing else depends on it. */
+function* claimed(mailbox: string): Run<number | null> {
+  try {
+    return yield* ask({ kind: 'claim', mailbox })
+  } catch (error) {
+    if (error instanceof Refused) return null
+    throw error
+  }
 }
 
 /** Says which messages are gone, and takes them out of the view. */
-export function tellExpunged(context: ImapContext, selected: Selected): void {
+function* tellExpunged(context: ImapContext, selected: Selected): Run<void> {
   const { gone, view } = selected
   if (gone.length === 0) return
   selected.gone = []
+  selected.held = undefined
   // RFC 5182 §2.1: what is gone is no part of a saved result.
   selected.saved = without(selected.saved, gone)
   selected.recent = without(selected.recent, gone)
@@ -94,22 +128,44 @@ export function tellExpunged(context: ImapContext, selected: Selected): void {
   const sequences = view.remove(gone)
   if (sequences.length === 0) return
   // I20.
-  if (context.enabled.has('QRESYNC') || context.enabled.has('UIDONLY')) context.say(`* VANISHED ${formatSet(told)}`)
-  else for (const sequence of sequences) context.say(`* ${sequence} EXPUNGE`)
+  if (context.enabled.has('QRESYNC')) return context.say(`* VANISHED ${formatSet(told)}`)
+  for (const sequence of sequences) {
+    context.say(`* ${sequence} EXPUNGE`)
+    yield* flow(context)
+  }
+}
+
+/**
+ * RFC 7162 §3.2: while VANISHED has to wait, a client that resumes from a mod-sequence it saw in a FETCH would miss it. So it hears
+ * from where to resume, and again when nothing waits any more (I31).
+ */
+function tellHeld(context: ImapContext, selected: Selected): void {
+  if (!context.enabled.has('QRESYNC') || (selected.held === undefined && !selected.heldTold)) return
+  selected.heldTold = selected.held !== undefined
+  context.say(`* OK [HIGHESTMODSEQ ${Math.max(1, selected.held ?? selected.modSeq)}] ${
+    selected.heldTold ? 'Messages are gone that cannot be told of yet' : 'All is told'}`)
 }
 
 /** Says the flags of a message that the client knows of. */
-export function tellFlags(context: ImapContext, selected: Selected, entry: Pick<ImapEntry, 'uid' | 'modSeq' | 'flags'>): void {
+function tellFlags(context: ImapContext, selected: Selected, entry: Pick<ImapEntry, 'uid' | 'modSeq' | 'flags'>): void {
   const { uid, modSeq, flags } = entry
   tellKeywords(context, selected, flags)
   const sequence = selected.view.sequenceOf(uid)
   if (sequence === 0) return
-  const recent = selected.recent.length > 0 && contains(selected.recent, uid)
-  const { enabled } = context
-  // RFC 7162 §3.2.4: with QRESYNC the UID is always there; §3.1: with CONDSTORE the mod-sequence.
-  const first = enabled.has('QRESYNC') ? `UID ${uid} ` : ''
-  const last = enabled.has('CONDSTORE') ? ` MODSEQ (${modSeq})` : ''
-  context.say(`* ${sequence} FETCH (${first}FLAGS ${formatFlags(flags, recent)}${last})`)
+  // RFC 7162 §3.1: with CONDSTORE the mod-sequence is always there.
+  const last = context.enabled.has('CONDSTORE') ? ` MODSEQ (${modSeq})` : ''
+  context.say(`* ${sequence} FETCH (${wantsUid(context) ? `UID ${uid} ` : ''}FLAGS ${flagsText(context, selected, uid,
+    flags)}${last})`)
+}
+
+/** Whether a FETCH that nobody asked for has the UID in it (RFC 7162 §3.2.4, RFC 9051 §7.5.2). */
+export function wantsUid({ enabled }: ImapContext): boolean {
+  return enabled.has('QRESYNC') || enabled.has('IMAP4REV2')
+}
+
+/** The flags of a message as they are said: `\Recent` is one of them until the client speaks IMAP4rev2 (I23). */
+export function flagsText({ enabled }: ImapContext, { recent }: Selected, uid: number, flags: readonly string[]): string {
+  return formatFlags(flags, recent.length > 0 && !enabled.has('IMAP4REV2') && contains(recent, uid))
 }
 
 /** Says FLAGS and PERMANENTFLAGS anew where there are keywords that the client has not heard of (I21). */
@@ -131,7 +187,16 @@ export function tellFlagNames(context: ImapContext, selected: Selected): void {
   context.say(`* OK [PERMANENTFLAGS (${permanent})] ${selected.readOnly ? 'Read-only mailbox' : 'Flags are permanent'}`)
 }
 
-/** Notes messages as gone that the client itself has just had expunged. */
-export function noteGone(selected: Selected, uids: NumberSet): void {
-  selected.gone = together(selected.gone, setOf(uids))
+/** From now on the client is told mod-sequences; where a mailbox is selected it hears of the highest one (RFC 7162 §3.1). */
+export function enableCondstore(context: ImapContext): void {
+  const { enabled, selected } = context
+  if (enabled.has('CONDSTORE')) return
+  enabled.add('CONDSTORE')
+  if (selected) context.say(`* OK [HIGHESTMODSEQ ${Math.max(1, selected.held ?? selected.modSeq)}] The highest mod-sequence`)
+}
+
+/** Of the messages named, those that are gone and of which the client has not been told (I18). */
+export function* goneOf(selected: Selected, uids: NumberSet): Run<NumberSet> {
+  yield* learn(selected)
+  return common(uids, selected.gone)
 }

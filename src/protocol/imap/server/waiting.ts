@@ -31,7 +31,8 @@ export function deadlineOf(session: Patience): number {
     case 'tls':
       return session.waitingSince + timeouts.handshake
     case 'room':
-      return Infinity
+      // The client does not read, or the line is slow: the driver alone could tell which.
+      return session.waitingSince + timeouts.idle
     default:
       return session.waitingSince + timeouts.answer
   }

@@ -6,6 +6,7 @@ import type { ImapMailbox } from '../../mailbox.ts'
 import { pathOf } from '../../mailbox-name.ts'
 import { formatSet, setOfAscending } from '../../ranges.ts'
 import { Malformed, Reader } from '../../reader.ts'
+import { MOST_UNASKED } from '../command-reading.ts'
 import { ask, type Heard, ok, Refused, type Result, type Run, wait } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 
@@ -32,6 +33,11 @@ export const append: Command = {
   },
 }
 
+const QUOTE = 34
+
+/** Messages of one APPEND (RFC 3502). */
+const MOST_MESSAGES = 1000
+
 /** Where it goes; the name may be a literal too. */
 function* readMailbox(
   context: ImapContext,
@@ -53,17 +59,23 @@ function* appendTo(context: ImapContext, mailbox: ImapMailbox, first: Reader, be
   let octets = 0
   let announced: Announced | undefined = begins
   for (let reader = first; announced !== undefined;) {
-    messages.push(readUpload(reader))
+    const { upload, utf8 } = readUpload(reader)
+    messages.push(upload)
     octets += announced.octets
     if (announced.octets === 0) throw new Malformed('An empty message')
+    if (utf8 && !announced.binary) throw new Malformed('UTF8 takes a literal8')
+    if (!announced.waits && context.config.literals === '-' && announced.octets > MOST_UNASKED) throw new Malformed('Literal too large')
     // Where the client waits, it hears it before it sends; where it does not, what it sends passes unseen.
     if (announced.octets > limits.messageOctets || octets > limits.appendOctets) throw new Refused('TOOBIG', 'Message too large')
     if (messages.length > 1 && !abilities.multiAppend) throw new Refused('CANNOT', 'One message at a time')
+    if (messages.length > MOST_MESSAGES) throw new Refused('LIMIT', 'Too many messages at a time')
+    if (announced.waits && abilities.quota) yield* checkRoom(octets)
     context.emit({ kind: 'upload', octets: announced.octets })
     yield* wait<undefined>({ kind: 'stream', announced })
     const line: Heard = yield* restOfLine()
     reader = new Reader([line.text])
     announced = line.announced
+    if (utf8) reader.expect(')')
     if (announced === undefined) reader.end()
   }
   const { uids } = yield* ask({ kind: 'append', mailbox: mailbox.id, messages })
@@ -72,8 +84,14 @@ function* appendTo(context: ImapContext, mailbox: ImapMailbox, first: Reader, be
   return ok('Appended', `APPENDUID ${mailbox.uidValidity} ${formatSet(setOfAscending(uids))}`)
 }
 
-/** ` (\Seen) " 1-Nov-2026 09:00:00 +0000" ` before a message. */
-function readUpload(reader: Reader): Upload {
+/** Says before a message is sent what would be said of it behind: that there is no room. */
+function* checkRoom(octets: number): Run<void> {
+  const quota = yield* ask({ kind: 'quota' })
+  if (quota && quota.used.octets + octets > quota.limit.octets) throw new Refused('OVERQUOTA', 'The account is full')
+}
+
+/** ` (\Seen) " 1-Nov-2026 09:00:00 +0000" ` before a message, and ` UTF8 (` (RFC 6855 §4). */
+function readUpload(reader: Reader): { readonly upload: Upload; readonly utf8: boolean } {
   reader.space()
   let flags: readonly string[] = []
   let received: number | undefined
@@ -83,12 +101,18 @@ function readUpload(reader: Reader): Upload {
     flags = given
     reader.space()
   }
-  if (!reader.done) {
+  if (reader.peek() === QUOTE) {
     received = readDateTime(reader)
     reader.space()
   }
+  const utf8 = !reader.done
+  if (utf8) {
+    if (reader.word() !== 'UTF8') throw new Malformed('A message is missing')
+    reader.space()
+    reader.expect('(')
+  }
   if (!reader.done) throw new Malformed('A message is missing')
-  return { flags, received }
+  return { upload: { flags, received }, utf8 }
 }
 
 /** What follows a literal. */

@@ -4,6 +4,7 @@ import type { Reader } from '../../reader.ts'
 import { ask, no, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED } from '../context.ts'
 import { uidsNamed } from '../numbers.ts'
+import { goneOf } from '../synchronise.ts'
 
 /** COPY (RFC 9051 §6.4.7). */
 export const copy: Command = {
@@ -48,6 +49,8 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean, moves: boole
   // I45: never made by the way.
   if (!target) return no('There is no such mailbox', 'TRYCREATE')
   if (uids.length === 0) return ok('No such messages')
+  // RFC 2180 §4.4.1: all or none of those that were meant by their numbers (I18).
+  if (!byUid && (yield* goneOf(selected, uids)).length > 0) return no('Some of the messages are gone', 'EXPUNGEISSUED')
   const copied = yield* ask({ kind: 'copy', mailbox: selected.mailbox, uids, to: target.id, move: moves })
   // Where messages come or go here, that is told with what else is new.
   if (moves || target.id === selected.mailbox) selected.changed = true
@@ -59,5 +62,5 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean, moves: boole
   if (!moves) return ok('Copied', code)
   // RFC 6851 §4.3: before the EXPUNGEs.
   context.say(`* OK [${code}] Moved`)
-  return ok('Moved')
+  return { ...ok('Moved'), tellsModSeq: true }
 }

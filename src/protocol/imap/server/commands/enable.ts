@@ -1,7 +1,11 @@
 import { ok } from '../../run.ts'
 import { AUTHENTICATED, type Command, type Enabled } from '../context.ts'
+import { enableCondstore } from '../synchronise.ts'
 
-const known: ReadonlySet<string> = new Set<Enabled>(['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT', 'IMAP4REV2'])
+/** By name in upper case, as they are said. */
+const known: ReadonlyMap<string, string> = new Map<Enabled, string>([
+  ['CONDSTORE', 'CONDSTORE'], ['QRESYNC', 'QRESYNC'], ['UTF8=ACCEPT', 'UTF8=ACCEPT'], ['IMAP4REV2', 'IMAP4rev2'],
+])
 
 /** ENABLE (RFC 5161): what changes the meaning of things, from now on. Names that are not known are passed over. */
 export const enable: Command = {
@@ -14,11 +18,12 @@ export const enable: Command = {
     reader.end()
     const now: string[] = []
     for (const name of names) {
-      if (!known.has(name) || context.enabled.has(name as Enabled)) continue
-      context.enabled.add(name as Enabled)
+      const said = known.get(name)
+      if (said === undefined || context.enabled.has(name as Enabled)) continue
       // RFC 7162 §3.2.3: who wants QRESYNC wants CONDSTORE.
-      if (name === 'QRESYNC') context.enabled.add('CONDSTORE')
-      now.push(name)
+      if (name === 'QRESYNC' || name === 'CONDSTORE') enableCondstore(context)
+      context.enabled.add(name as Enabled)
+      now.push(said)
     }
     // RFC 5161 §3.2: also where it says nothing (I34).
     context.say(`* ENABLED${now.map((name) => ` ${name}`).join('')}`)

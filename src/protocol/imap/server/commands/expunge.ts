@@ -1,4 +1,4 @@
-import { common, setOfAscending } from '../../ranges.ts'
+import { common, type NumberSet, setOfAscending } from '../../ranges.ts'
 import { resolveSet } from '../../sequence-set.ts'
 import { ask, no, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED } from '../context.ts'
@@ -10,7 +10,7 @@ export const expunge: Command = {
   states: SELECTED,
   *run(context, reader) {
     reader.end()
-    return yield* remove(context, yield* deletedIn(context.selected!.mailbox))
+    return yield* remove(context, undefined)
   },
 }
 
@@ -22,23 +22,21 @@ export const uidExpunge: Command = {
     reader.space()
     const set = reader.sequenceSet()
     reader.end()
-    const { saved, view, mailbox } = context.selected!
-    const named = set === '$' ? saved : resolveSet(set, view.lastUid)
-    return yield* remove(context, [...deletedOf(yield* deletedIn(mailbox), named)])
+    const { saved, view } = context.selected!
+    return yield* remove(context, set === '$' ? saved : resolveSet(set, view.lastUid))
   },
 }
 
-function* deletedOf(uids: readonly number[], named: ReturnType<typeof setOfAscending>): Generator<number> {
-  for (const { first, last } of common(setOfAscending(uids), named)) for (let uid = first; uid <= last; uid++) yield uid
-}
-
-function* remove(context: ImapContext, uids: readonly number[]): Run {
+/** Those with `\Deleted`: all, or of these. */
+function* remove(context: ImapContext, named: NumberSet | undefined): Run {
   const selected = context.selected!
   if (selected.readOnly) return no('The mailbox was opened to be read only', 'READ-ONLY')
+  const deleted = setOfAscending(yield* deletedIn(selected.mailbox))
+  const uids = named === undefined ? deleted : common(deleted, named)
   if (uids.length === 0) return ok('Nothing was marked for it')
-  yield* ask({ kind: 'expunge', mailbox: selected.mailbox, uids: setOfAscending(uids) })
+  yield* ask({ kind: 'expunge', mailbox: selected.mailbox, uids })
   // It is told with what else is new, before the answer.
   selected.changed = true
-  // RFC 7162 §3.2.7: the mod-sequence that knows of it, which the sync point has by then.
-  return ok('Expunged')
+  // RFC 7162 §3.2.7, §3.2.9: the mod-sequence that knows of it, which the sync point has by then.
+  return { ...ok('Expunged'), tellsModSeq: true }
 }

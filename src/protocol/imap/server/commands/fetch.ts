@@ -1,46 +1,76 @@
 import { type FetchItem, readFetchItems } from '../../fetch-items.ts'
 import type { ImapEntry, ImapMessage } from '../../mailbox.ts'
-import { contains, type NumberSet, setOfAscending, sizeOf, without } from '../../ranges.ts'
+import { contains, type NumberSet, setOfAscending, sizeOf, within } from '../../ranges.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, no, ok, type Result, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED, type Selected } from '../context.ts'
 import { Lines, setsSeen } from '../fetch-lines.ts'
 import { uidsNamed } from '../numbers.ts'
+import { partOf, readPartial, type PartialResult } from '../partial-result.ts'
+import { sayVanished, uidsMeant } from '../resynchronise.ts'
+import { enableCondstore } from '../synchronise.ts'
 
 /** FETCH (RFC 9051 §6.4.5). */
-export const fetch: Command = { name: 'FETCH', states: SELECTED, holdsExpunge: true, run: (context, reader) => run(context,
-  reader, false) }
+export const fetch: Command = {
+  name: 'FETCH',
+  states: SELECTED,
+  holdsExpunge: true,
+  run: (context, reader) => run(context, reader, false),
+}
 
 /** UID FETCH (RFC 9051 §6.4.9). */
 export const uidFetch: Command = { name: 'UID FETCH', states: SELECTED, run: (context, reader) => run(context, reader, true) }
+
+/** Which of the messages are meant (RFC 7162 §3.1.4.1, §3.2.6; RFC 9394 §3.3). */
+interface Modifiers {
+  readonly changedSince?: number
+  readonly vanished?: true
+  readonly partial?: PartialResult
+}
 
 function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   reader.space()
   const set = reader.sequenceSet()
   reader.space()
   const items = readFetchItems(reader)
-  const since = reader.maybeSpace() ? readModifiers(reader) : 0
+  const modifiers = reader.maybeSpace() ? readModifiers(context, reader, byUid) : {}
   reader.end()
   const selected = context.selected!
-  const uids = uidsNamed(selected, set, byUid)
+  const { changedSince, vanished, partial } = modifiers
+  let uids = uidsNamed(selected, set, byUid)
+  if (partial) uids = partOf(uids, partial)
+  withModSeq(context, items, changedSince !== undefined)
   // RFC 9051 §6.4.9: always, whether or not it was asked for.
   if (byUid && !items.some(({ kind }) => kind === 'UID')) items.unshift({ kind: 'UID' })
-  // RFC 7162 §3.1: who asks for mod-sequences enables them (I32); §3.1.4.1: CHANGEDSINCE asks for them.
-  const asksModSeq = items.some(({ kind }) => kind === 'MODSEQ')
-  if (since > 0 || asksModSeq) context.enabled.add('CONDSTORE')
-  if (since > 0 && !asksModSeq) items.push({ kind: 'MODSEQ' })
-  return yield* fetchAll(context, selected, uids, items, since, byUid)
+  // RFC 7162 §3.2: a mod-sequence that it learns here must not be ahead of what it hears of expunges.
+  if (context.enabled.has('QRESYNC')) selected.changed = true
+  if (vanished) yield* sayVanished(context, selected, changedSince!, uidsMeant(selected, set))
+  return yield* fetchAll(context, selected, uids, items, changedSince ?? 0, byUid || changedSince !== undefined)
 }
 
-/** CHANGEDSINCE (RFC 7162 §3.1.4). */
-function readModifiers(reader: Reader): number {
-  let since = 0
+function readModifiers(context: ImapContext, reader: Reader, byUid: boolean): Modifiers {
+  let given: Modifiers = {}
   reader.list(() => {
-    if (reader.word() !== 'CHANGEDSINCE') throw new Malformed('An unknown modifier')
-    reader.space()
-    since = reader.number64()
+    const name = reader.word()
+    if (name === 'VANISHED' && byUid && context.enabled.has('QRESYNC')) given = { ...given, vanished: true }
+    else if (name === 'CHANGEDSINCE') {
+      reader.space()
+      given = { ...given, changedSince: reader.number64() }
+    } else if (name === 'PARTIAL' && byUid) {
+      reader.space()
+      given = { ...given, partial: readPartial(reader) }
+    } else throw new Malformed(`There is no modifier ${name} here`)
   })
-  return since
+  if (given.vanished && given.changedSince === undefined) throw new Malformed('VANISHED since when?')
+  return given
+}
+
+/** RFC 7162 §3.1: who asks for mod-sequences hears them from now on with all flags (I32); §3.1.4.1: CHANGEDSINCE asks for them. */
+function withModSeq(context: ImapContext, items: FetchItem[], since: boolean): void {
+  const asked = items.some(({ kind }) => kind === 'MODSEQ')
+  if (since || asked) enableCondstore(context)
+  const due = since || (context.enabled.has('CONDSTORE') && items.some(({ kind }) => kind === 'FLAGS'))
+  if (due && !asked) items.push({ kind: 'MODSEQ' })
 }
 
 function* fetchAll(
@@ -49,7 +79,7 @@ function* fetchAll(
   uids: NumberSet,
   items: readonly FetchItem[],
   since: number,
-  byUid: boolean,
+  someMayLack: boolean,
 ): Run<Result> {
   const lines = new Lines(context, selected, items)
   const kind = lines.needsFacts ? 'messages' : 'entries'
@@ -62,10 +92,10 @@ function* fetchAll(
     found += shown.length
     const end = page[page.length - 1]
     if (last || end === undefined) break
-    left = without(left, [{ first: 1, last: end.uid }])
+    left = within(left, end.uid + 1, 0xffffffff)
   }
   // I18: a message that is gone, of which the client has not been told, is never taken for another.
-  if (!byUid && since === 0 && found < sizeOf(uids)) return no('Some of the messages are gone', 'EXPUNGEISSUED')
+  if (!someMayLack && found < sizeOf(uids)) return no('Some of the messages are gone', 'EXPUNGEISSUED')
   return ok('Fetched')
 }
 

@@ -1,3 +1,4 @@
+import { utf8Octets } from '../../../bytes/text.ts'
 import { encodeString } from '../../encode.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, ok } from '../../run.ts'
@@ -18,7 +19,7 @@ export const id: Command = {
     reader.end()
     context.client = client
     const server = yield* ask({ kind: 'id', client })
-    const fields = [...server].map(([name, value]) => `${encodeString(name)} ${encodeString(value)}`)
+    const fields = [...server].map(([name, value]) => `${encodeString(utf8Octets(name))} ${encodeString(utf8Octets(value))}`)
     context.say(`* ID ${fields.length === 0 ? 'NIL' : `(${fields.join(' ')})`}`)
     return ok('Pleased to meet you')
   },

@@ -13,6 +13,7 @@ import { list, lsub } from './list.ts'
 import { login } from './login.ts'
 import { create, namespace, remove, rename, subscribe, unsubscribe } from './mailboxes.ts'
 import { check, logout, noop } from './noop.ts'
+import { getQuota, getQuotaRoot, setQuota } from './quota.ts'
 import { examine, select } from './select.ts'
 import { search, uidSearch } from './search.ts'
 import { sort, uidSort } from './sort.ts'
@@ -24,6 +25,7 @@ import { thread, uidThread } from './thread.ts'
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
   enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle,
+  getQuota, getQuotaRoot, setQuota,
   check, close, unselect, expunge, search, sort, thread, fetch, store, copy, move,
   uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,
 ]

@@ -3,9 +3,11 @@ import { type HierarchyName, hierarchyOf } from '../../hierarchy.ts'
 import { type ListOrder, readList } from '../../list-options.ts'
 import { matchesPattern } from '../../list-pattern.ts'
 import { decodeName, DELIMITER, nameOf } from '../../mailbox-name.ts'
-import { ask, ok, type Run } from '../../run.ts'
+import { ask, flow, ok, type Run } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
-import { statusLine } from './status.ts'
+import { enableCondstore } from '../synchronise.ts'
+import { look, type Looked } from '../text-search.ts'
+import { deletedOctets, statusLine } from './status.ts'
 
 /** LIST (RFC 9051 §6.3.9), with what RFC 5258, 5819 and 6154 add to it. */
 export const list: Command = {
@@ -18,6 +20,7 @@ export const list: Command = {
       context.say(`* LIST (\\Noselect) "${DELIMITER}" ""`)
       return ok('That is the delimiter')
     }
+    if (order.status.includes('HIGHESTMODSEQ')) enableCondstore(context)
     yield* say(context, order)
     return ok('Listed')
   },
@@ -36,13 +39,12 @@ export const lsub: Command = {
     const { mailboxes, subscribed } = yield* ask({ kind: 'mailboxes' })
     const matches = matcher(context, reference, [pattern])
     for (const name of hierarchyOf(mailboxes, subscribed)) {
-      if (!matches(name)) continue
-      if (name.subscribed) context.say(`* LSUB (${name.mailbox ? '' : '\\Noselect'}) "${DELIMITER}" ${written(context,
-        name.path)}`)
       // I41: so that a client that asks level by level finds its way.
-      else if (name.subscribedBelow && pattern.endsWith('%')) {
-        context.say(`* LSUB (\\Noselect) "${DELIMITER}" ${written(context, name.path)}`)
-      }
+      const leads = name.subscribedBelow && pattern.includes('%')
+      if (!(name.subscribed || leads) || !(yield* matches(name))) continue
+      const attribute = name.subscribed && name.mailbox ? '' : '\\Noselect'
+      context.say(`* LSUB (${attribute}) "${DELIMITER}" ${written(context, name.path)}`)
+      yield* flow(context)
     }
     return ok('Listed')
   },
@@ -51,28 +53,52 @@ export const lsub: Command = {
 function* say(context: ImapContext, order: ListOrder): Run<void> {
   const { mailboxes, subscribed } = yield* ask({ kind: 'mailboxes' })
   const matches = matcher(context, order.reference, order.patterns)
-  for (const name of hierarchyOf(mailboxes, subscribed)) {
-    if (!matches(name)) continue
+  const names = hierarchyOf(mailboxes, subscribed)
+  const matching = new Set<HierarchyName>()
+  for (const name of names) if (yield* matches(name)) matching.add(name)
+  const below = order.recursive ? aboveChosen(names, matching, order) : undefined
+  for (const name of matching) {
     const chosen = isChosen(name, order)
-    const info = order.recursive && belowChosen(name,
-      order) ? ` ("CHILDINFO" ("${order.subscribed ? 'SUBSCRIBED' : 'SPECIAL-USE'}"))` : ''
-    if (!chosen && info === '') continue
+    // RFC 5258 §3.5: of what is not chosen only where something chosen below it is not listed itself.
+    const leads = below?.get(name.text)
+    if (!chosen && leads !== 'unlisted') continue
+    const info = leads === undefined ? '' : ` ("CHILDINFO" (${criteria(order)}))`
     const attributes = attributesOf(context, name, order).join(' ')
     context.say(`* LIST (${attributes}) "${DELIMITER}" ${written(context, name.path)}${info}`)
     // RFC 5819 §2: not of what cannot be selected.
-    if (order.status.length > 0 && name.mailbox) context.say(statusLine(context, name.mailbox, order.status))
+    if (order.status.length > 0 && name.mailbox) {
+      context.say(statusLine(context, name.mailbox, order.status, yield* deletedOctets(name.mailbox, order.status)))
+    }
+    yield* flow(context)
   }
 }
+
+/** Names above one that is chosen; `unlisted` where one of those does not match itself. */
+function aboveChosen(
+  names: readonly HierarchyName[],
+  matching: ReadonlySet<HierarchyName>,
+  order: ListOrder,
+): ReadonlyMap<string, 'listed' | 'unlisted'> {
+  const above = new Map<string, 'listed' | 'unlisted'>()
+  for (const name of names) {
+    if (!isChosen(name, order)) continue
+    for (let levels = name.path.length - 1; levels > 0; levels--) {
+      const text = name.path.slice(0, levels).join(DELIMITER)
+      if (!matching.has(name)) above.set(text, 'unlisted')
+      else if (!above.has(text)) above.set(text, 'listed')
+    }
+  }
+  return above
+}
+
+const criteria = ({ subscribed, special }: ListOrder): string =>
+  [...(subscribed ? ['"SUBSCRIBED"'] : []), ...(special ? ['"SPECIAL-USE"'] : [])].join(' ')
 
 function isChosen(name: HierarchyName, order: ListOrder): boolean {
   if (order.subscribed && !name.subscribed) return false
   if (order.special && name.mailbox?.use === undefined) return false
   if (order.subscribed || order.special) return true
   return name.mailbox !== undefined || name.hasChildren
-}
-
-function belowChosen(name: HierarchyName, order: ListOrder): boolean {
-  return (!order.subscribed || name.subscribedBelow) && (!order.special || name.specialBelow)
 }
 
 function attributesOf(context: ImapContext, name: HierarchyName, order: ListOrder): string[] {
@@ -88,13 +114,18 @@ function attributesOf(context: ImapContext, name: HierarchyName, order: ListOrde
 }
 
 /** Whether a name matches any of the patterns, each behind the reference. */
-function matcher(context: ImapContext, reference: string, patterns: readonly string[]): (name: HierarchyName) => boolean {
+function matcher(context: ImapContext, reference: string, patterns: readonly string[]): (name: HierarchyName) => Run<boolean> {
   const full = patterns.map((pattern) => decodeName(reference + pattern, context.nameForm)).filter((one) => one !== undefined)
   const inbox = full.map(upperTop)
-  return ({ text, path }) =>
-    full.some((pattern) => matchesPattern(text, pattern)) ||
+  const work: Looked = { looked: 0 }
+  return function* ({ text, path }) {
     // RFC 9051 §5.1: INBOX in any case, also at the top of others.
-    (path[0] === 'INBOX' && inbox.some((pattern) => matchesPattern(text, pattern)))
+    for (const pattern of path[0] === 'INBOX' ? inbox : full) {
+      if (matchesPattern(text, pattern)) return true
+      yield* look(work, text.length * pattern.length)
+    }
+    return false
+  }
 }
 
 function upperTop(pattern: string): string {

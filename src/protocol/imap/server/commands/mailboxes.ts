@@ -4,6 +4,7 @@ import { Malformed, type Reader } from '../../reader.ts'
 import { ask, bad, no, ok, type Run } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 import { objectId } from '../object-id.ts'
+import { uidsIn } from '../synchronise.ts'
 import { leave } from './close.ts'
 
 const uses: ReadonlyMap<string, string> = new Map(
@@ -11,6 +12,7 @@ const uses: ReadonlyMap<string, string> = new Map(
 )
 
 const noName = no('That is no name for a mailbox', 'CANNOT')
+const taken = no('There is such a mailbox', 'ALREADYEXISTS')
 const noMailbox = no('There is no such mailbox', 'NONEXISTENT')
 
 const isInbox = (path: readonly string[]): boolean => path.length === 1 && path[0] === 'INBOX'
@@ -21,41 +23,41 @@ export const create: Command = {
   states: AUTHENTICATED,
   *run(context, reader) {
     reader.space()
-    // A delimiter at the end announces mailboxes below it, and is no part of the name.
-    const name = reader.astring()
-    const path = pathOf(name.endsWith(DELIMITER) ? name.slice(0, -1) : name, context.nameForm)
-    const use = reader.maybeSpace() ? readUse(reader) : undefined
+    const path = readNewPath(context, reader)
+    const asked = reader.maybeSpace() ? readUses(reader) : []
     reader.end()
-    if (use !== undefined && !context.config.abilities.specialUse) return bad('There are no special uses here')
+    if (asked.length > 0 && !context.config.abilities.specialUse) return bad('There are no special uses here')
     if (path === undefined) return noName
-    const existing = yield* ask({ kind: 'mailbox', path })
-    if (existing !== null) return no('There is such a mailbox', 'ALREADYEXISTS')
-    const { id } = yield* createWithParents(path, use)
+    if (isInbox(path)) return taken
+    const use = asked[0] === undefined ? undefined : uses.get(asked[0].toLowerCase())
+    // RFC 6154 §3.
+    if (asked.length > 1 || (asked.length > 0 && use === undefined)) return no('There is no such use', 'USEATTR')
+    const { mailboxes } = yield* ask({ kind: 'mailboxes' })
+    if (mailboxes.some((one) => samePath(one.path, path))) return taken
+    if (use !== undefined && mailboxes.some((one) => one.use === use)) return no('Another mailbox has that use', 'USEATTR')
+    yield* createParents(mailboxes, path)
+    const { id } = yield* ask({ kind: 'create', path, use })
     return ok('Created', `MAILBOXID (${objectId('F', id)})`)
   },
 }
 
-function readUse(reader: Reader): string | undefined {
-  let use: string | undefined
+function readUses(reader: Reader): readonly string[] {
+  let asked: readonly string[] = []
   reader.list(() => {
     if (reader.word() !== 'USE') throw new Malformed('USE is missing')
     reader.space()
-    const given = reader.list(() => reader.flag(), true)
-    if (given.length > 1) throw new Malformed('One use at a time')
-    if (given.length === 0) return
-    use = uses.get(given[0]!.toLowerCase())
-    if (use === undefined) throw new Malformed('There is no such use')
+    asked = reader.list(() => reader.flag(), true)
   })
-  return use
+  return asked
 }
 
 /** RFC 9051 §6.3.4: names above it are made as well. */
-function* createWithParents(path: readonly string[], use: string | undefined): Run<ImapMailbox> {
+function* createParents(mailboxes: readonly ImapMailbox[], path: readonly string[]): Run<void> {
+  const known = new Set(mailboxes.map((one) => one.path.join(DELIMITER)))
   for (let levels = 1; levels < path.length; levels++) {
     const above = path.slice(0, levels)
-    if ((yield* ask({ kind: 'mailbox', path: above })) === null) yield* ask({ kind: 'create', path: above, use: undefined })
+    if (!known.has(above.join(DELIMITER))) yield* ask({ kind: 'create', path: above, use: undefined })
   }
-  return yield* ask({ kind: 'create', path, use })
 }
 
 /** DELETE (RFC 9051 §6.3.5): what lies below it stays (I39). */
@@ -72,9 +74,9 @@ export const remove: Command = {
       const { mailboxes } = yield* ask({ kind: 'mailboxes' })
       return mailboxes.some((one) => isBelow(one.path, path)) ? no('There are mailboxes below it', 'HASCHILDREN') : noMailbox
     }
+    yield* ask({ kind: 'remove', mailbox: mailbox.id })
     // Its own selection ends quietly; other sessions learn it when they ask (I25).
     if (context.selected?.mailbox === mailbox.id) leave(context, true)
-    yield* ask({ kind: 'remove', mailbox: mailbox.id })
     return ok('Deleted')
   },
 }
@@ -85,19 +87,21 @@ export const rename: Command = {
   states: AUTHENTICATED,
   *run(context, reader) {
     const from = readPath(context, reader)
-    const to = readPath(context, reader)
+    reader.space()
+    const to = readNewPath(context, reader)
     reader.end()
     if (from === undefined) return noMailbox
-    if (to === undefined || isInbox(to)) return noName
-    if (samePath(from, to) || isBelow(to, from)) return no('Not into itself', 'CANNOT')
+    if (to === undefined) return noName
+    if (isInbox(to)) return taken
+    // What lies below INBOX stays, and so INBOX may be emptied into there (I37).
+    if (samePath(from, to) || (isBelow(to, from) && !isInbox(from))) return no('Not into itself', 'CANNOT')
     const { mailboxes } = yield* ask({ kind: 'mailboxes' })
     const source = mailboxes.find(({ path }) => samePath(path, from))
-    if (mailboxes.some(({ path }) => samePath(path, to))) return no('There is such a mailbox', 'ALREADYEXISTS')
     if (source === undefined) return noMailbox
-    for (let levels = 1; levels < to.length; levels++) {
-      const above = to.slice(0, levels)
-      if (!mailboxes.some(({ path }) => samePath(path, above))) yield* ask({ kind: 'create', path: above, use: undefined })
-    }
+    const moved = isInbox(from) ? [from] : mailboxes.map(({ path }) => path).filter((path) => samePath(path, from) || isBelow(path, from))
+    const paths = new Set(mailboxes.map(({ path }) => path.join(DELIMITER)))
+    if (moved.some((path) => paths.has([...to, ...path.slice(from.length)].join(DELIMITER)))) return taken
+    yield* createParents(mailboxes, to)
     if (isInbox(from)) return yield* renameInbox(context, source, to)
     yield* ask({ kind: 'rename', mailbox: source.id, path: to })
     return ok('Renamed')
@@ -107,8 +111,10 @@ export const rename: Command = {
 /** RFC 9051 §6.3.6: its messages go, it stays, and so do those below it (I37). */
 function* renameInbox(context: ImapContext, inbox: ImapMailbox, to: readonly string[]): Run {
   const target = yield* ask({ kind: 'create', path: to, use: undefined })
-  const { uids } = yield* ask({ kind: 'open', mailbox: inbox.id, readOnly: true })
-  if (uids.length > 0) yield* ask({ kind: 'copy', mailbox: inbox.id, uids, to: target.id, move: true })
+  const uids = yield* uidsIn(inbox.id)
+  const { move } = context.config.abilities
+  if (uids.length > 0) yield* ask({ kind: 'copy', mailbox: inbox.id, uids, to: target.id, move })
+  if (uids.length > 0 && !move) yield* ask({ kind: 'expunge', mailbox: inbox.id, uids })
   if (context.selected?.mailbox === inbox.id) context.selected.changed = true
   return ok('Renamed; INBOX is empty')
 }
@@ -148,6 +154,12 @@ export const namespace: Command = {
     context.say(`* NAMESPACE (("" "${DELIMITER}")) NIL NIL`)
     return ok('That is all there is')
   },
+}
+
+/** A delimiter at the end announces mailboxes below it, and is no part of the name (RFC 9051 §6.3.4). */
+function readNewPath(context: ImapContext, reader: Reader): readonly string[] | undefined {
+  const name = reader.astring()
+  return pathOf(name.endsWith(DELIMITER) ? name.slice(0, -1) : name, context.nameForm)
 }
 
 function readPath(context: ImapContext, reader: Reader): readonly string[] | undefined {

@@ -1,10 +1,12 @@
 import type { ImapEntry } from '../../mailbox.ts'
 import { formatSet, type NumberSet, setOfAscending } from '../../ranges.ts'
 import { Malformed, type Reader } from '../../reader.ts'
-import { ok, type Run } from '../../run.ts'
-import { readSearch, someKey, UnknownCharset } from '../../search-keys.ts'
+import { ok, Refused, type Run } from '../../run.ts'
+import { readSearch, type SearchKey, someKey, UnknownCharset } from '../../search-keys.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED, type Selected } from '../context.ts'
+import { type PartialResult, readPartial, sliceOf } from '../partial-result.ts'
 import { badCharset, search as find } from '../searching.ts'
+import { enableCondstore } from '../synchronise.ts'
 
 /** SEARCH (RFC 9051 §6.4.4). */
 export const search: Command = {
@@ -24,42 +26,67 @@ export const uidSearch: Command = {
 /** What a search is to tell (RFC 4731, RFC 5182, RFC 9394). */
 export interface Returns {
   readonly options: ReadonlySet<string>
-  /** A slice of the result, from its beginning or (negative) from its end. */
-  readonly partial: { readonly first: number; readonly last: number; readonly text: string } | undefined
+  /** A slice of the result, from its beginning or from its end. */
+  readonly partial: PartialResult | undefined
 }
+
+/** What of a message that was found is told. */
+export type Found = Pick<ImapEntry, 'uid' | 'modSeq'>
 
 function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: boolean): Run {
   const returns = readReturns(reader)
   reader.space()
-  const key = readKeys(reader, undefined)
-  reader.end()
   const selected = context.selected!
-  const mods = someKey(key, ({ kind }) => kind === 'modSeq')
-  if (mods) context.enabled.add('CONDSTORE')
-  const found = yield* find(selected, key, false)
-  const numbers = found.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
-  const highest = mods && found.length > 0 ? Math.max(...found.map(({ modSeq }) => modSeq)) : undefined
-  if (returns === undefined && !context.enabled.has('IMAP4REV2')) {
-    // I58: also where it found nothing. RFC 7162 §3.1.6.
-    const modSeq = highest === undefined ? '' : ` (MODSEQ ${highest})`
-    context.say(`* SEARCH${numbers.map((number) => ` ${number}`).join('')}${modSeq}`)
-    return ok('Searched')
-  }
-  sayExtended(context, selected, tag, byUid, returns ?? ALL, found, numbers, highest)
+  yield* saving(selected, returns, function* () {
+    const key = readKeys(context, reader, undefined)
+    reader.end()
+    const found = yield* find(selected, key, false, ({ uid, modSeq }) => ({ uid, modSeq }))
+    const numbers = found.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
+    const mods = asksModSeq(context, key)
+    if (returns === undefined && !context.enabled.has('IMAP4REV2')) {
+      // I58: also where it found nothing.
+      context.say(`* SEARCH${numbers.map((number) => ` ${number}`).join('')}${mods ? modSeqText(found) : ''}`)
+    } else sayExtended(context, selected, tag, byUid, returns ?? ALL, found, numbers, mods)
+  })
   return ok('Searched')
 }
 
 /** RFC 9051 §6.4.4: what is told where nothing else was asked for. */
 const ALL: Returns = { options: new Set(['ALL']), partial: undefined }
 
-/** Reads keys; where the charset is none that is known here, the command ends with NO. */
-export function readKeys(reader: Reader, charset: string | undefined) {
+/** Runs a search. RFC 5182 §2.1: what was saved is gone where one that was to save ends with NO (I61). */
+export function* saving(selected: Selected, returns: Returns | undefined, search: () => Run<void>): Run<void> {
   try {
-    return readSearch(reader, charset)
+    yield* search()
+  } catch (error) {
+    if (error instanceof Refused && returns?.options.has('SAVE')) selected.saved = []
+    throw error
+  }
+}
+
+/** Reads keys; where the charset is none that is known here, the command ends with NO. */
+export function readKeys({ enabled }: ImapContext, reader: Reader, charset: string | undefined): SearchKey {
+  try {
+    // RFC 6855 §3: there is but one charset then.
+    return readSearch(reader, charset, enabled.has('UTF8=ACCEPT'))
   } catch (error) {
     throw error instanceof UnknownCharset ? badCharset : error
   }
 }
+
+/** Whether it names mod-sequences: then they are told, here and from now on (RFC 7162 §3.1.5). */
+export function asksModSeq(context: ImapContext, key: SearchKey): boolean {
+  const asks = someKey(key, ({ kind }) => kind === 'modSeq')
+  if (asks) enableCondstore(context)
+  return asks
+}
+
+/** RFC 7162 §3.1.6: the highest of those that were found. */
+export function modSeqText(found: readonly Found[]): string {
+  return found.length === 0 ? '' : ` (MODSEQ ${highest(found)})`
+}
+
+const highest = (found: readonly Found[]): number => found.reduce((most, { modSeq }) => Math.max(most, modSeq), 0)
 
 /** ` RETURN (…)`, if it comes next. */
 export function readReturns(reader: Reader): Returns | undefined {
@@ -72,7 +99,7 @@ export function readReturns(reader: Reader): Returns | undefined {
   }
   reader.space()
   const options = new Set<string>()
-  let partial: Returns['partial']
+  let partial: PartialResult | undefined
   reader.list(() => {
     const option = reader.word()
     if (!known.has(option)) throw new Malformed(`There is no option ${option}`)
@@ -81,7 +108,7 @@ export function readReturns(reader: Reader): Returns | undefined {
       partial = readPartial(reader)
     } else options.add(option)
   }, true)
-  // RFC 4731 §3.1; RFC 9394 §3.1: a slice and all of it make no sense together.
+  // RFC 9394 §3.1: a slice and all of it make no sense together.
   if (partial !== undefined && options.has('ALL')) throw new Malformed('PARTIAL or ALL')
   if (options.size === 0 && partial === undefined) options.add('ALL')
   return { options, partial }
@@ -89,29 +116,23 @@ export function readReturns(reader: Reader): Returns | undefined {
 
 const known: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL'])
 
-function readPartial(reader: Reader): Returns['partial'] {
-  const back = reader.maybe('-')
-  const first = reader.nzNumber()
-  reader.expect(':')
-  if (back) reader.expect('-')
-  const last = reader.nzNumber()
-  const sign = back ? '-' : ''
-  return { first: Math.min(first, last) * (back ? -1 : 1), last: Math.max(first, last) * (back ? -1 : 1),
-    text: `${sign}${first}:${sign}${last}` }
-}
-
-/** Says ESEARCH, and saves what was to be saved. `numbers`: what was found, in the order in which it is told. */
+/**
+ * Says ESEARCH, and saves what was to be saved. `numbers`: what was found, in the order in which it is told. `mods`: with the
+ * mod-sequence.
+ */
 export function sayExtended(
   context: ImapContext,
   selected: Selected,
   tag: string,
   byUid: boolean,
   { options, partial }: Returns,
-  found: readonly ImapEntry[],
+  found: readonly Found[],
   numbers: readonly number[],
-  highest: number | undefined,
+  mods: boolean,
 ): void {
   if (options.has('SAVE')) selected.saved = savedOf(options, partial, found)
+  // RFC 5182 §2.1: SAVE alone says nothing.
+  if (options.has('SAVE') && options.size === 1 && !partial) return
   const parts: string[] = []
   if (numbers.length > 0) {
     if (options.has('MIN')) parts.push(`MIN ${numbers[0]!}`)
@@ -120,12 +141,10 @@ export function sayExtended(
   }
   if (options.has('COUNT')) parts.push(`COUNT ${numbers.length}`)
   if (partial) {
-    const some = slice(numbers, partial)
+    const some = sliceOf(numbers, partial)
     parts.push(`PARTIAL (${partial.text} ${some.length === 0 ? 'NIL' : inOrder(some)})`)
   }
-  // RFC 5182 §2.1: SAVE alone says nothing.
-  if (parts.length === 0 && options.has('SAVE') && options.size === 1) return
-  if (highest !== undefined && numbers.length > 0) parts.push(`MODSEQ ${highest}`)
+  if (mods && found.length > 0) parts.push(`MODSEQ ${highest(toldOf(options, partial, found))}`)
   context.say(`* ESEARCH (TAG "${tag}")${byUid ? ' UID' : ''}${parts.map((part) => ` ${part}`).join('')}`)
 }
 
@@ -135,20 +154,15 @@ function inOrder(numbers: readonly number[]): string {
   return ascend ? formatSet(setOfAscending(numbers)) : numbers.join(',')
 }
 
-/** RFC 9394 §3.1: 1 is the first, -1 the last. */
-function slice<Item>(items: readonly Item[], { first,
-  last }: { readonly first: number; readonly last: number }): readonly Item[] {
-  if (first > 0) return items.slice(first - 1, last)
-  const end = items.length + first + 1
-  return items.slice(Math.max(0, items.length + last), Math.max(0, end))
+/** RFC 4731 §3.2: MIN and MAX alone are about the messages they tell; so is what they save (RFC 5182 §2.4). */
+function toldOf(options: ReadonlySet<string>, partial: PartialResult | undefined, found: readonly Found[]): readonly Found[] {
+  if (options.has('ALL') || options.has('COUNT')) return found
+  const ends = [...(options.has('MIN') ? found.slice(0, 1) : []), ...(options.has('MAX') ? found.slice(-1) : [])]
+  if (partial) return [...sliceOf(found, partial), ...ends]
+  return ends.length === 0 ? found : ends
 }
 
-/** RFC 5182 §2.4: MIN and MAX alone save only what they tell. */
-function savedOf(options: ReadonlySet<string>, partial: Returns['partial'], found: readonly ImapEntry[]): NumberSet {
-  const uids = found.map(({ uid }) => uid).sort((a, b) => a - b)
-  if (options.has('ALL') || options.has('COUNT')) return setOfAscending(uids)
-  if (partial) return setOfAscending([...slice(uids, partial)])
-  if (!options.has('MIN') && !options.has('MAX')) return setOfAscending(uids)
-  const ends = [...(options.has('MIN') ? uids.slice(0, 1) : []), ...(options.has('MAX') ? uids.slice(-1) : [])]
-  return setOfAscending([...new Set(ends)])
+function savedOf(options: ReadonlySet<string>, partial: PartialResult | undefined, found: readonly Found[]): NumberSet {
+  const uids = toldOf(options, partial, found).map(({ uid }) => uid)
+  return setOfAscending([...new Set(uids)].sort((a, b) => a - b))
 }

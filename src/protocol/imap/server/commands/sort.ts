@@ -8,7 +8,7 @@ import { ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED } from '../context.ts'
 import { decoded } from '../matching.ts'
 import { search as find } from '../searching.ts'
-import { readKeys, readReturns, sayExtended } from './search.ts'
+import { asksModSeq, type Found, modSeqText, readKeys, readReturns, sayExtended, saving } from './search.ts'
 
 /** SORT (RFC 5256). */
 export const sort: Command = {
@@ -42,15 +42,17 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
   reader.space()
   const charset = reader.astring()
   reader.space()
-  const key = readKeys(reader, charset)
-  reader.end()
   const selected = context.selected!
-  const found = (yield* find(selected, key, true)) as ImapMessage[]
-  const sorted = sortBy(found, criteria)
-  const numbers = sorted.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
-  // RFC 5267 §3.
-  if (returns) sayExtended(context, selected, tag, byUid, returns, sorted, numbers, undefined)
-  else context.say(`* SORT${numbers.map((number) => ` ${number}`).join('')}`)
+  yield* saving(selected, returns, function* () {
+    const key = readKeys(context, reader, charset)
+    reader.end()
+    const sorted = sortRows(yield* find(selected, key, true, (message) => rowOf(message, criteria)), criteria)
+    const numbers = sorted.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
+    const mods = asksModSeq(context, key)
+    // RFC 5267 §3; RFC 7162 §3.1.10.
+    if (returns) sayExtended(context, selected, tag, byUid, returns, sorted, numbers, mods)
+    else context.say(`* SORT${numbers.map((number) => ` ${number}`).join('')}${mods ? modSeqText(sorted) : ''}`)
+  })
   return ok('Sorted')
 }
 
@@ -93,15 +95,23 @@ export function sentDate({ facts, received }: ImapMessage): number {
   return (date === undefined ? undefined : parseDate(date)?.epochMs) ?? received
 }
 
+/** A message, as far as it matters where it is sorted in: mailboxes are large. */
+interface Row extends Found {
+  readonly values: readonly (string | number)[]
+}
+
+function rowOf(message: ImapMessage, criteria: readonly Criterion[]): Row {
+  const { uid, modSeq } = message
+  return { uid, modSeq, values: criteria.map(({ by }) => valueOf.get(by)!(message)) }
+}
+
 /** Sorted; what is the same stays in the order of the mailbox (I60). */
-function sortBy(messages: readonly ImapMessage[], criteria: readonly Criterion[]): ImapMessage[] {
-  const rows = messages.map((message) => ({ message, values: criteria.map(({ by }) => valueOf.get(by)!(message)) }))
-  rows.sort((a, b) => {
+function sortRows(rows: Row[], criteria: readonly Criterion[]): Row[] {
+  return rows.sort((a, b) => {
     for (const [at, { reverse }] of criteria.entries()) {
       const [x, y] = [a.values[at]!, b.values[at]!]
       if (x !== y) return x < y === reverse ? 1 : -1
     }
     return 0
   })
-  return rows.map(({ message }) => message)
 }

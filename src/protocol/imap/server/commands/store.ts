@@ -1,10 +1,10 @@
-import { formatFlags, normalFlags } from '../../flags.ts'
-import { formatSet, type NumberSet, sizeOf } from '../../ranges.ts'
+import { normalFlags } from '../../flags.ts'
+import { formatSet, type NumberSet, sizeOf, within } from '../../ranges.ts'
 import { Malformed, type Reader } from '../../reader.ts'
-import { ask, no, ok, type Run } from '../../run.ts'
+import { ask, flow, no, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED, type Selected } from '../context.ts'
 import { uidsNamed } from '../numbers.ts'
-import { tellKeywords } from '../synchronise.ts'
+import { enableCondstore, flagsText, goneOf, tellKeywords, wantsUid } from '../synchronise.ts'
 
 /** STORE (RFC 9051 §6.4.6). */
 export const store: Command = {
@@ -33,7 +33,7 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   reader.end()
   const selected = context.selected!
   const uids = uidsNamed(selected, set, byUid)
-  if (order.unchangedSince !== undefined) context.enabled.add('CONDSTORE')
+  if (order.unchangedSince !== undefined) enableCondstore(context)
   const flags = normalFlags(order.flags)
   if (flags === undefined) return no('A flag that no mailbox here can keep', 'CANNOT')
   // I44: clearer than an OK that changes nothing.
@@ -42,11 +42,14 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   const { change, unchangedSince } = order
   const { changed, modified } = yield* ask({ kind: 'flag', mailbox: selected.mailbox, uids, change, flags, unchangedSince })
   for (const { uid, modSeq } of changed) selected.own.set(uid, modSeq)
-  if (changed.length > 0) selected.changed = true
+  // RFC 7162 §3.1.3: of those that had changed before, the client hears how (I33).
+  selected.changed = true
   yield* answer(context, selected, order, uids, changed, byUid)
-  if (modified.length === 0) return ok('Stored')
-  // RFC 7162 §3.1.3: the others were done (I33).
-  return ok('Some had changed', `MODIFIED ${formatSet(byUid ? modified : selected.view.sequencesOf(modified))}`)
+  const gone = !byUid && !order.silent && (yield* goneOf(selected, uids)).length > 0
+  const code = modified.length === 0 ? undefined : `MODIFIED ${formatSet(byUid ? modified : selected.view.sequencesOf(modified))}`
+  // RFC 2180 §4.2.3: done for those that are there (I18).
+  if (gone) return no('Some of the messages are gone', code ?? 'EXPUNGEISSUED')
+  return code === undefined ? ok('Stored') : ok('Some had changed', code)
 }
 
 /** `(UNCHANGEDSINCE n) +FLAGS.SILENT (\Seen)`. */
@@ -85,21 +88,28 @@ function* answer(
 ): Run<void> {
   const condstore = context.enabled.has('CONDSTORE')
   if (silent && !condstore) return
-  const withUid = byUid || context.enabled.has('QRESYNC')
-  const say = ({ uid, modSeq, flags }: (typeof changed)[number]): void => {
-    tellKeywords(context, selected, flags)
+  const withUid = byUid || wantsUid(context)
+  const say = function* ({ uid, modSeq, flags }: (typeof changed)[number]): Run<void> {
+    if (!silent) tellKeywords(context, selected, flags)
     const parts = withUid ? [`UID ${uid}`] : []
-    if (!silent) parts.push(`FLAGS ${formatFlags(flags)}`)
+    if (!silent) parts.push(`FLAGS ${flagsText(context, selected, uid, flags)}`)
     if (condstore) parts.push(`MODSEQ (${modSeq})`)
     context.say(`* ${selected.view.sequenceOf(uid)} FETCH (${parts.join(' ')})`)
+    yield* flow(context)
   }
-  if (silent || changed.length === sizeOf(uids)) return changed.forEach(say)
+  if (silent || changed.length === sizeOf(uids)) {
+    for (const entry of changed) yield* say(entry)
+    return
+  }
   for (let left = uids; left.length > 0;) {
     const { items, last } = yield* ask({ kind: 'entries', mailbox: selected.mailbox, uids: left, since: 0 })
-    items.forEach(say)
+    for (const entry of items) {
+      yield* say(entry)
+      selected.own.set(entry.uid, entry.modSeq)
+    }
     const end = items[items.length - 1]
     if (last || end === undefined) return
-    left = left.filter((range) => range.last > end.uid).map((range) => ({ ...range, first: Math.max(range.first, end.uid + 1) }))
+    left = within(left, end.uid + 1, 0xffffffff)
   }
 }
 

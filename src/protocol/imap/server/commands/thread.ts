@@ -30,12 +30,11 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   reader.space()
   const charset = reader.astring()
   reader.space()
-  const key = readKeys(reader, charset)
+  const key = readKeys(context, reader, charset)
   reader.end()
   const selected = context.selected!
-  const found = (yield* find(selected, key, true)) as ImapMessage[]
-  const threads = algorithm(found.map((message) => threadedOf(message,
-    byUid ? message.uid : selected.view.sequenceOf(message.uid))))
+  const threads = algorithm(yield* find(selected, key, true, (message) =>
+    threadedOf(message, byUid ? message.uid : selected.view.sequenceOf(message.uid))))
   context.say(threads === '' ? '* THREAD' : `* THREAD ${threads}`)
   return ok('Threaded')
 }
