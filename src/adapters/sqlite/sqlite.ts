@@ -31,10 +31,10 @@ export interface SqliteOptions {
    */
   readonly dedupeFrom?: number
   /**
-   * An index for `search`, which finds words within milliseconds. It costs about a millisecond of the event loop for each message of
-   * 10 KB, a while after it came, and a third of the size of its text; so it is made only where it is asked for (`true`), kept
-   * where it is, and removed where it is refused (`false`). Needs an SQLite with FTS5, 3.43 or later, which all three drivers
-   * bring; with another one the store has no `search`.
+   * An index for `search`, which finds words within milliseconds. It costs about a millisecond of the event loop for each
+   * message of 10 KB, a while after it came, and a third of the size of its text; so it is made only where it is asked for
+   * (`true`), kept where it is, and removed where it is refused (`false`). Needs an SQLite with FTS5, 3.43 or later, which all
+   * three drivers bring; with another one the store has no `search`.
    */
   readonly search?: boolean
   /** Milliseconds since the Unix epoch, for UIDVALIDITY and the dates at which messages were saved. Default `Date.now`. */
