@@ -9,6 +9,9 @@ import { octetsOf, textOf } from './key-value-text.ts'
 const PAGE = 200
 const SLICE = 500
 
+/** Old rows that each new one takes away. Two: what has timed out is soon gone, though nobody calls `sweep`. */
+const TIDIED = 2
+
 /** Octets that removing a slice is taken for, so that few of them share a transaction with mail. */
 const SLICE_OCTETS = 1024 * 1024
 
@@ -33,6 +36,7 @@ export class SqliteKeyValue implements KeyValue {
   readonly #change: Statement
   readonly #remove: Statement
   readonly #page: Statement
+  readonly #tidy: Statement
   readonly #sweep: Statement
 
   /** `commits` is missing where the database is for reading only; `close` lets go of the whole of it. */
@@ -48,6 +52,9 @@ export class SqliteKeyValue implements KeyValue {
     this.#change = db.prepare('UPDATE key_values SET value = ? WHERE key = ?')
     this.#remove = db.prepare(`DELETE FROM key_values WHERE key = ? AND ${there}`)
     this.#page = db.prepare(`SELECT key, value, until FROM key_values WHERE key >= ? AND key < ? ORDER BY key LIMIT ${PAGE}`)
+    this.#tidy = db.prepare(
+      `DELETE FROM key_values WHERE key IN (SELECT key FROM key_values WHERE until <= ? ORDER BY until LIMIT ${TIDIED})`,
+    )
     this.#sweep = db.prepare(
       `DELETE FROM key_values WHERE key IN (SELECT key FROM key_values WHERE until <= ? ORDER BY until LIMIT ${SLICE})`,
     )
@@ -57,9 +64,9 @@ export class SqliteKeyValue implements KeyValue {
     return this.#read(() => this.#value(octetsOf(key), now))
   }
 
-  async set(key: string, value: string, { until = Infinity }: Keeping): Promise<void> {
+  async set(key: string, value: string, { now, until = Infinity }: Keeping): Promise<void> {
     const [at, what] = [octetsOf(key), octetsOf(value)]
-    await this.#write(at.length + what.length, () => this.#set.run(at, what, column(until)))
+    await this.#write(at.length + what.length, () => this.#put(at, what, now, until))
   }
 
   swap(
@@ -71,7 +78,7 @@ export class SqliteKeyValue implements KeyValue {
     const [at, what] = [octetsOf(key), value === undefined ? undefined : octetsOf(value)]
     return this.#write(at.length + (what?.length ?? 0), () => {
       if (this.#value(at, now) !== expected) return false
-      if (what) this.#set.run(at, what, column(until))
+      if (what) this.#put(at, what, now, until)
       else this.#remove.run(at, now)
       return true
     })
@@ -85,7 +92,7 @@ export class SqliteKeyValue implements KeyValue {
       // Beyond 2^53 sums would be wrong without a word.
       if (!Number.isSafeInteger(sum)) throw new MailError('misuse', `${key}: ${amount} cannot be added to ${found ?? '0'}`)
       const what = octetsOf(String(sum))
-      if (found === undefined) this.#set.run(at, what, column(until))
+      if (found === undefined) this.#put(at, what, now, until)
       else this.#change.run(what, at)
       return sum
     })
@@ -123,6 +130,11 @@ export class SqliteKeyValue implements KeyValue {
 
   close(): Promise<void> {
     return this.#close()
+  }
+
+  #put(key: Uint8Array, value: Uint8Array, now: number, until: number): void {
+    this.#tidy.run(now)
+    this.#set.run(key, value, column(until))
   }
 
   #value(key: Uint8Array, now: number): string | undefined {

@@ -47,6 +47,17 @@ describe.each(drivers)('the key-value store of sqlite with %s', (_name, driver) 
     expect(commits).toBe(4)
   })
 
+  it('loses what has timed out as new keys come: strangers cannot fill the disk', async () => {
+    const { keyValue } = openMail({ driver })
+    await Promise.all(Array.from({ length: 300 }, (_, i) => keyValue.add(`a:${i}`, 1, keeping)))
+    await keyValue.set('b', 'x', { now: keeping.now })
+    const later = { now: keeping.until, until: keeping.until + 1000 }
+    await Promise.all(Array.from({ length: 100 }, (_, i) => keyValue.add(`c:${i}`, 1, later)))
+    await Promise.all(Array.from({ length: 40 }, (_, i) => keyValue.set(`d:${i}`, 'x', later)))
+    expect(await keyValue.sweep?.(later.now)).toBe(300 - 2 * 140)
+    expect([await keyValue.get('b', later.now), await keyValue.get('c:0', later.now)]).toEqual(['x', '1'])
+  })
+
   it('answers temporarily where the disk fails, and has changed nothing', async () => {
     let failures = 0
     const failing = watched(driver, (sql) => {
