@@ -80,7 +80,8 @@ export function isRefusal(answer: unknown): answer is Pop3Refusal {
 export const ok = (text: string): Result => ({ fine: true, text })
 
 /** Ends with -ERR. */
-export const err = (text: string, code?: string): Result => (code === undefined ? { fine: false, text } : { fine: false, code, text })
+export const err = (text: string, code?: string): Result =>
+  code === undefined ? { fine: false, text } : { fine: false, code, text }
 
 /** Ends with -ERR for what no client should have said. */
 export const mistake = (text: string): Result => ({ fine: false, text, mistaken: true })

@@ -68,14 +68,14 @@ function optionsOf(config: Transcript['config']): TalkOptions {
     else if (name === 'auth without TLS') withoutTls = value === 'yes'
     else if (name === 'peer.tls') options['peer'] = { tls: readTlsFacts(value) }
     else if (key !== '') options[group] = { ...(options[group] as object | undefined), [key]: JSON.parse(value) as unknown }
-    else if (name !== 'tls') options[name] = value.startsWith('"') || value.startsWith('[') ? (JSON.parse(value) as unknown) : word(value)
+    else if (name !== 'tls') options[name] = word(value)
   }
   const auth: Pop3ServerOptions['auth'] = { mechanisms, withoutTls }
   return { ...options, auth, answers: answers as Answers }
 }
 
 function word(value: string): unknown {
-  return value === 'true' || value === 'false' || /^\d+$/.test(value) ? (JSON.parse(value) as unknown) : value
+  return /^(true|false|\d+|\[.*)$/.test(value) ? (JSON.parse(value) as unknown) : value
 }
 
 /** `refuse CODE text`, `temporary CODE text`, `account NAME`, `gone`, or a secret. */

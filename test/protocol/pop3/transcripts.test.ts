@@ -14,7 +14,8 @@ function* cuts(): Generator<[string, Cut]> {
   yield ['octet by octet, at once', { pieces: (octets) => [...octets], burst: true }]
   for (let seed = 1; seed <= 20; seed++) {
     const random = seededRandom(seed)
-    yield [`cut at random (seed ${seed})`, { pieces: (octets) => pieces(octets, () => 1 + random.below(12)), burst: seed % 2 === 0 }]
+    const atRandom: Cut['pieces'] = (octets) => pieces(octets, () => 1 + random.below(12))
+    yield [`cut at random (seed ${seed})`, { pieces: atRandom, burst: seed % 2 === 0 }]
   }
 }
 

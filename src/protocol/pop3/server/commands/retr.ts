@@ -1,5 +1,5 @@
 import { replyLine } from '../../reply.ts'
-import { ask, err, ok, Refused, type Result, type Run } from '../../run.ts'
+import { ask, err, ok, Refused, type Result, type Run, wait } from '../../run.ts'
 import { Stuffing } from '../../stuffing.ts'
 import { Top } from '../../top.ts'
 import { message, none, number, words } from '../arguments.ts'
@@ -51,6 +51,7 @@ function* send(context: Pop3Context, number: number, top: Top | undefined): Run<
     context.write(stuffing.add(top ? bytes.subarray(0, top.take(bytes)) : bytes))
     at += bytes.length
     if (at >= octets || top?.isDone) break
+    yield* wait<undefined>({ kind: 'room' })
     try {
       bytes = yield* piece(uid, at, Math.min(octets, at + limits.pieceOctets))
     } catch (error) {
