@@ -58,8 +58,10 @@ function readSetQuota(reader: Reader): void {
   reader.end()
 }
 
+/** What counts; nothing where nothing is bounded: a root has one resource at least (RFC 9208 §7). */
 function* facts(context: ImapContext): Run<QuotaFacts | null> {
-  return context.config.abilities.quota ? yield* ask({ kind: 'quota' }) : null
+  const found = context.config.abilities.quota ? yield* ask({ kind: 'quota' }) : null
+  return found && found.limit.octets === Infinity && found.limit.messages === Infinity ? null : found
 }
 
 /** RFC 9208 §5.1: STORAGE in units of 1024 octets. What has no bound is left out: there is no word for it. */
