@@ -1,4 +1,5 @@
 import { addressSet } from '../adapters/node/addresses.ts'
+import { asciiDomain } from '../message/domain.ts'
 import { isDomain, parsePath } from '../protocol/smtp/index.ts'
 import type { ReferenceUser } from '../server/reference-accounts.ts'
 import { type LogLevel, logLevels } from '../observe/logger.ts'
@@ -14,8 +15,11 @@ export const readPort: Read<number | null> = (text) => {
   return port === 0 ? null : port
 }
 
-/** A name that a server may go by. */
-export const readDomain: Read<string> = (text) => (isDomain(text) && !text.startsWith('[') ? text.toLowerCase() : undefined)
+/** A name that a server may go by; comes in lower case and A-labels, as domains are kept. */
+export const readDomain: Read<string> = (text) => {
+  const domain = asciiDomain(text)
+  return isDomain(text) && isDomain(domain) && !domain.startsWith('[') ? domain : undefined
+}
 
 /** One address of this machine. */
 export const readAddress: Read<string> = (text) => (text.includes('/') ? undefined : readNetwork(text))
@@ -37,7 +41,8 @@ export const readUser: Read<ReferenceUser> = (text) => {
   const password = text.slice(colon + 1)
   if (!found || !('path' in found) || found.path === null || found.end !== colon + 2 || password === '') return undefined
   const { local, domain } = found.path
-  return domain === '' || domain.startsWith('[') ? undefined : { local, domain: domain.toLowerCase(), password }
+  const own = readDomain(domain)
+  return own === undefined ? undefined : { local, domain: own, password }
 }
 
 /** `0` or `1`. */

@@ -61,6 +61,7 @@ export class LocalQueue implements MailQueue {
     const { accounts } = destinationsOf(await Promise.all(recipients.map((to) => this.destinationsOf(to))))
     const text = finalFields(sender, recipients)
     const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
+    if (accounts.some(({ messageOctets = Infinity }) => body.size > messageOctets)) throw errorFor(mailboxReplies.tooLarge)
     const outcome = await this.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
     if ('stored' in outcome) return { id: outcome.stored.id }
     throw errorFor(outcome.refusal)

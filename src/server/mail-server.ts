@@ -203,7 +203,7 @@ function rolesOf(options: MailServerOptions, login: LoginOptions, taken: Taken |
   const observe = observerOf(options)
   const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
   const addresses = addressesOf(options)
-  const mailboxes = new Mailboxes(store, clock, observe)
+  const mailboxes = new Mailboxes(store, clock, observe, directory)
   const queue = options.queue ?? new LocalQueue(addresses, mailboxes, store)
   const addressing = new Addressing(addresses, mailboxes, queue)
   const local = new LocalDelivery({ addressing, mailboxes, queue, taken, failed })

@@ -1,12 +1,12 @@
 import { roomFor } from '../accounts/quota.ts'
-import type { Account } from '../contracts/directory.ts'
+import type { Account, Directory } from '../contracts/directory.ts'
 import type { MailboxId } from '../contracts/mailbox.ts'
 import type { Verdict } from '../contracts/policy.ts'
 import type { Append, MailStore, NewMessage, StoredMessage } from '../contracts/store.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
-import { isMailError } from '../protocol/session/errors.ts'
+import { isMailError, MailError } from '../protocol/session/errors.ts'
 import { QuotaWatch } from './quota-watch.ts'
 
 /** Milliseconds for which it is believed where an account's mailboxes are: whoever renames one may still get mail in it. */
@@ -26,10 +26,13 @@ export class Mailboxes {
   private readonly clock: Clock
   private readonly observe: Observer
   private readonly warnings: QuotaWatch
+  private readonly directory: Pick<Directory, 'account'> | undefined
   private readonly known = new Map<string, { readonly id: MailboxId; readonly at: number }>()
 
-  constructor(store: MailStore, clock: Clock, observe: Observer) {
+  /** `directory`: without it, whoever was an account once is one for ever. */
+  constructor(store: MailStore, clock: Clock, observe: Observer, directory?: Pick<Directory, 'account'>) {
     this.store = store
+    this.directory = directory
     this.clock = clock
     this.observe = observe
     this.warnings = new QuotaWatch(store, clock, observe)
@@ -130,7 +133,18 @@ export class Mailboxes {
       place === 'junk' ? use === '\\Junk' : path.length === 1 && path[0] === 'INBOX',
     )
     if (mailbox) return mailbox
+    if (mailboxes.length === 0) await this.mustBeThere(account)
     return place === 'junk' ? this.store.create(account, ['Spam'], '\\Junk') : this.store.create(account, ['INBOX'])
+  }
+
+  /**
+   * Whoever was removed while a message for him was on its way has no mail any more, and whoever gets the name next is not to find
+   * any. The client comes again, and hears at RCPT what there is to hear.
+   */
+  private async mustBeThere(id: string): Promise<void> {
+    if (this.directory === undefined) return
+    const account = await this.directory.account(id)
+    if (account === undefined || account.disabled) throw new MailError('temporary', `The account ${id} is no longer there`)
   }
 }
 

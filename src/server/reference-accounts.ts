@@ -47,7 +47,8 @@ export async function makePeople(
   for (const name of people.domains) if (!(await records.domain(name))) await admin.domains.set({ name })
   for (const { local, domain, password } of people.users) {
     const address = encodeMailbox({ local, domain })
-    const there = await records.account(addressKey({ local, domain }))
+    const key = addressKey({ local, domain })
+    const there = (await records.account(key)) ?? (await records.accountNamed(key))
     if (there) await makeMailboxes(store, there.id)
     else await admin.create({ addresses: [address], password })
   }

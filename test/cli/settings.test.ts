@@ -35,6 +35,8 @@ describe('settings', () => {
     ['BIND', '0.0.0.0', reference('bind', '0.0.0.0')],
     ['DATA', '/var/mail', reference('data', '/var/mail')],
     ['DOMAINS', 'a.test, B.test,', reference('domains', ['a.test', 'b.test'])],
+    ['DOMAINS', 'CAF\u00c9.test,xn--caf-dma.test', reference('domains', ['xn--caf-dma.test', 'xn--caf-dma.test'])],
+    ['HOSTNAME', 'mx.caf\u00e9.test', reference('hostname', 'mx.xn--caf-dma.test')],
     ['DOMAINS', 'a.test', reference('users', [{ ...alice, domain: 'a.test' }])],
     ['USERS', 'Bob@example.test:a:b@c', reference('users', [{ local: 'Bob', domain: 'example.test', password: 'a:b@c' }])],
     ['USERS', 'a@example.test:1,b@EXAMPLE.test:2', reference('users', [
@@ -120,7 +122,7 @@ describe('settings', () => {
   })
 
   it('leave one listener on', () => {
-    const off = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS'].map((name) => [`POSTHORN_${name}_PORT`, '0']))
+    const off = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS', 'IMAP', 'IMAPS'].map((name) => [`POSTHORN_${name}_PORT`, '0']))
     expect(() => readSettings(off)).toThrow(`POSTHORN_MX_PORT: every listener is off. ${port}`)
     expect(readSettings({ ...off, POSTHORN_LMTP_PORT: '24' }).reference.ports.lmtp).toBe(24)
   })

@@ -49,8 +49,9 @@ describe('a local queue', () => {
     ['one@example.test', 'temporary'],
     ['dora@example.test', 'permanent'],
     ['full@example.test', 'quota'],
+    ['small@example.test', 'permanent'],
   ])('takes nothing for anybody where one is %s', async (to, code) => {
-    const odd = [person('dora', { disabled: true }), person('full', { quota: { octets: 1000 } })]
+    const odd = [person('dora', { disabled: true }), person('full', { quota: { octets: 1000 } }), person('small', { messageOctets: 50 })]
     const people = [person('alice'), person('bob'), ...odd]
     const { world, queue: local } = await queue({ people })
     await expect(local.enqueue(message(to))).rejects.toMatchObject({ code })

@@ -193,6 +193,33 @@ describe('a message that comes in', () => {
   })
 
   it.each([
+    ['who was removed', undefined],
+    ['who was disabled, and whose mail was erased', { disabled: true }],
+  ])('makes no mailbox for somebody %s while it came in', async (_, account) => {
+    const { directory } = await mailWorld()
+    let there = true
+    const place = await mailWorld({
+      options: {
+        directory: {
+          ...directory,
+          account: async (id) => {
+            const found = await directory.account(id)
+            return there || !found ? found : account && { ...found, ...account }
+          },
+        },
+      },
+    })
+    const client = place.connect('mx')
+    await client.send({ to: 'alice@example.test' })
+    await client.ask('MAIL FROM:<>', 'RCPT TO:<alice@example.test>', 'RCPT TO:<bob@example.test>', 'DATA')
+    there = false
+    await place.store.erase('alice@example.test')
+    expect(await client.ask('Subject: x', '', '.')).toEqual([fault])
+    expect(await place.store.mailboxes('alice@example.test')).toEqual([])
+    expect(await place.mail('bob')).toEqual([])
+  })
+
+  it.each([
     ['alice@example.test', 'Delivered-To: alice@example.test', '554 5.4.6 Delivered here before: this is a mail loop'],
     ['alice@example.test', 'Delivered-To: <ALICE@Example.Test>', '554 5.4.6 Delivered here before: this is a mail loop'],
     ['alice@example.test', 'DELIVERED-TO: bob@example.test\r\nDelivered-To: alice@example.test', /^554 5\.4\.6 /],
