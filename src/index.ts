@@ -64,6 +64,9 @@ export type {
   MailServerOptions,
   SmtpListenerName,
 } from './server/mail-server-options.ts'
+export type { Pop3ServerOptions } from './server/pop3/options.ts'
+export { pop3Server } from './server/pop3/server.ts'
+export type { Pop3ListenOptions, Pop3Server } from './server/pop3/server.ts'
 export type { Addresses } from './server/postmaster.ts'
 export type { ConversationOptions, ReceiverOptions } from './server/options.ts'
 export { receiver } from './server/receiver.ts'
