@@ -71,6 +71,11 @@ export class Account implements Owner {
     for (const { box } of this.#places.values()) box.forget()
   }
 
+  /** Mailboxes are looked for when they are asked for next: they are not where they were. */
+  lookAround(): void {
+    this.#places.clear()
+  }
+
   /** Runs alone, of all tasks of the account in all processes. `permanent` where there is no such account. */
   locked<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(() => this.#alone(run))
@@ -242,7 +247,7 @@ export class Account implements Owner {
     return bases.map((base) => state.named(base) as Message)
   }
 
-  /** Does what takes several steps. Where one fails, what was begun is finished or taken back at once; or by the next who comes. */
+  /** Does what takes several steps. Where one fails, what was begun is finished or taken back at once, or by whoever comes next. */
   async #intend(intent: Intent, run: () => Promise<void>): Promise<void> {
     this.#recovered = false
     try {
@@ -272,7 +277,8 @@ export class Account implements Owner {
   async #recover(): Promise<boolean> {
     const { disk } = this.#shared
     const intent = await readIntent(disk, this.dir)
-    const finished = intent !== undefined && await (intent.kind === 'rename' ? this.#finishRenaming(intent) : this.#finishMoving(intent))
+    const finish = (it: Intent): Promise<boolean> => (it.kind === 'rename' ? this.#finishRenaming(it) : this.#finishMoving(it))
+    const finished = intent !== undefined && await finish(intent)
     if (intent) await forgetIntent(disk, this.dir)
     await sweepFolders(disk, this.dir)
     this.#recovered = true

@@ -98,24 +98,43 @@ export class MaildirStore implements MailStore {
 
   #append(mailbox: MailboxId, message: NewMessage, quota: Quota | undefined, turn: Turn | undefined): Promise<StoredMessage> {
     return this.#run(async () => {
-      const { received, body, flags = [] } = message
-      if (!Number.isSafeInteger(received)) throw new MailError('misuse', 'received: give whole milliseconds')
+      if (!Number.isSafeInteger(message.received)) throw new MailError('misuse', 'received: give whole milliseconds')
+      const flags = [...(message.flags ?? [])]
       const account = await this.#account(mailbox)
-      const place = await account.place(mailbox)
-      if (!place) throw noMailbox()
-      let record: Uint8Array | undefined
-      const added = await this.#staging.with(place.box, message, async (stage) => {
-        record = stage.record
-        await turn?.before
-        const base = baseOf(this.#shared, body.size, stage.crlfOctets)
-        const { path: source, id } = stage
-        const adding = { source, base, id, received, flags: [...flags], octets: body.size, bareLf: false, record }
-        const adds = this.#appending.add(account, mailbox, adding, quota)
-        turn?.over()
-        return adds
-      })
-      return { ...entryOf(added), mailbox, facts: parseRecord(record as unknown as Uint8Array) }
+      for (let tries = 0; ; tries++) {
+        const place = await account.place(mailbox)
+        if (!place) throw noMailbox()
+        try {
+          return await this.#appendTo(account, place, { ...message, flags }, quota, turn)
+        } catch (error) {
+          // Another process has given the mailbox another folder, or removed it.
+          if (tries > 0 || !isMissing(error)) throw error
+          account.lookAround()
+        }
+      }
     })
+  }
+
+  async #appendTo(
+    account: Account,
+    { box }: Place,
+    message: NewMessage,
+    quota: Quota | undefined,
+    turn: Turn | undefined,
+  ): Promise<StoredMessage> {
+    const { received, body: { size: octets }, flags = [] } = message
+    const mailbox = box.id
+    let record: Uint8Array = new Uint8Array(0)
+    const added = await this.#staging.with(box, message, async (stage) => {
+      await turn?.before
+      const { path: source, id } = stage
+      record = stage.record
+      const base = baseOf(this.#shared, octets, stage.crlfOctets)
+      const adds = this.#appending.add(account, mailbox, { source, base, id, received, flags, octets, bareLf: false, record }, quota)
+      turn?.over()
+      return adds
+    })
+    return { ...entryOf(added), mailbox, facts: parseRecord(record) }
   }
 
   async *entries(mailbox: MailboxId, which: Selection = {}): AsyncGenerator<readonly Entry[], void, undefined> {
