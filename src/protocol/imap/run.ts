@@ -1,5 +1,5 @@
 import type { AnswerTo } from '../session/session.ts'
-import type { ImapServerEvent, Refusal } from './events.ts'
+import type { ImapCloseReason, ImapServerEvent, Refusal } from './events.ts'
 import type { Announced } from './fragments.ts'
 
 /** An event that waits for an answer. */
@@ -53,6 +53,8 @@ export interface Result {
   readonly code?: string
   /** Tells, where it has no other code, up to which mod-sequence the client then knows everything (RFC 7162 §3.2.7). */
   readonly tellsModSeq?: boolean
+  /** Ends the conversation behind it. */
+  readonly ends?: { readonly why: ImapCloseReason; readonly text: string }
   readonly text: string
 }
 

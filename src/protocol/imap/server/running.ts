@@ -34,8 +34,9 @@ export function* execute(session: Runner, command: Command, reader: Reader, invo
   const { status, text } = result
   const knows = result.tellsModSeq === true && session.enabled.has('QRESYNC') && session.selected !== undefined
   const code = result.code ?? (knows ? `HIGHESTMODSEQ ${session.selected!.modSeq}` : undefined)
-  if (status === 'BAD') return session.complain(invocation.tag, text)
-  session.say(`${invocation.tag} ${status} ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
+  if (status === 'BAD') session.complain(invocation.tag, text)
+  else session.say(`${invocation.tag} ${status} ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
+  if (result.ends) session.close(result.ends.why, result.ends.text)
 }
 
 const waits: ReadonlySet<string> = new Set<Wait['kind']>([

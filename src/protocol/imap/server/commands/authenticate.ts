@@ -58,8 +58,7 @@ function* challenge(context: ImapContext, bytes: Uint8Array): Run<Uint8Array | R
   context.say(`+ ${encodeBase64(bytes)}`)
   const { text, announced, broken } = yield* wait<Heard>({ kind: 'line' })
   if (broken || announced !== undefined) {
-    context.close('protocol', 'That is no answer to a challenge')
-    return bad('That is no answer to a challenge')
+    return { ...bad('That is no answer to a challenge'), ends: { why: 'protocol', text: 'Nothing more can be understood' } }
   }
   if (text === '*') return bad('Given up')
   return decodeBase64(text) ?? bad('That is no base64')

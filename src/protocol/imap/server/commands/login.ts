@@ -39,6 +39,6 @@ export function* refuse(context: ImapContext, answer: AuthRefusal | undefined): 
   const doubled = Math.min(context.failedAuth++, 4)
   yield* wait<undefined>({ kind: 'pause', until: context.now + Math.max(timeouts.authDelay * 2 ** doubled, answer?.delay ?? 0) })
   const result: Result = no(answer?.refused ?? 'Name or password is wrong', answer?.code ?? 'AUTHENTICATIONFAILED')
-  if (context.failedAuth >= limits.authAttempts) context.close('limit', 'Too many failed log-ins')
-  return result
+  if (context.failedAuth < limits.authAttempts) return result
+  return { ...result, ends: { why: 'limit', text: 'Too many failed log-ins' } }
 }
