@@ -170,7 +170,8 @@ class Driven implements Conversation, TransportSink {
     try {
       do {
         for (let event = this.next(); event !== undefined; event = this.next()) this.dispatch(event)
-      } while (this.flush() && !this.congested)
+        // What the peer has no room for stays with the session, which knows how much that may be.
+      } while ((!this.congested || this.session.closed) && this.flush() && !this.congested)
     } finally {
       this.pumping = false
     }

@@ -212,6 +212,31 @@ describe('back-pressure', () => {
     expect(transport.since()).toEqual(['resume'])
   })
 
+  it('leaves to the session what comes up while the transport is congested', () => {
+    const { transport, clock } = driven()
+    transport.since()
+    transport.room = false
+    transport.say('NOOP')
+    transport.since()
+    // What a transport had read before it was told to pause.
+    transport.say('NOOP', 'NOOP')
+    clock.pass(1000)
+    expect(transport.since()).toEqual([])
+    transport.room = true
+    transport.sink.drained()
+    expect(transport.since()).toEqual(['250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n', 'resume'])
+  })
+
+  it('writes the last words whether or not there is room', () => {
+    const { transport, clock } = driven()
+    transport.since()
+    transport.room = false
+    transport.say('NOOP')
+    transport.since()
+    clock.pass(300_000)
+    expect(transport.since()).toEqual(['421 4.4.2 Timeout, closing connection\r\n', 'end'])
+  })
+
   it('stops reading when enough waits for an answer', async () => {
     const answer = deferred<undefined>()
     const { transport } = driven({ hello: () => answer.promise }, { limits: { commands: Infinity } })
