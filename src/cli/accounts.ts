@@ -2,8 +2,9 @@ import { type AccountAdmin } from '../accounts/admin.ts'
 import type { AuditRecord } from '../accounts/admin-parts.ts'
 import { passwords } from '../adapters/node/index.ts'
 import { sqlite } from '../adapters/sqlite/index.ts'
+import type { MailStore } from '../contracts/store.ts'
 import { MailError } from '../protocol/session/errors.ts'
-import { auditFile, auditLine } from '../server/audit.ts'
+import { type Audited, auditFile, auditLine } from '../server/audit.ts'
 import { referenceAdmin } from '../server/reference-accounts.ts'
 import { readSize } from './readers.ts'
 import type { Terminal } from './terminal.ts'
@@ -72,19 +73,33 @@ export async function listDomains(data: string, terminal: Terminal): Promise<voi
   })
 }
 
+/** What there is in a data folder beside its accounts. */
+export interface DataFolder {
+  readonly store: MailStore
+  /** Keeps what was done in `audit.log`, and prints it. */
+  note(action: string, subject: string, details: AuditRecord['details']): Promise<void>
+}
+
 /**
  * Works on the accounts in a data folder, also beside a server that runs, which sees it at once. What was done is kept in
  * `audit.log` there, and printed, a JSON line each.
  */
-async function administer(data: string, terminal: Terminal, work: (accounts: AccountAdmin) => Promise<void>): Promise<void> {
+export async function administer(
+  data: string,
+  terminal: Terminal,
+  work: (accounts: AccountAdmin, folder: DataFolder) => Promise<void>,
+): Promise<void> {
   const db = opened(data)
+  const { clock } = terminal
   const keep = auditFile(data)
-  const audit = async (record: AuditRecord): Promise<void> => {
+  const audit = async (record: Audited): Promise<void> => {
     await keep(record)
     terminal.out(auditLine(record))
   }
+  const note: DataFolder['note'] = (action, subject, details) => audit({ at: clock.now(), action, subject, details })
   try {
-    await work(referenceAdmin({ records: db.accounts, passwords: passwords(), store: db.store }, terminal.clock, audit))
+    const accounts = referenceAdmin({ records: db.accounts, passwords: passwords(), store: db.store }, clock, audit)
+    await work(accounts, { store: db.store, note })
   } finally {
     await db.close()
   }

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { isMailError } from '../protocol/session/errors.ts'
 import { type AccountDeed, addUser, changeDomain, changeUser, listDomains, listUsers } from './accounts.ts'
+import { exportUser, type ExportSettings } from './export.ts'
+import { importMail, type ImportSettings } from './import.ts'
 import { printMail } from './mail.ts'
 import { serve } from './serve.ts'
 import { dataFolder, describeSettings } from './settings.ts'
@@ -55,9 +57,35 @@ function program(terminal: Terminal): Command {
     .action(async ({ data, account, mailbox, raw }: MailFlags) => {
       await printMail({ data: data ?? dataFolder(terminal.environment), account, mailbox, raw }, terminal)
     })
+  addArchiveCommands(root, terminal)
   addUserCommands(root, terminal)
   addDomainCommands(root, terminal)
   return root
+}
+
+interface DataFlag {
+  readonly data?: string
+}
+
+function addArchiveCommands(root: Command, terminal: Terminal): void {
+  const folder = (flags: DataFlag): string => flags.data ?? dataFolder(terminal.environment)
+  root
+    .command('export <account>')
+    .description('write all mail of an account and its settings to a folder; also while the server runs')
+    .requiredOption('--to <folder>', 'the folder: a new one, or an empty one')
+    .option('--as <format>', 'eml: a file a message, octet by octet; mbox: a file a mailbox, for other programs', 'eml')
+    .option('--secrets', 'its password hashes too: for another server, and nobody else')
+    .option(...data)
+    .action(async (account: string, flags: Omit<ExportSettings, 'data'> & DataFlag) =>
+      exportUser(account, { ...flags, data: folder(flags) }, terminal))
+  root
+    .command('import <account>')
+    .description('add mail to an account; what is there already is not added again; also while the server runs')
+    .requiredOption('--from <path>', 'what export wrote, an mbox file, a folder of .eml files, or a Maildir')
+    .option('--mailbox <name>', 'where it goes: INBOX (the default), Archive/2026')
+    .option(...data)
+    .action(async (account: string, flags: Omit<ImportSettings, 'data'> & DataFlag) =>
+      importMail(account, { ...flags, data: folder(flags) }, terminal))
 }
 
 interface UserFlags {

@@ -25,6 +25,8 @@ export interface Terminal {
   outPiece(text: string): Promise<boolean>
   /** Standard error, a line at a time. */
   error(line: string): void
+  /** Puts a text in the place of the one before, on the screen of whoever watches. */
+  progress(text: string): void
   /** Resolves at the first signal to stop; the next one ends the process. */
   stopped(): Promise<StopSignal>
 }

@@ -40,6 +40,7 @@ async function command(given: readonly string[], typed: readonly string[] = [], 
     out: (line) => void out.push(line),
     outPiece: async (text) => out.push(text.trimEnd()) > 0,
     error: (line) => void error.push(line),
+    progress: () => undefined,
     stopped: () => new Promise(() => undefined),
   })
   return { code, out: out.map((line) => JSON.parse(line) as Record<string, unknown>), error: error.join('\n') }

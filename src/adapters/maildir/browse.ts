@@ -25,8 +25,9 @@ export interface BrowsedMessage {
 }
 
 /**
- * What there is in a Maildir, with the folders that Maildir++ has in it. Reads only: nothing is locked, numbered or moved, so that
- * it may be anybody's, be in use, or lie on a medium that cannot be written to. Names of folders that mean nothing are passed over.
+ * What there is in a Maildir, with the folders that Maildir++ has in it. Reads only: nothing is locked, numbered or moved, so
+ * that it may be anybody's, be in use, or lie on a medium that cannot be written to. Names of folders that mean nothing are
+ * passed over.
  */
 export async function browseMaildir(folder: string): Promise<readonly BrowsedMailbox[]> {
   const found: BrowsedMailbox[] = []

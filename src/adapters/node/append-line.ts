@@ -5,9 +5,9 @@ import { MailError } from '../../protocol/session/errors.ts'
 const LF = 10
 
 /**
- * Adds a line to a file, which is made, for this user alone, where it is missing. It is on disk when the promise resolves. Several
- * processes may do so at a time: each line is one write at the end of the file. What a crash left of a line stays a line of its
- * own. Rejects with a `temporary` MailError (disk full, no right to write).
+ * Adds a line to a file, which is made, for this user alone, where it is missing. It is on disk when the promise resolves.
+ * Several processes may do so at a time: each line is one write at the end of the file. What a crash left of a line stays a line
+ * of its own. Rejects with a `temporary` MailError (disk full, no right to write).
  */
 export async function appendLine(path: string, line: string): Promise<void> {
   try {

@@ -28,5 +28,6 @@ it('leaves what a crash has left of a line a line of its own', async () => {
 
 it('says what it cannot write to', async () => {
   const path = join(place(), 'nowhere')
-  await expect(appendLine(path, 'x')).rejects.toMatchObject({ code: 'temporary', message: expect.stringContaining(path) as string })
+  const message = expect.stringContaining(path) as string
+  await expect(appendLine(path, 'x')).rejects.toMatchObject({ code: 'temporary', message })
 })
