@@ -80,7 +80,8 @@ async function held(account: string): Promise<Record<string, readonly Told[]>> {
   return found
 }
 
-const mail = (subject: string, text = 'text'): string => `Subject: ${subject}\r\nMessage-ID: <${subject}@x.test>\r\n\r\n${text}\r\n`
+const mail = (subject: string, text = 'text'): string =>
+  `Subject: ${subject}\r\nMessage-ID: <${subject}@x.test>\r\n\r\n${text}\r\n`
 const audit = (): Record<string, unknown>[] =>
   readFileSync(join(data, 'audit.log'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
 
