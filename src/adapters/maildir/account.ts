@@ -247,7 +247,7 @@ export class Account implements Owner {
     return bases.map((base) => state.named(base) as Message)
   }
 
-  /** Does what takes several steps. Where one fails, what was begun is finished or taken back at once, or by whoever comes next. */
+  /** Does what takes steps. Where one fails, what was begun is finished or taken back, at once or by the next who comes. */
   async #intend(intent: Intent, run: () => Promise<void>): Promise<void> {
     this.#recovered = false
     try {

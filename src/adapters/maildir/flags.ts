@@ -28,7 +28,7 @@ export function changedFlags(before: readonly string[], { kind, flags }: FlagCha
 }
 
 /** Whether both are the same set, both canonical. */
-export function sameFlags(a: readonly string[], b: readonly string[]): boolean {
+function sameFlags(a: readonly string[], b: readonly string[]): boolean {
   if (a.length !== b.length) return false
   const keys = new Set(a.map(keyOf))
   return b.every((flag) => keys.has(keyOf(flag)))

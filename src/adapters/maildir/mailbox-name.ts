@@ -42,7 +42,7 @@ export function pathOfFolder(folder: string): readonly string[] | undefined {
 }
 
 /** Whether it is INBOX. The caller has spelt it so, whatever its case was. */
-export function isInbox(path: readonly string[]): boolean {
+function isInbox(path: readonly string[]): boolean {
   return path.length === 1 && path[0] === 'INBOX'
 }
 

@@ -245,7 +245,7 @@ export class State {
 }
 
 /** The message as the journal has it. */
-export function rowOf(message: Message, [at, length]: readonly [number, number] = [message.factsAt, message.factsLength]): Row {
+function rowOf(message: Message, [at, length]: readonly [number, number] = [message.factsAt, message.factsLength]): Row {
   const { uid, folder, name, id, modSeq, received, saved, octets, bareLf, extra } = message
   return [uid, folder === 'new' ? 0 : 1, name, id, modSeq, received, saved, octets, bareLf ? 1 : 0, extra, at, length]
 }

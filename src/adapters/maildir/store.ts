@@ -130,7 +130,8 @@ export class MaildirStore implements MailStore {
       const { path: source, id } = stage
       record = stage.record
       const base = baseOf(this.#shared, octets, stage.crlfOctets)
-      const adds = this.#appending.add(account, mailbox, { source, base, id, received, flags, octets, bareLf: false, record }, quota)
+      const adding = { source, base, id, received, flags, octets, bareLf: false, record }
+      const adds = this.#appending.add(account, mailbox, adding, quota)
       turn?.over()
       return adds
     })

@@ -54,8 +54,10 @@ export async function exportAccount(store: MailStore, account: string, options: 
 }
 
 async function prepare(folder: string): Promise<void> {
-  const there = await mkdir(folder, { recursive: true, mode: 0o700 }).then(() => readdir(folder)).catch((cause: unknown) => {
-    throw new MailError('config', `${folder} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  const made = mkdir(folder, { recursive: true, mode: 0o700 })
+  const there = await made.then(() => readdir(folder)).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new MailError('config', `${folder} cannot be used: ${why}`, { cause })
   })
   if (there.length > 0) throw new MailError('config', `${folder} is not empty: name another folder`)
 }

@@ -80,7 +80,8 @@ export async function importAccount(store: MailStore, account: string, { folder,
     const list = await readMessages(folder, archived)
     const { id } = await created(store, account, archived)
     const path = join(folder, archived.name)
-    const count = await (index.format === 'eml' ? importFiles(store, id, path, list, quota) : importFile(store, id, path, list, quota))
+    const importAll = index.format === 'eml' ? importFiles : importFile
+    const count = await importAll(store, id, path, list, quota)
     messages += count.messages
     octets += count.octets
   }

@@ -7,6 +7,8 @@ export interface FaultyDisk {
   readonly disk: Disk
   /** Calls so far that change something. */
   readonly calls: () => number
+  /** From now on nothing fails any more. */
+  readonly heal: () => void
 }
 
 /** Calls that only look. */
@@ -18,7 +20,9 @@ const LOOKS = new Set<string | symbol>(['names', 'stat', 'read', 'stream'])
  */
 export function faultyDisk(at: number, how: 'dies' | 'torn' | 'fails'): FaultyDisk {
   let calls = 0
+  let healed = false
   const gate = (name: string | symbol): boolean => {
+    if (healed) return false
     if (!LOOKS.has(name)) calls++
     if (how === 'fails') return !LOOKS.has(name) && calls === at
     return calls >= at
@@ -39,7 +43,7 @@ export function faultyDisk(at: number, how: 'dies' | 'torn' | 'fails'): FaultyDi
       }
     },
   })
-  return { disk, calls: () => calls }
+  return { disk, calls: () => calls, heal: () => void (healed = true) }
 }
 
 async function tear([path, at, octets]: Parameters<Disk['write']>): Promise<void> {

@@ -18,8 +18,8 @@ const name = fc.oneof(
 
 const staysIn = (folder: string): void => {
   expect(folder).not.toMatch(/[/\u0000]/)
-  expect(resolve(join('/root', folder, 'cur')).startsWith('/root/')).toBe(true)
-  expect(resolve('/root', folder)).toBe(folder === '' ? '/root' : `/root/${folder}`)
+  expect(resolve(join('/mail', folder, 'cur')).startsWith('/mail/')).toBe(true)
+  expect(resolve('/mail', folder)).toBe(folder === '' ? '/mail' : `/mail/${folder}`)
   expect(Buffer.byteLength(folder)).toBeLessThanOrEqual(255)
 }
 

@@ -22,7 +22,13 @@ const bodyOf = (bytes: Uint8Array) => ({
   },
 })
 
-async function add(store: MailStore, mailbox: string, text: string | Uint8Array, flags: string[] = [], received = 1_700_000_000_123) {
+async function add(
+  store: MailStore,
+  mailbox: string,
+  text: string | Uint8Array,
+  flags: string[] = [],
+  received = 1_700_000_000_123,
+): Promise<StoredMessage> {
   const bytes = Buffer.from(text)
   return store.append(mailbox, { body: bodyOf(bytes), facts: indexMessage(bytes), received, flags })
 }
@@ -59,7 +65,8 @@ async function account(): Promise<MailStore> {
   const sent = await store.create('alice', ['Gesendet / ../x', 'é'], '\\Sent')
   await store.create('alice', ['Empty'])
   await store.subscribe?.('alice', ['Empty'], true)
-  await add(store, inbox.id, 'From: "A B" <a@b.test>\r\nSubject: one\r\n\r\nFrom here\r\n>From there\r\n\r\n', ['\\Seen', '$Junk'])
+  const quotable = 'From: "A B" <a@b.test>\r\nSubject: one\r\n\r\nFrom here\r\n>From there\r\n\r\n'
+  await add(store, inbox.id, quotable, ['\\Seen', '$Junk'])
   await add(store, inbox.id, 'Subject: gone\r\n\r\n')
   await store.expunge(inbox.id, [{ first: 2, last: 2 }])
   await add(store, inbox.id, `Subject: large\r\n\r\n${'0123456789\r\n'.repeat(60_000)}`, [], 0)
@@ -168,7 +175,8 @@ describe('an mbox file of another program', () => {
   it('is imported with its dates and flags', async () => {
     const file = fresh()
     writeFileSync(file, [
-      'From a@b.test Thu Jan  1 00:00:07 1970', 'Subject: one', 'Status: RO', 'X-Status: AF', 'X-Keywords: $Junk  own (bad)', '', 'text', '',
+      'From a@b.test Thu Jan  1 00:00:07 1970', 'Subject: one', 'Status: RO', 'X-Status: AF', 'X-Keywords: $Junk  own (bad)',
+      '', 'text', '',
       'From -', 'Subject: two', '', '>From x', '',
     ].join('\n'))
     const store = memoryStore()
