@@ -116,7 +116,7 @@ export class Play {
     for (const [name, value] of this.transcript.config) {
       if (name === 'subscribed') {
         for (const path of value.split(', ')) await stage.store.subscribe!('alice', path.split('/'), true)
-      } else if (name.startsWith('mailbox ')) {
+      } else if (name.startsWith('mailbox ') && value === this.transcript.config.findLast(([key]) => key === name)![1]) {
         await stage.mailbox(name.slice(8))
         for (const item of itemsOf(value)) await this.put(name.slice(8), item)
       }

@@ -37,11 +37,10 @@ export class ImapStage {
   constructor({ server, quota = { messages: Infinity, octets: Infinity }, remembered, without = [] }: ImapStageOptions = {}) {
     const { clock } = this
     this.store = memoryStore({ now: () => clock.now(), ...(remembered === undefined ? {} : { remembered }) })
-    for (const method of without) Object.defineProperty(this.store, method, { value: undefined })
     this.server = imapServer({
       hostname: 'imap.example.org',
       directory: directoryOf(quota),
-      store: this.store,
+      store: without.length === 0 ? this.store : lacking(this.store, without),
       clock,
       random: (count) => seededRandom(1).octets(count),
       login: { mechanisms: ['PLAIN'] },
@@ -139,6 +138,13 @@ export class StageClient {
   drain(): void {
     this.drains()
   }
+}
+
+/** The store, without some of its methods; those that are left may still use them. */
+function lacking(store: MailStore, without: readonly string[]): MailStore {
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(store)).filter((name) => !without.includes(name))
+  const methods = names.map((name) => [name, (store as unknown as Record<string, (...given: unknown[]) => unknown>)[name]!.bind(store)])
+  return { ...(Object.fromEntries(methods) as MailStore), traits: store.traits }
 }
 
 function directoryOf(quota: Quota): Directory {

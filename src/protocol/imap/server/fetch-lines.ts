@@ -94,6 +94,8 @@ export class Lines {
     const { context, selected } = this
     const sequence = selected.view.sequenceOf(message.uid)
     if (sequence === 0) return
+    // What the client hears here it need not hear again.
+    if ((this.saysFlags || message.marked === true) && message.modSeq > selected.modSeq) selected.own.set(message.uid, message.modSeq)
     const measured: (Measured | undefined)[] = []
     for (const item of this.binaries) measured.push(yield* measure(message as ImapMessage, item))
     context.write(`* ${sequence} FETCH (`)

@@ -9,15 +9,16 @@ const HIGHEST = 0xffffffff
 
 /**
  * Tells a client that has known a mailbox before what happened to messages of it since then: what is gone, then what has changed
- * (RFC 7162 §3.2.5.1). Of the UIDs up to `matched` it knows which are gone.
+ * (RFC 7162 §3.2.5.1): of the UIDs it knows, or of all. Of those up to `matched` it knows which are gone.
  */
 export function* resynchronise(
   context: ImapContext,
   selected: Selected,
   since: number,
-  uids: NumberSet,
+  known: NumberSet | undefined,
   matched: number,
 ): Run<void> {
+  const uids = known ?? [{ first: 1, last: HIGHEST }]
   yield* sayVanished(context, selected, since, within(uids, matched + 1, HIGHEST))
   for (let left = common(uids, selected.view.uids); left.length > 0;) {
     const { items, last } = yield* ask({ kind: 'entries', mailbox: selected.mailbox, uids: left, since })
@@ -35,10 +36,12 @@ export function* resynchronise(
 
 /**
  * Says which of the UIDs were expunged after a mod-sequence, those aside that the client does not know to be gone from the mailbox
- * it has selected (RFC 7162 §3.2.6). Never one that is there: whoever is told that it has vanished deletes it (I34).
+ * it has selected (RFC 7162 §3.2.6). Never one that is there, or that nobody has had: whoever is told that it has vanished deletes
+ * it (I34).
  */
-export function* sayVanished(context: ImapContext, selected: Selected, since: number, uids: NumberSet): Run<void> {
-  const known = selected.view.uids
+export function* sayVanished(context: ImapContext, selected: Selected, since: number, given: NumberSet): Run<void> {
+  const { view, uidNext } = selected
+  const uids = within(given, 1, uidNext - 1)
   let vanished: NumberSet = []
   for (let from = since, more = uids.length > 0; more;) {
     const changes = yield* ask({ kind: 'changes', mailbox: selected.mailbox, since: from })
@@ -48,7 +51,7 @@ export function* sayVanished(context: ImapContext, selected: Selected, since: nu
     from = changes.modSeq
     more = changes.more && changes.complete
   }
-  vanished = without(vanished, known)
+  vanished = without(vanished, view.uids)
   if (vanished.length > 0) context.say(`* VANISHED (EARLIER) ${formatSet(vanished)}`)
 }
 

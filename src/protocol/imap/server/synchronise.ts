@@ -95,6 +95,7 @@ function* tell(context: ImapContext, selected: Selected, expunge: boolean): Run<
 
 function* tellAdded(context: ImapContext, selected: Selected, added: NumberSet): Run<void> {
   selected.view.add(added)
+  selected.uidNext = Math.max(selected.uidNext, selected.view.lastUid + 1)
   // I17: it never shrinks, and EXPUNGE has no need of it.
   context.say(`* ${selected.view.exists} EXISTS`)
   if (context.enabled.has('IMAP4REV2')) return

@@ -107,6 +107,7 @@ function* opened(
     mailbox: id,
     readOnly,
     view,
+    uidNext: mailbox.uidNext,
     modSeq: mailbox.modSeq,
     changed: false,
     gone: [],
@@ -133,8 +134,7 @@ function* opened(
   if (rev2) context.say(`* LIST () "/" ${written(context, path)}`)
   // Where the UIDs mean other messages, nothing that the client knows is of use.
   if (known?.uidValidity === mailbox.uidValidity) {
-    const all = [{ first: 1, last: mailbox.uidNext - 1 }].filter(({ last }) => last > 0)
-    yield* resynchronise(context, selected, known.modSeq, known.uids ?? all, matchedUpTo(view, known))
+    yield* resynchronise(context, selected, known.modSeq, known.uids, matchedUpTo(view, known))
   }
   return readOnly ? ok('Selected, to be read only', 'READ-ONLY') : ok('Selected', 'READ-WRITE')
 }

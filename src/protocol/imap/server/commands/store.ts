@@ -34,7 +34,8 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   const selected = context.selected!
   const uids = uidsNamed(selected, set, byUid)
   if (order.unchangedSince !== undefined) enableCondstore(context)
-  const flags = normalFlags(order.flags)
+  // RFC 9051 §2.3.2: keywords are compared without case; the spelling that is there stays (I22).
+  const flags = normalFlags(order.flags)?.map((flag) => selected.keywords.get(flag.toLowerCase()) ?? flag)
   if (flags === undefined) return no('A flag that no mailbox here can keep', 'CANNOT')
   // I44: clearer than an OK that changes nothing.
   if (selected.readOnly) return no('The mailbox was opened to be read only', 'READ-ONLY')
