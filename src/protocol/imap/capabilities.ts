@@ -13,7 +13,7 @@ const AFTER = [
 
 /** The capabilities that a connection is told of, in a fixed order. */
 export function capabilitiesOf(config: ImapServerConfig, facts: CapabilityFacts, channel: SaslChannel): string {
-  const all = [...versions(config), ...ALWAYS, ...(facts.account === undefined ? before(config, channel) : after(config))]
+  const all = [...versions(config), ...ALWAYS, ...(facts.account === undefined ? before(config, channel) : after(config, facts))]
   const { hide } = config
   return (hide ? all.filter((capability) => !hide(capability, facts)) : all).join(' ')
 }
@@ -34,12 +34,13 @@ function before(config: ImapServerConfig, channel: SaslChannel): string[] {
   return offered
 }
 
-function after({ abilities, limits }: ImapServerConfig): string[] {
+function after({ abilities, limits }: ImapServerConfig, { compressed }: CapabilityFacts): string[] {
   const offered = [...AFTER]
   if (abilities.move) offered.push('MOVE')
   if (abilities.specialUse) offered.push('SPECIAL-USE', 'CREATE-SPECIAL-USE')
   if (abilities.multiAppend) offered.push('MULTIAPPEND')
   if (abilities.quota) offered.push('QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE')
+  if (abilities.compress && !compressed) offered.push('COMPRESS=DEFLATE')
   if (limits.messageOctets !== Infinity) offered.push(`APPENDLIMIT=${limits.messageOctets}`)
   return offered
 }

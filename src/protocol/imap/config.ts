@@ -14,6 +14,8 @@ import {
 export interface CapabilityFacts {
   readonly secure: boolean
   readonly account: string | undefined
+  /** COMPRESS was given (RFC 4978). */
+  readonly compressed: boolean
   /** What the client said of itself by ID, keys in lower case. */
   readonly client: ReadonlyMap<string, string | undefined>
 }
@@ -30,6 +32,8 @@ export interface ImapAbilities {
   readonly multiAppend: boolean
   /** Quotas are kept (RFC 9208). */
   readonly quota: boolean
+  /** The transport compresses when it is told to (RFC 4978). */
+  readonly compress: boolean
 }
 
 /** What a server of IMAP can be told; {@link imapServerConfig} checks it. */
@@ -85,6 +89,7 @@ const abilityKinds: OptionKinds<Partial<ImapAbilities>> = {
   specialUse: aSwitch,
   multiAppend: aSwitch,
   quota: aSwitch,
+  compress: aSwitch,
 }
 
 /** Checks options and fills in defaults. Throws a `config` MailError that names what cannot be. */
@@ -94,7 +99,9 @@ export function imapServerConfig(options: ImapServerOptions): ImapServerConfig {
   checkOptions('abilities', options.abilities ?? {}, abilityKinds)
   checkOptions('limits', options.limits ?? {}, imapLimitKinds)
   checkOptions('timeouts', options.timeouts ?? {}, imapTimeoutKinds)
-  const none: ImapAbilities = { move: false, subscriptions: false, specialUse: false, multiAppend: false, quota: false }
+  const none: ImapAbilities = {
+    move: false, subscriptions: false, specialUse: false, multiAppend: false, quota: false, compress: false,
+  }
   return {
     hostname: options.hostname,
     startTls: options.startTls ?? false,

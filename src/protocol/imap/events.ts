@@ -1,5 +1,5 @@
 import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
-import type { AbandonedEvent, BodyRange, Question, StartTlsEvent } from '../session/session.ts'
+import type { AbandonedEvent, BodyRange, CompressEvent, Question, StartTlsEvent } from '../session/session.ts'
 import type { NumberSet } from './ranges.ts'
 import type { ImapEntry, ImapMailbox, ImapMessage } from './mailbox.ts'
 
@@ -36,6 +36,7 @@ export type ImapServerEvent =
   | ClockQuestion
   | QuotaQuestion
   | StartTlsEvent
+  | CompressEvent
   | AbandonedEvent
   | ClosedEvent
 

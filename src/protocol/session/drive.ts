@@ -288,7 +288,7 @@ class Driven implements Conversation, TransportSink {
       if (event.kind === 'startTls') {
         this.flush()
         this.transport.startTls()
-      }
+      } else if (event.kind === 'compress') this.compress()
       result = handler?.call(this.host, event, this)
     } catch (error) {
       this.broke(error, event)
@@ -296,6 +296,13 @@ class Driven implements Conversation, TransportSink {
     }
     if (isPromise(result)) this.later(result, event)
     else if (isQuestion(event)) this.answered(event, result)
+  }
+
+  private compress(): void {
+    const { transport } = this
+    if (!transport.compress) throw new MailError('misuse', 'the session offers compression on a transport that cannot compress')
+    this.flush()
+    transport.compress()
   }
 
   private later(result: Promise<unknown>, event: SessionEvent): void {

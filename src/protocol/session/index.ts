@@ -2,7 +2,17 @@
 export type { Alarm, Clock } from './clock.ts'
 export { MailError, isMailError } from './errors.ts'
 export type { MailErrorCode } from './errors.ts'
-export type { AbandonedEvent, AnswerTo, BodyRange, Output, Question, Session, SessionEvent, StartTlsEvent } from './session.ts'
+export type {
+  AbandonedEvent,
+  AnswerTo,
+  BodyRange,
+  CompressEvent,
+  Output,
+  Question,
+  Session,
+  SessionEvent,
+  StartTlsEvent,
+} from './session.ts'
 export type { ClientCertificate, TlsFacts } from './tls.ts'
 export type { Peer, Transport, TransportSink } from './transport.ts'
 export { drive } from './drive.ts'

@@ -32,6 +32,11 @@ export interface StartTlsEvent extends SessionEvent {
   readonly kind: 'startTls'
 }
 
+/** The output so far announces compression: write it, then have the transport compress. */
+export interface CompressEvent extends SessionEvent {
+  readonly kind: 'compress'
+}
+
 declare const answerType: unique symbol
 
 /**

@@ -44,6 +44,12 @@ export interface Transport {
    * nothing to say: `write` does nothing, `end` means `reset`.
    */
   startTls(): void
+  /**
+   * What is written from now on goes out compressed (raw DEFLATE, RFC 1951), each write so that the peer can read all of it when it
+   * has come; what is received from now on is inflated. The transport breaks where what comes is not compressed, or out of all
+   * proportion. Absent where it cannot.
+   */
+  compress?(): void
   /** Sends what was written, then closes. Only `closed` is called from then on; what the peer still sends is dropped. */
   end(): void
   /** Closes at once; what was not sent is lost. Only `closed` is called from then on, without an error. */

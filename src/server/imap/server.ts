@@ -1,6 +1,6 @@
 import { authenticate } from '../../accounts/authenticate.ts'
 import { addressSet, type AddressSet } from '../../adapters/node/addresses.ts'
-import { type ListenOptions, listenNode, nodeClock, nodeCrypto, randomBytes } from '../../adapters/node/index.ts'
+import { compressible, type ListenOptions, listenNode, nodeClock, nodeCrypto, randomBytes } from '../../adapters/node/index.ts'
 import { spoolBodies } from '../../adapters/node/spool.ts'
 import { quietly } from '../../observe/observers.ts'
 import { type ImapServerConfig, imapServerConfig, imapServerSession } from '../../protocol/imap/index.ts'
@@ -77,6 +77,7 @@ class MailReader implements ImapServer {
           specialUse: true,
           multiAppend: store.appendAll !== undefined,
           quota: true,
+          compress: true,
         },
       })
     const plain = options.plaintextAuth === true
@@ -128,7 +129,10 @@ class MailReader implements ImapServer {
     const host = new ImapHost(access, new LiveConnection(id, access.clock.now(), 'imap', peer, name))
     const config = this.configs.get(`${this.isLoopback(peer.address) ? 'trusting' : 'strict'}${startTls ? ' tls' : ''}`)!
     const session = imapServerSession(config, peer.tls ? { tls: peer.tls } : {}, access.clock.ticks())
-    const conversation = drive(session, transport, host, new Attendance(access, host, conversations))
+    const { messageOctets } = config.limits
+    const burst = messageOctets + 16 * 1024 * 1024
+    const capable = transport.compress ? transport : compressible(transport, { burst })
+    const conversation = drive(session, capable, host, new Attendance(access, host, conversations))
     host.attach(session, conversation)
     conversations.add(conversation)
     return conversation

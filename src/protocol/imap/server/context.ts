@@ -18,6 +18,8 @@ export interface Selected {
   readonly mailbox: string
   readonly readOnly: boolean
   readonly view: View
+  /** Greater than every UID that the client may know of. */
+  uidNext: number
   /** Of what happened up to this mod-sequence the client knows, or what is still to be told of it is noted here. */
   modSeq: number
   /** Something may have happened since. */
@@ -61,6 +63,8 @@ export interface ImapContext {
   account: string | undefined
   selected: Selected | undefined
   readonly enabled: Set<Enabled>
+  /** COMPRESS was given. */
+  compressed: boolean
   failedAuth: number
   /** How names of mailboxes are written. */
   readonly nameForm: NameForm
@@ -93,6 +97,8 @@ export interface Command {
   readonly holdsExpunge?: boolean
   /** It begins as soon as its first literal is announced, and takes the rest of itself in. */
   readonly streams?: boolean
+  /** What follows in the input is not what it was: nothing may have been sent behind it that was not waited for. */
+  readonly endsInput?: boolean
   /**
    * Reads its arguments, which may throw Malformed, and runs. Nothing: it has said its tagged response by itself. `announced`, of
    * one that streams: the literal that its first line ends in.

@@ -18,6 +18,8 @@ export interface Runner extends ImapContext {
 
 /** Runs a command, tells what is new in the mailbox, and says how the command ended. */
 export function* execute(session: Runner, command: Command, reader: Reader, invocation: Invocation): Run<void> {
+  // RFC 4978 §3: the client waits for the answer. What it sent before would be taken for something else.
+  if (command.endsInput && session.fragments.held > 0) return session.close('protocol', 'Nothing may follow before the answer')
   let result: Result | undefined
   try {
     result = yield* command.run(session, reader, invocation)

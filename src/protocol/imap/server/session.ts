@@ -63,6 +63,7 @@ class ServerSession implements ImapServerSession, Runner {
   account: string | undefined
   selected: Selected | undefined
   readonly enabled = new Set<Enabled>()
+  compressed = false
   failedAuth = 0
   readonly fragments = new Fragments()
   /** When the last command ended, or the connection began. */
@@ -221,8 +222,8 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   capabilities(): string {
-    const { account, client, channel } = this
-    return capabilitiesOf(this.config, { secure: channel.secure, account, client }, channel)
+    const { account, client, channel, compressed } = this
+    return capabilitiesOf(this.config, { secure: channel.secure, account, client, compressed }, channel)
   }
 
   // How it goes on.

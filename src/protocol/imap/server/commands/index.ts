@@ -3,6 +3,7 @@ import { append } from './append.ts'
 import { authenticate } from './authenticate.ts'
 import { capability } from './capability.ts'
 import { close, unselect } from './close.ts'
+import { compress } from './compress.ts'
 import { copy, move, uidCopy, uidMove } from './copy.ts'
 import { enable } from './enable.ts'
 import { expunge, uidExpunge } from './expunge.ts'
@@ -24,7 +25,7 @@ import { thread, uidThread } from './thread.ts'
 
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
-  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle,
+  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress,
   getQuota, getQuotaRoot, setQuota,
   check, close, unselect, expunge, search, sort, thread, fetch, store, copy, move,
   uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,
