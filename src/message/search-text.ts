@@ -4,9 +4,13 @@ import { decodeEncodedWords } from './encoded-words.ts'
 import type { Part } from './structure.ts'
 import { decodeTransfer } from './transfer.ts'
 
-/** The form in which texts are compared: without regard to case, and to how a character is put together (RFC 5255 §4.6). */
+/**
+ * The form in which texts are compared and sorted: without regard to case, to how a character is put together, and to what Unicode
+ * calls compatible (RFC 5051, which RFC 5255 §4.2 asks for). Upper case: so it is sorted, and a letter becomes the same wherever
+ * it stands, which is not so of lower case (`ς`).
+ */
 export function foldText(text: string): string {
-  return text.normalize('NFKC').toLowerCase().normalize('NFKC')
+  return text.normalize('NFKD').toUpperCase().normalize('NFKD')
 }
 
 /** All parts, the message itself first, those below a part behind it. */
@@ -20,9 +24,11 @@ export function partsOf(root: Part): Part[] {
   return found
 }
 
-/** Whether people read the part as text. */
+/** Whether the part can be read as text: text, and messages that are not taken apart, such as reports and halves of messages. */
 export function isText(part: Part): boolean {
-  return part.parts === undefined && part.type.toLowerCase() === 'text'
+  const type = part.type.toLowerCase()
+  // RFC 2046 §5.2.
+  return part.parts === undefined && (type === 'text' || type === 'message')
 }
 
 /** What a header, or the body of one of its fields, says: unfolded, encoded words decoded. */

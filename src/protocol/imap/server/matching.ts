@@ -113,8 +113,11 @@ function matchesNow(scope: SearchScope, key: Simple, candidate: Candidate): bool
       return dateMatches(key, dayOf(key.of, candidate))
     case 'address':
       return (candidate.facts.envelope[key.field] ?? []).some((address) => addressText(address).includes(key.words))
-    case 'subject':
-      return foldText(decoded(candidate.facts.envelope.subject ?? '')).includes(key.words)
+    case 'subject': {
+      const { subject } = candidate.facts.envelope
+      // No words are in every subject, but not in none.
+      return subject !== undefined && foldText(decoded(subject)).includes(key.words)
+    }
     case 'id':
       return key.id === (key.of === 'M' ? objectId('M', entry.id) : threadId(candidate.facts))
   }

@@ -2,6 +2,7 @@ import { baseSubject } from '../../../../message/base-subject.ts'
 import { parseDate } from '../../../../message/date.ts'
 import type { EnvelopeAddress } from '../../../../message/envelope-addresses.ts'
 import { foldText } from '../../../../message/search-text.ts'
+import { fromUtf8Octets } from '../../../bytes/text.ts'
 import type { ImapMessage } from '../../mailbox.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ok, type Run } from '../../run.ts'
@@ -72,10 +73,13 @@ const display = (list: readonly EnvelopeAddress[] | undefined): string => {
   const first = list?.[0]
   if (!first) return ''
   const [name, , local, domain] = first
-  return foldText(name ? decoded(name) : `${decoded(local ?? '')}@${decoded(domain ?? '')}`)
+  return foldText(name ? decoded(name) : `${addressPart(local)}@${addressPart(domain)}`)
 }
 
-const mailbox = (list: readonly EnvelopeAddress[] | undefined): string => foldText(decoded(list?.[0]?.[2] ?? ''))
+/** RFC 2047 §5: an encoded word is none in an address. */
+const addressPart = (part: string | null | undefined): string => fromUtf8Octets(part ?? '') ?? part ?? ''
+
+const mailbox = (list: readonly EnvelopeAddress[] | undefined): string => foldText(addressPart(list?.[0]?.[2]))
 
 const valueOf: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['ARRIVAL', ({ received }) => received],
@@ -89,10 +93,14 @@ const valueOf: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['DISPLAYTO', ({ facts }) => display(facts.envelope.to)],
 ])
 
+/** RFC 5322 §3.3: no date is before. Programs that counted years from 1900 wrote 0102 for 2002. */
+const EARLIEST = Date.UTC(1900, 0, 1)
+
 /** RFC 5256 §2.2: where the message names no date that can be, the one at which it was received. */
 export function sentDate({ facts, received }: ImapMessage): number {
   const { date } = facts.envelope
-  return (date === undefined ? undefined : parseDate(date)?.epochMs) ?? received
+  const sent = date === undefined ? undefined : parseDate(date)?.epochMs
+  return sent === undefined || sent < EARLIEST ? received : sent
 }
 
 /** A message, as far as it matters where it is sorted in: mailboxes are large. */
