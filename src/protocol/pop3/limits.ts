@@ -39,7 +39,7 @@ export const defaultPop3Limits: Pop3Limits = {
   pieceOctets: 256 * 1024,
   errors: 10,
   commandsBefore: 100,
-  authAttempts: 3,
+  authAttempts: 5,
 }
 
 /** The times unless told otherwise. */

@@ -103,14 +103,14 @@ describe('a client that', () => {
     expect(sent).toBeLessThan(200)
   })
 
-  it('guesses gets three tries', () => {
+  it('guesses gets five tries', () => {
     const talk = new Talk({ timeouts: { authDelay: 0 } })
     talk.pump()
     for (let tries = 0; tries < 10; tries++) {
       talk.say('USER alice', 'PASS guess')
       talk.wait(0)
     }
-    expect(talk.all('auth')).toHaveLength(3)
+    expect(talk.all('auth')).toHaveLength(5)
     expect(talk.ended()).toBe('limit')
   })
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { defaultBudgets } from '../../../src/message/budgets.ts'
 import { defaultImapLimits, defaultImapTimeouts } from '../../../src/protocol/imap/limits.ts'
+import { defaultPop3Limits, defaultPop3Timeouts } from '../../../src/protocol/pop3/limits.ts'
 import { defaultLimits, defaultTimeouts } from '../../../src/protocol/smtp/index.ts'
 
 const root = new URL('../../../', import.meta.url)
@@ -116,6 +117,11 @@ describe('docs/limits.md', () => {
     expect(values(table('One IMAP connection: `timeouts`'))).toEqual(defaultImapTimeouts)
   })
 
+  it('names every limit and time-out of POP3 with its default', () => {
+    expect(values(table('One POP3 connection: `limits`'))).toEqual(defaultPop3Limits)
+    expect(values(table('One POP3 connection: `timeouts`'))).toEqual(defaultPop3Timeouts)
+  })
+
   it.each(Object.entries(inSource))('names all of "%s" with their defaults', (heading, places) => {
     const wanted = Object.fromEntries(Object.entries(places).map(([name, where]) => [name, sourceValue(where)]))
     expect(values(table(heading))).toEqual(wanted)
@@ -124,7 +130,7 @@ describe('docs/limits.md', () => {
   it('argues each', () => {
     const conversation = 'One SMTP or LMTP conversation'
     const headings = [`${conversation}: \`l`, `${conversation}: \`t`, 'What a message is']
-    const reading = ['One IMAP connection: `l', 'One IMAP connection: `t']
+    const reading = ['IMAP', 'POP3'].flatMap((name) => [`One ${name} connection: \`l`, `One ${name} connection: \`t`])
     for (const heading of [...headings, ...reading, ...Object.keys(inSource)]) {
       for (const [name, { why }] of table(heading)) expect(why.length, name).toBeGreaterThan(20)
     }
