@@ -1,4 +1,4 @@
-import { type ClientTransport, linkedTransports, memoryStore } from '../adapters/memory/index.ts'
+import { type ClientTransport, linkedTransports, memoryKeyValue, memoryStore } from '../adapters/memory/index.ts'
 import type { Account, Directory } from '../contracts/directory.ts'
 import type { Quota, SpecialUse } from '../contracts/mailbox.ts'
 import type { MailStore } from '../contracts/store.ts'
@@ -62,8 +62,10 @@ export class ImapStage {
   }
 
   /** Everything happens that can happen, and so many milliseconds pass. */
-  settle(milliseconds = 0): Promise<void> {
-    return this.clock.advance(milliseconds)
+  async settle(milliseconds = 0): Promise<void> {
+    await this.clock.advance(milliseconds)
+    // The server lets others have their turn; each is one of the event loop.
+    for (let turns = 0; turns < 3; turns++) await this.clock.advance(0)
   }
 
   /** The mailbox at a path, made where there is none. */

@@ -1,4 +1,5 @@
 import type { Authentication } from '../../accounts/authenticate.ts'
+import { turn } from '../../adapters/node/event-loop.ts'
 import type { BodyStore } from '../../contracts/bodies.ts'
 import type { Account, Directory } from '../../contracts/directory.ts'
 import type { Mailbox, MailboxId, SpecialUse } from '../../contracts/mailbox.ts'
@@ -9,6 +10,8 @@ import type { Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { BodyRange } from '../../protocol/session/session.ts'
 import type {
+  AnnotateQuestion,
+  AnnotationsQuestion,
   AppendQuestion,
   AuthQuestion,
   AuthRefusal,
@@ -38,6 +41,7 @@ import type {
 } from '../../protocol/imap/index.ts'
 import type { LiveConnection } from '../connection.ts'
 import { whence } from '../whence.ts'
+import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor } from './answers.ts'
 import { openMailbox } from './open.ts'
 import type { Seats } from './seats.ts'
@@ -53,12 +57,17 @@ export interface Access {
   /** Octets of a message from which on it goes to `bodies` while it comes in. */
   readonly spillAt: number
   readonly watchers: Watchers
+  /** What clients note of mailboxes, where that is kept. */
+  readonly annotations: Annotations | undefined
   readonly seats: Seats
   readonly clock: Clock
   readonly observe: Observer | undefined
   /** What clients are told of the server by ID. */
   readonly name: ReadonlyMap<string, string>
 }
+
+/** Milliseconds that a command may go on before others have their turn. */
+const TURN = 10
 
 const invalid: AuthRefusal = { code: 'AUTHENTICATIONFAILED', refused: 'Name or password is wrong' }
 const temporary: AuthRefusal = { code: 'UNAVAILABLE', refused: 'Temporary failure, try again later', temporary: true }
@@ -75,6 +84,8 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
   private account: Account | undefined
   private delay: number | undefined
   private selected: MailboxId | undefined
+  /** When others had their turn last, in ticks. */
+  private turnBegan = -Infinity
 
   constructor(access: Access, connection: LiveConnection) {
     this.access = access
@@ -158,7 +169,12 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
   }
 
   remove({ mailbox }: RemoveQuestion): Promise<true | Refusal> {
-    return this.asked(() => this.access.store.remove(mailbox).then(() => true as const))
+    const { store, annotations } = this.access
+    return this.asked(async () => {
+      await store.remove(mailbox)
+      await annotations?.forget(this.owner, mailbox)
+      return true as const
+    })
   }
 
   subscribe({ path, wanted }: SubscribeQuestion): Promise<true | Refusal> {
@@ -249,6 +265,14 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
     return this.asked(async () => ({ used: await this.access.store.usage(this.owner), limit: this.account!.quota }))
   }
 
+  annotations({ mailbox }: AnnotationsQuestion): Promise<ReadonlyMap<string, string> | Refusal> {
+    return this.asked(() => this.access.annotations!.read(this.owner, mailbox))
+  }
+
+  annotate({ mailbox, changes }: AnnotateQuestion): Promise<true | Refusal> {
+    return this.asked(() => this.access.annotations!.write(this.owner, mailbox, changes))
+  }
+
   abandoned(): Promise<void> {
     return this.uploads.discard()
   }
@@ -310,6 +334,12 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
 
   /** The answer of the store, or what the client is told of its error. */
   private async asked<Value>(ask: () => Promise<Value>): Promise<Value | Refusal> {
+    const { clock } = this.access
+    // A store that answers at once would let a long command go on for as long as it likes (I65).
+    if (clock.ticks() - this.turnBegan > TURN) {
+      await turn()
+      this.turnBegan = clock.ticks()
+    }
     try {
       return await ask()
     } catch (error) {
