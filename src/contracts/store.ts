@@ -10,7 +10,10 @@ export type MessageId = string
 export interface NewMessage {
   /** The octets, CRLF line ends, never to be rewritten. The store makes them its own before it resolves. */
   readonly body: Body
-  /** Computed once from the body; kept opaque and given back. Plain JSON data. */
+  /**
+   * Computed once from the body; kept opaque and given back. Plain JSON data, or a view of them that another store gave:
+   * `JSON.stringify` takes either, and so does `packFacts` (`posthorn/message`), whose line makes lists fast.
+   */
   readonly facts: MessageFacts
   /** When the message was received, whole milliseconds since the Unix epoch (IMAP's INTERNALDATE). */
   readonly received: number
@@ -37,6 +40,7 @@ export interface Entry {
 /** A message in one mailbox. */
 export interface StoredMessage extends Entry {
   readonly mailbox: MailboxId
+  /** What was appended, by value: plain JSON data, or the view that `unpackFacts` gives of it. */
   readonly facts: MessageFacts
 }
 

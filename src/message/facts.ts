@@ -43,7 +43,7 @@ export interface MessageFacts {
   readonly structure: Part
   readonly envelope: Envelope
   /** Its own id in its brackets, as `threadReferences` tells it. */
-  readonly messageId?: string
+  readonly messageId?: string | undefined
   /** The ids of the messages before it, oldest first, as `threadReferences` tells them; the first one names the thread. */
   readonly references: readonly string[]
   /** Parts that people would call attachments. */

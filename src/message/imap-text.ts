@@ -1,4 +1,4 @@
-import type { PartParameter } from './content-fields.ts'
+import { parameterOf, type PartParameter } from './content-fields.ts'
 import type { Envelope } from './envelope.ts'
 import type { EnvelopeAddress } from './envelope-addresses.ts'
 import type { OctetString } from './octet-string.ts'
@@ -17,10 +17,11 @@ export interface BodyStructureStyle {
 
 /** What IMAP's FETCH answers for ENVELOPE (RFC 3501 §7.4.2), an octet string. */
 export function envelopeText(envelope: Envelope): OctetString {
-  const { from } = envelope
+  const { sender, replyTo } = envelope
+  const from = addresses(envelope.from)
   return (
-    `(${nstring(envelope.date)} ${nstring(envelope.subject)} ${addresses(from)} ${addresses(envelope.sender ?? from)} ` +
-    `${addresses(envelope.replyTo ?? from)} ${addresses(envelope.to)} ${addresses(envelope.cc)} ${addresses(envelope.bcc)} ` +
+    `(${nstring(envelope.date)} ${nstring(envelope.subject)} ${from} ${sender ? addresses(sender) : from} ` +
+    `${replyTo ? addresses(replyTo) : from} ${addresses(envelope.to)} ${addresses(envelope.cc)} ${addresses(envelope.bcc)} ` +
     `${nstring(envelope.inReplyTo)} ${nstring(envelope.messageId)})`
   )
 }
@@ -85,13 +86,15 @@ function common(part: Part, text: boolean): string {
 
 function textParameters(list: readonly PartParameter[]): string {
   // RFC 2045 §5.2
-  if (list.some(([name]) => name.toLowerCase() === 'charset')) return parameters(list)
+  if (parameterOf(list, 'charset') !== undefined) return parameters(list)
   return parameters([...list, ['charset', 'us-ascii']])
 }
 
 function parameters(list: readonly PartParameter[] | undefined): string {
   if (!list || list.length === 0) return 'NIL'
-  return `(${list.map(([name, value]) => `${string(name)} ${string(value)}`).join(' ')})`
+  let text = '('
+  for (const [name, value] of list) text += `${text === '(' ? '' : ' '}${string(name)} ${string(value)}`
+  return `${text})`
 }
 
 function leafExtension(part: Part): string {
@@ -111,8 +114,12 @@ function nstring(text: string | null | undefined): string {
 /** Quotes and backslashes up to which a quoted string is shorter than a literal. */
 const MOST_ESCAPES = 4
 
+/** What a quoted string cannot hold as it stands. */
+const UNPLAIN = /[^\t -!#-[\]-\x7f]/
+
 /** A quoted string, or a literal where octets stand that must not be quoted. NUL may stand in neither: the facts hold none. */
 function string(text: OctetString): string {
+  if (!UNPLAIN.test(text)) return `"${text}"`
   let escapes = 0
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { NewMessage } from '../../contracts/store.ts'
+import { packFacts, unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Disk } from './disk.ts'
 import type { Message } from './state.ts'
 
 /*
- * `posthorn-facts.N`: what messages say, a line each: checksum and JSON. Found by offset, from the journal. Never flushed: what
+ * `posthorn-facts.N`: what messages say, a line each: checksum and facts. Found by offset, from the journal. Never flushed: what
  * is lost is read from the messages again.
  */
 
@@ -25,13 +26,13 @@ export function factsFile(dir: string, number: number): string {
 
 /** Facts as the file has them. Throws `misuse` where they are no plain data. */
 export function formatFacts(facts: Facts): Uint8Array {
-  let json: string
+  let text: string
   try {
-    json = JSON.stringify(facts)
+    text = packFacts(facts)
   } catch (cause) {
     throw new MailError('misuse', 'facts: give plain JSON data', { cause })
   }
-  return Buffer.from(`${crc32(json).toString(16).padStart(8, '0')} ${json}\n`)
+  return Buffer.from(`${crc32(text).toString(16).padStart(8, '0')} ${text}\n`)
 }
 
 /** The records of messages as they are in the file; `undefined` where one is not there or not whole. */
@@ -61,7 +62,7 @@ export async function readRecords(disk: Disk, path: string, messages: readonly M
 
 /** The facts in a record that is whole. */
 export function parseRecord(record: Uint8Array): Facts {
-  return JSON.parse(Buffer.from(record.buffer, record.byteOffset, record.length).toString('utf8', 9)) as Facts
+  return unpackFacts(Buffer.from(record.buffer, record.byteOffset, record.length).toString('utf8', 9, record.length - 1))
 }
 
 function isWhole(record: Uint8Array): boolean {

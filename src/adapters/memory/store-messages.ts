@@ -1,11 +1,12 @@
 import type { MessageId, NewMessage } from '../../contracts/store.ts'
+import { packFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 
 /** What a message says, once, in however many mailboxes it is. */
 export interface Message {
   readonly id: MessageId
   readonly bytes: Uint8Array
-  /** Facts as JSON, so that neither the giver nor a taker changes them for others. */
+  /** Facts as text, so that neither the giver nor a taker changes them for others. */
   readonly facts: string
 }
 
@@ -25,7 +26,7 @@ export class Messages {
   of({ body, facts }: NewMessage, bytes: Uint8Array): Message {
     const given = this.#given.get(body)
     if (given?.facts === facts) return given.message
-    const message = { id: String(++this.#last), bytes, facts: json(facts) }
+    const message = { id: String(++this.#last), bytes, facts: textOf(facts) }
     this.#given.set(body, { facts, message })
     return message
   }
@@ -44,9 +45,9 @@ export class Messages {
   }
 }
 
-function json(facts: NewMessage['facts']): string {
+function textOf(facts: NewMessage['facts']): string {
   try {
-    return JSON.stringify(facts)
+    return packFacts(facts)
   } catch (cause) {
     throw new MailError('misuse', 'facts: give plain JSON data', { cause })
   }

@@ -14,6 +14,7 @@ import type {
   Selection,
   StoredMessage,
 } from '../../contracts/store.ts'
+import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { memoryBody, octetsOf } from './bodies.ts'
 import { Account, OVERHEAD } from './store-account.ts'
@@ -320,5 +321,5 @@ function octetsIn(messages: readonly Message[]): number {
 }
 
 function storedOf(mailbox: MailboxId, held: Held): StoredMessage {
-  return { ...entryOf(held), mailbox, facts: JSON.parse(held.message.facts) as StoredMessage['facts'] }
+  return { ...entryOf(held), mailbox, facts: unpackFacts(held.message.facts) }
 }

@@ -1,6 +1,7 @@
 import type { Body } from '../../contracts/bodies.ts'
 import type { MailboxId } from '../../contracts/mailbox.ts'
 import type { Append as AppendTo, NewMessage, StoredMessage } from '../../contracts/store.ts'
+import { packFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Transaction, Write } from './commit.ts'
 import { Counters, type Numbers } from './counters.ts'
@@ -268,7 +269,7 @@ export function usedUp(mailbox: MailboxId): MailError {
 /** Facts as they are kept. Throws `misuse` where they are no plain data. */
 export function factsText(facts: NewMessage['facts']): string {
   try {
-    return JSON.stringify(facts)
+    return packFacts(facts)
   } catch (cause) {
     throw new MailError('misuse', 'facts: give plain JSON data', { cause })
   }

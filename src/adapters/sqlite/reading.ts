@@ -1,6 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Mailbox, MailboxId, UidRange, UidSet, Usage } from '../../contracts/mailbox.ts'
 import type { Changes, Entry, Selection, StoredMessage } from '../../contracts/store.ts'
+import type { MessageFacts } from '../../message/facts.ts'
+import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Read } from './bodies.ts'
 import { MAILBOX_COLUMNS, mailboxOf, rowId, usageOf } from './counters.ts'
@@ -10,8 +12,8 @@ import type { Expunge } from './expunged.ts'
 import type { Mark } from './flag-block.ts'
 import { ALL_UIDS, bridged, intersection, LAST_UID, membership, uidSet, union, unpackUids } from './uid-set.ts'
 
-/** Messages in a page of `list`, which reads and parses facts: about a millisecond of the event loop. */
-const PAGE_WITH_FACTS = 200
+/** Messages in a page of `list`, which reads facts, a megabyte of them: about two milliseconds of the event loop. */
+const PAGE_WITH_FACTS = 1000
 
 /** Ranges of UIDs that are looked at in one turn of the event loop. */
 const MOST_RANGES = 200
@@ -49,7 +51,7 @@ export class Reading {
     this.#accounts = db.prepare(`SELECT DISTINCT account FROM mailboxes ${accounts}`)
     this.#accountsAfter = db.prepare(`SELECT DISTINCT account FROM mailboxes WHERE account > ? ${accounts}`)
     this.#subscriptions = db.prepare('SELECT path FROM subscriptions WHERE account = ?')
-    this.#facts = db.prepare("SELECT group_concat(facts) AS facts FROM (SELECT ifnull(m.facts, 'null') AS facts"
+    this.#facts = db.prepare("SELECT group_concat(facts, char(10)) AS facts FROM (SELECT ifnull(m.facts, 'null') AS facts"
       + ' FROM entries AS e LEFT JOIN messages AS m ON m.id = e.message'
       + ' WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid)')
     this.#blocksSince = db.prepare('SELECT block, mod_seq, data FROM flag_blocks WHERE mailbox = ? AND mod_seq > ?')
@@ -94,7 +96,7 @@ export class Reading {
     if (row === undefined) return
     for await (const pieces of this.#pages(row, which, PAGE_WITH_FACTS, (chosen) => this.#factsOf(row, chosen))) {
       yield pieces.flatMap(({ columns, chosen, facts }) => (
-        chosen.map((index, at) => ({ ...entryAt(columns, index), mailbox, facts: facts[at] as StoredMessage['facts'] }))
+        chosen.map((index, at) => ({ ...entryAt(columns, index), mailbox, facts: facts[at] as MessageFacts }))
       ))
     }
   }
@@ -197,10 +199,10 @@ export class Reading {
     return spans.slice(at)
   }
 
-  #factsOf(row: number, uids: readonly number[]): unknown[] {
+  #factsOf(row: number, uids: readonly number[]): MessageFacts[] {
     return uidSet(uids).flatMap(({ first, last }) => {
       const text = this.#facts.get(row, first, last)?.['facts'] as string
-      return JSON.parse(`[${text}]`) as unknown[]
+      return text.split('\n').map(unpackFacts)
     })
   }
 
@@ -246,10 +248,10 @@ interface Piece {
   readonly columns: AllColumns
   readonly chosen: readonly number[]
   /** Of those that are meant, where it is wanted. */
-  readonly facts: readonly unknown[]
+  readonly facts: readonly MessageFacts[]
 }
 
-function nothing(_uids: readonly number[]): readonly unknown[] {
+function nothing(_uids: readonly number[]): readonly MessageFacts[] {
   return []
 }
 

@@ -2,7 +2,7 @@
 import { clearTimeout, setTimeout } from 'node:timers'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { MailboxId, UidSet } from '../../contracts/mailbox.ts'
-import type { NewMessage } from '../../contracts/store.ts'
+import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Read, StoredBodies } from './bodies.ts'
 import type { GroupCommit } from './commit.ts'
@@ -180,7 +180,7 @@ export class Search {
       const body = this.#bodies.open(String(id))
       const facts = this.#read(() => this.#facts.get(id))?.['facts']
       if (!body || typeof facts !== 'string') return undefined
-      return await searchText(JSON.parse(facts) as NewMessage['facts'], async (range) => {
+      return await searchText(unpackFacts(facts), async (range) => {
         const chunks: Uint8Array[] = []
         for await (const chunk of body.read(range)) chunks.push(chunk)
         return Buffer.concat(chunks)

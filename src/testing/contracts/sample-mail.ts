@@ -53,6 +53,19 @@ export const oddFacts = JSON.parse(
     + '"text":"\\u0000\\ud800 \\"quoted\\" \\u2028 \\ud83d\\udcec","":""}',
 ) as NewMessage['facts']
 
+/** Messages whose facts hold what facts can hold. */
+export const realMail: readonly string[] = [
+  '',
+  'Subject: plain\r\nFrom: "O\\"Hara" <o@example.org>\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\n\r\nText\r\n',
+  'Subject: caf\u00e9\r\nSender: <>\r\nReply-To: b@example.org\r\nReferences: <1@example.org> <2@example.org>\r\n\r\n'
+    + '\u20ac\u{1f4ec}\r\n',
+  'MIME-Version: 1.0\r\nMessage-ID: <3@example.org>\r\nTo: friends: a@example.org, b@example.org;\r\n'
+    + 'Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/html; charset=utf-8\r\n'
+    + 'Content-Language: de, en\r\n\r\n<b>\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nhi\r\n'
+    + '--x\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename="a b"\r\n'
+    + 'Content-ID: <4@example.org>\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--x--\r\n',
+]
+
 /** Facts that differ from others by their octets. */
 export function factsOf(octets: number): NewMessage['facts'] {
   return { ...oddFacts, octets }
@@ -111,7 +124,12 @@ export function entryOf({ id, uid, modSeq, received, saved, flags, octets }: Ent
 
 /** The same with its facts. */
 export function storedOf(stored: StoredMessage): StoredMessage {
-  return { ...entryOf(stored), mailbox: stored.mailbox, facts: stored.facts }
+  return { ...entryOf(stored), mailbox: stored.mailbox, facts: plainFacts(stored) }
+}
+
+/** Facts as plain data, fit for comparing: a store may give a view that reads them when they are asked for. */
+export function plainFacts({ facts }: Pick<StoredMessage, 'facts'>): StoredMessage['facts'] {
+  return JSON.parse(JSON.stringify(facts)) as StoredMessage['facts']
 }
 
 /** All that `entries` gives. */
