@@ -88,7 +88,10 @@ export interface MailServerOptions {
    * recipients elsewhere are refused with `550 5.7.1`.
    */
   readonly queue?: MailQueue
-  /** Where failed log-ins are counted, for all servers that share it. Default: in memory. */
+  /**
+   * Where failed log-ins are counted, for all servers that share it (default: in memory), and what IMAP clients note of mailboxes
+   * is kept (RFC 5464; default: not at all).
+   */
   readonly keyValue?: KeyValue
   /** For mail from other servers. */
   readonly policies?: readonly Policy[]

@@ -135,7 +135,7 @@ export class ComposedServer implements MailServer {
   }
 
   private imapOptions(login: LoginOptions): ImapServerOptions {
-    const { hostname, directory, store, inMemory, observe, clock, random, plaintextAuth, imap = {} } = this.options
+    const { hostname, directory, store, keyValue, inMemory, observe, clock, random, plaintextAuth, imap = {} } = this.options
     const { connections, id, ...rest } = imap
     return {
       hostname,
@@ -144,6 +144,7 @@ export class ComposedServer implements MailServer {
       login,
       bodies: this.bodies,
       imap: rest,
+      ...(keyValue === undefined ? {} : { keyValue }),
       ...(connections === undefined ? {} : { connections }),
       ...(id === undefined ? {} : { id }),
       ...(plaintextAuth === undefined ? {} : { plaintextAuth }),

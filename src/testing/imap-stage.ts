@@ -40,6 +40,7 @@ export class ImapStage {
     this.server = imapServer({
       hostname: 'imap.example.org',
       directory: directoryOf(quota),
+      keyValue: memoryKeyValue(),
       store: without.length === 0 ? this.store : lacking(this.store, without),
       clock,
       random: (count) => seededRandom(1).octets(count),

@@ -11,6 +11,9 @@ const AFTER = [
   'UTF8=ACCEPT', 'I18NLEVEL=1',
 ]
 
+/** The same, behind what hosts differ in. */
+const LAST = ['ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS']
+
 /** The capabilities that a connection is told of, in a fixed order. */
 export function capabilitiesOf(config: ImapServerConfig, facts: CapabilityFacts, channel: SaslChannel): string {
   const all = [...versions(config), ...ALWAYS, ...(facts.account === undefined ? before(config, channel) : after(config, facts))]
@@ -40,7 +43,9 @@ function after({ abilities, limits }: ImapServerConfig, { compressed }: Capabili
   if (abilities.specialUse) offered.push('SPECIAL-USE', 'CREATE-SPECIAL-USE')
   if (abilities.multiAppend) offered.push('MULTIAPPEND')
   if (abilities.quota) offered.push('QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE')
+  if (abilities.metadata) offered.push('METADATA')
   if (abilities.compress && !compressed) offered.push('COMPRESS=DEFLATE')
+  offered.push(...LAST)
   if (limits.messageOctets !== Infinity) offered.push(`APPENDLIMIT=${limits.messageOctets}`)
   return offered
 }

@@ -34,6 +34,8 @@ export interface ImapAbilities {
   readonly quota: boolean
   /** The transport compresses when it is told to (RFC 4978). */
   readonly compress: boolean
+  /** What clients note of mailboxes is kept (RFC 5464). */
+  readonly metadata: boolean
 }
 
 /** What a server of IMAP can be told; {@link imapServerConfig} checks it. */
@@ -90,6 +92,7 @@ const abilityKinds: OptionKinds<Partial<ImapAbilities>> = {
   multiAppend: aSwitch,
   quota: aSwitch,
   compress: aSwitch,
+  metadata: aSwitch,
 }
 
 /** Checks options and fills in defaults. Throws a `config` MailError that names what cannot be. */
@@ -100,7 +103,7 @@ export function imapServerConfig(options: ImapServerOptions): ImapServerConfig {
   checkOptions('limits', options.limits ?? {}, imapLimitKinds)
   checkOptions('timeouts', options.timeouts ?? {}, imapTimeoutKinds)
   const none: ImapAbilities = {
-    move: false, subscriptions: false, specialUse: false, multiAppend: false, quota: false, compress: false,
+    move: false, subscriptions: false, specialUse: false, multiAppend: false, quota: false, compress: false, metadata: false,
   }
   return {
     hostname: options.hostname,

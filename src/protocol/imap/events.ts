@@ -1,5 +1,6 @@
 import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
 import type { AbandonedEvent, BodyRange, CompressEvent, Question, StartTlsEvent } from '../session/session.ts'
+import type { AnnotationChange } from './annotations.ts'
 import type { NumberSet } from './ranges.ts'
 import type { ImapEntry, ImapMailbox, ImapMessage } from './mailbox.ts'
 
@@ -35,6 +36,8 @@ export type ImapServerEvent =
   | CandidatesQuestion
   | ClockQuestion
   | QuotaQuestion
+  | AnnotationsQuestion
+  | AnnotateQuestion
   | StartTlsEvent
   | CompressEvent
   | AbandonedEvent
@@ -267,6 +270,17 @@ export type QuotaQuestion = Question<'quota', QuotaFacts | null | Refusal>
 export interface QuotaFacts {
   readonly used: { readonly octets: number; readonly messages: number }
   readonly limit: { readonly octets: number; readonly messages: number }
+}
+
+/** GETMETADATA (RFC 5464): all that is noted, octets by entry; entries are in lower case. No mailbox: of the server. */
+export interface AnnotationsQuestion extends Question<'annotations', ReadonlyMap<string, string> | Refusal> {
+  readonly mailbox: string | undefined
+}
+
+/** SETMETADATA: all changes or none. No value removes an entry. */
+export interface AnnotateQuestion extends Question<'annotate', true | Refusal> {
+  readonly mailbox: string | undefined
+  readonly changes: readonly AnnotationChange[]
 }
 
 /** The last event. */

@@ -1,4 +1,5 @@
 /** IMAP4rev1 and IMAP4rev2, the server's side of a conversation as a pure session. */
+export type { AnnotationChange } from './annotations.ts'
 export { imapServerConfig } from './config.ts'
 export type { CapabilityFacts, ImapAbilities, ImapServerConfig, ImapServerOptions } from './config.ts'
 export type * from './events.ts'

@@ -11,10 +11,10 @@ const statusItems: ReadonlySet<string> = new Set<StatusItem>([
   'DELETED-STORAGE',
 ])
 
-type ReturnOption = 'SUBSCRIBED' | 'CHILDREN' | 'SPECIAL-USE'
+type ReturnOption = 'SUBSCRIBED' | 'CHILDREN' | 'SPECIAL-USE' | 'MYRIGHTS'
 
 const isReturn = (option: string): option is ReturnOption =>
-  option === 'SUBSCRIBED' || option === 'CHILDREN' || option === 'SPECIAL-USE'
+  option === 'SUBSCRIBED' || option === 'CHILDREN' || option === 'SPECIAL-USE' || option === 'MYRIGHTS'
 
 /** A LIST as it was given (RFC 5258). */
 export interface ListOrder {

@@ -1,6 +1,7 @@
 import type { AuthenticateOptions } from '../../accounts/authenticate.ts'
 import type { BodyStore } from '../../contracts/bodies.ts'
 import type { Directory } from '../../contracts/directory.ts'
+import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailStore } from '../../contracts/store.ts'
 import type { Observer } from '../../observe/events.ts'
 import type { ImapServerOptions as SessionOptions } from '../../protocol/imap/index.ts'
@@ -40,6 +41,10 @@ export interface ImapServerOptions {
   readonly inMemory?: number
   /** Where larger messages wait to be appended (default: a folder among the system's temporary files). */
   readonly bodies?: BodyStore
+  /**
+   * Where clients may note things of mailboxes (RFC 5464), kept as long as it keeps anything. Without it they cannot.
+   */
+  readonly keyValue?: KeyValue
   readonly observe?: Observer
   /** Default: the platform's. */
   readonly clock?: Clock
@@ -58,6 +63,7 @@ const kinds: OptionKinds<ImapServerOptions> = {
   id: anObject,
   inMemory: aCount,
   bodies: having('a body store', 'create'),
+  keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
   observe: aFunction,
   clock: having('a clock', 'now', 'ticks', 'alarm'),
   random: aFunction,

@@ -12,6 +12,7 @@ import type { Transport } from '../../protocol/session/transport.ts'
 import { LiveConnection } from '../connection.ts'
 import { Conversations, Listening, type Running, type Stopped } from '../listening.ts'
 import { whence } from '../whence.ts'
+import { Annotations } from './annotations.ts'
 import { type Access, ImapHost } from './host.ts'
 import { checkImapServerOptions, type ImapServerOptions } from './options.ts'
 import { Seats } from './seats.ts'
@@ -50,7 +51,7 @@ class MailReader implements ImapServer {
   constructor(options: ImapServerOptions) {
     checkImapServerOptions(options)
     this.options = options
-    const { directory, store, hostname, login, observe, clock = nodeClock, random = randomBytes } = options
+    const { directory, store, hostname, keyValue, login, observe, clock = nodeClock, random = randomBytes } = options
     const authentication = authenticate({ ...login, directory, hostname, right: 'imap', crypto: { ...nodeCrypto, random } })
     const unbounded = { server: Infinity, address: Infinity, account: Infinity }
     this.access = {
@@ -60,6 +61,7 @@ class MailReader implements ImapServer {
       bodies: options.bodies ?? spoolBodies(),
       spillAt: options.inMemory ?? 256 * 1024,
       watchers: new Watchers(store),
+      annotations: keyValue && new Annotations(keyValue, () => clock.now()),
       seats: new Seats(options.connections === false ? unbounded : options.connections),
       clock,
       observe: observe && quietly(observe),
@@ -78,6 +80,7 @@ class MailReader implements ImapServer {
           multiAppend: store.appendAll !== undefined,
           quota: true,
           compress: true,
+          metadata: keyValue !== undefined,
         },
       })
     const plain = options.plaintextAuth === true

@@ -1,4 +1,5 @@
 import type { Command } from '../context.ts'
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './acl.ts'
 import { append } from './append.ts'
 import { authenticate } from './authenticate.ts'
 import { capability } from './capability.ts'
@@ -13,6 +14,7 @@ import { idle } from './idle.ts'
 import { list, lsub } from './list.ts'
 import { login } from './login.ts'
 import { create, namespace, remove, rename, subscribe, unsubscribe } from './mailboxes.ts'
+import { getMetadata, setMetadata } from './metadata.ts'
 import { check, logout, noop } from './noop.ts'
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts'
 import { examine, select } from './select.ts'
@@ -26,7 +28,7 @@ import { thread, uidThread } from './thread.ts'
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
   enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress,
-  getQuota, getQuotaRoot, setQuota,
+  getQuota, getQuotaRoot, setQuota, myRights, getAcl, listRights, setAcl, deleteAcl, getMetadata, setMetadata,
   check, close, unselect, expunge, search, sort, thread, fetch, store, copy, move,
   uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,
 ]

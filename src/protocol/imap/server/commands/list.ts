@@ -5,6 +5,7 @@ import { matchesPattern } from '../../list-pattern.ts'
 import { decodeName, DELIMITER, nameOf } from '../../mailbox-name.ts'
 import { ask, flow, ok, type Run } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
+import { ALL_RIGHTS } from '../rights.ts'
 import { enableCondstore } from '../synchronise.ts'
 import { look, type Looked } from '../text-search.ts'
 import { deletedOctets, statusLine } from './status.ts'
@@ -65,6 +66,10 @@ function* say(context: ImapContext, order: ListOrder): Run<void> {
     const info = leads === undefined ? '' : ` ("CHILDINFO" (${criteria(order)}))`
     const attributes = attributesOf(context, name, order).join(' ')
     context.say(`* LIST (${attributes}) "${DELIMITER}" ${written(context, name.path)}${info}`)
+    // RFC 8440 §4: not of what is there for the sake of another.
+    if (order.returns.has('MYRIGHTS') && chosen && name.mailbox) {
+      context.say(`* MYRIGHTS ${written(context, name.path)} ${ALL_RIGHTS}`)
+    }
     // RFC 5819 §2: not of what cannot be selected.
     if (order.status.length > 0 && name.mailbox) {
       context.say(statusLine(context, name.mailbox, order.status, yield* deletedOctets(name.mailbox, order.status)))
