@@ -37,7 +37,7 @@ export interface Access {
 const invalid: Pop3AuthRefusal = { code: 'AUTH', refused: 'Name or password is wrong' }
 const temporary: Pop3AuthRefusal = { code: 'SYS/TEMP', refused: 'Temporary failure, try again later', temporary: true }
 const tooMany: Pop3AuthRefusal = { code: 'SYS/TEMP', refused: 'Too many failed log-ins, try again later', temporary: true }
-const noSeat: Pop3AuthRefusal = { code: 'IN-USE', refused: 'Too many connections of this account', temporary: true }
+const noSeat: Pop3AuthRefusal = { code: 'SYS/TEMP', refused: 'Too many connections of this account', temporary: true }
 const inUse: Pop3Refusal = { code: 'IN-USE', refused: 'Another session has the maildrop open' }
 
 /** Answers what a POP3 session asks, out of a store. One for each connection. */

@@ -37,5 +37,5 @@ function listing(name: string, lineOf: (maildrop: Maildrop, number: number) => s
 }
 
 function* lines(maildrop: Maildrop, lineOf: (maildrop: Maildrop, number: number) => string): Generator<string> {
-  for (let number = 1; number <= maildrop.last; number++) if (maildrop.has(number)) yield lineOf(maildrop, number)
+  for (const number of maildrop.numbers()) yield lineOf(maildrop, number)
 }

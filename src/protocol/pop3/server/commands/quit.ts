@@ -8,7 +8,7 @@ export const quit: Command = {
   states: ANY,
   *run(context, argument) {
     none(argument)
-    const uids = context.maildrop?.marked() ?? []
+    const uids = context.maildrop?.markedUids() ?? []
     try {
       if (uids.length > 0) yield* ask({ kind: 'expunge', uids })
       context.close('quit', ok('Good bye'))
