@@ -4,6 +4,7 @@ import { MailError } from '../../protocol/session/errors.ts'
 import { ChangeAccount, ChangingAccounts, recordText } from './accounts-write.ts'
 import { closedError, type GroupCommit } from './commit.ts'
 import { type Connection, type Statement, storageError } from './driver.ts'
+import { RecordMemory } from './record-memory.ts'
 
 /** Records read at a time. */
 const PAGE = 200
@@ -21,6 +22,7 @@ export class SqliteAccounts implements AccountRecords {
   readonly traits = { durability: 'disk' } as const
   readonly #commits: GroupCommit | undefined
   readonly #isOpen: () => boolean
+  readonly #memory: RecordMemory
   readonly #close: () => Promise<void>
   readonly #changing: ChangingAccounts
   readonly #named: Statement
@@ -28,10 +30,17 @@ export class SqliteAccounts implements AccountRecords {
   readonly #domains: Table
   readonly #aliases: Table
 
-  /** `commits` is missing where the database is for reading only; `close` lets go of the whole of it. */
-  constructor(db: Connection, commits: GroupCommit | undefined, isOpen: () => boolean, close: () => Promise<void>) {
+  /** `commits` is missing where the database is for reading only; `close` lets go of the whole of it. `now`: milliseconds. */
+  constructor(
+    db: Connection,
+    commits: GroupCommit | undefined,
+    isOpen: () => boolean,
+    close: () => Promise<void>,
+    now: () => number,
+  ) {
     this.#commits = commits
     this.#isOpen = isOpen
+    this.#memory = new RecordMemory(now)
     this.#close = close
     this.#changing = new ChangingAccounts(db)
     this.#named = db.prepare('SELECT a.record FROM account_names AS n JOIN accounts AS a ON a.id = n.account WHERE n.name = ?')
@@ -41,11 +50,11 @@ export class SqliteAccounts implements AccountRecords {
   }
 
   async account(id: string): Promise<AccountRecord | undefined> {
-    return this.#get(this.#changing.read, id)
+    return this.#get('id', this.#changing.read, id)
   }
 
   async accountNamed(name: string): Promise<AccountRecord | undefined> {
-    return this.#get(this.#named, name)
+    return this.#get('name', this.#named, name)
   }
 
   async updateAccount(
@@ -53,7 +62,13 @@ export class SqliteAccounts implements AccountRecords {
     change: (account: AccountRecord | undefined) => AccountRecord | undefined,
   ): Promise<AccountRecord | undefined> {
     const commits = this.#writing()
-    return new Promise((resolve, reject) => commits.add(new ChangeAccount(id, change, this.#changing, { resolve, reject })))
+    return new Promise((resolve, reject) => {
+      const changed = (record: AccountRecord | undefined): void => {
+        this.#memory.forget()
+        resolve(record)
+      }
+      commits.add(new ChangeAccount(id, change, this.#changing, { resolve: changed, reject }))
+    })
   }
 
   accounts(after = ''): AsyncIterable<readonly AccountRecord[]> {
@@ -61,7 +76,7 @@ export class SqliteAccounts implements AccountRecords {
   }
 
   async domain(name: string): Promise<DomainRecord | undefined> {
-    return this.#get(this.#domains.get, name)
+    return this.#get('domain', this.#domains.get, name)
   }
 
   async setDomain(record: DomainRecord): Promise<void> {
@@ -77,7 +92,7 @@ export class SqliteAccounts implements AccountRecords {
   }
 
   async alias(address: string): Promise<AliasRecord | undefined> {
-    return this.#get(this.#aliases.get, address)
+    return this.#get('alias', this.#aliases.get, address)
   }
 
   async setAlias(record: AliasRecord): Promise<void> {
@@ -96,8 +111,10 @@ export class SqliteAccounts implements AccountRecords {
     return this.#close()
   }
 
-  #get<T>(statement: Statement, key: string): T | undefined {
-    const text = this.#read(() => statement.get(key))?.['record'] as string | undefined
+  #get<T>(what: string, statement: Statement, key: string): T | undefined {
+    if (!this.#isOpen()) throw closedError()
+    const text = this.#memory.get(`${what} ${key}`, () => this.#read(() => statement.get(key))?.['record'] as string | undefined)
+    // For each asker anew: what one does to a record is nothing to another.
     return text === undefined ? undefined : (JSON.parse(text) as T)
   }
 
@@ -113,7 +130,9 @@ export class SqliteAccounts implements AccountRecords {
   }
 
   async #run(statement: Statement, ...parameters: readonly string[]): Promise<number> {
-    return this.#writing().work(() => Number(statement.run(...parameters).changes))
+    const changes = await this.#writing().work(() => Number(statement.run(...parameters).changes))
+    this.#memory.forget()
+    return changes
   }
 
   #read<T>(query: () => T): T {

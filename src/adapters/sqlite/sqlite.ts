@@ -96,7 +96,7 @@ export function sqlite(options: SqliteOptions): SqliteMail {
     const surface = (store: SqliteStore): SqliteMail => ({
       store,
       keyValue: new SqliteKeyValue(db, commits, () => open, () => store.close()),
-      accounts: new SqliteAccounts(db, commits, () => open, () => store.close()),
+      accounts: new SqliteAccounts(db, commits, () => open, () => store.close(), () => performance.now()),
       close: () => store.close(),
     })
     const watching = new Watching(db)
