@@ -123,6 +123,23 @@ describe('posthorn export and import', () => {
     expect((await command('import', 'bob@a.test', '--from', to)).out).toMatchObject([{ messages: 0, octets: 0, alreadyThere: 3 }])
   })
 
+  it('work beside a server, which hears of it and goes on taking mail', async () => {
+    const server = sqlite({ path: join(data, 'mail.db') })
+    const { id } = await server.store.create('bob@a.test', ['INBOX'])
+    const told = new Promise((resolve) => server.store.watch((mailbox) => mailbox === id && resolve(mailbox)))
+    const file = join(root, 'many.mbox')
+    const one = (at: number): string => `From - Thu Nov 24 18:22:48 1986\nSubject: ${at}\n\n\n`
+    writeFileSync(file, Array.from({ length: 300 }, (_, at) => one(at)).join(''))
+    const importing = command('import', 'bob@a.test', '--from', file)
+    const bytes = Buffer.from('Subject: delivered\r\n\r\n')
+    const body = { size: bytes.length, bytes, read: async function* () { yield bytes } }
+    for (let at = 0; at < 20; at++) await server.store.append(id, { body, facts: indexMessage(bytes), received: at })
+    expect((await importing).out).toMatchObject([{ messages: 300 }])
+    expect(await told).toBe(id)
+    expect((await command('export', 'bob@a.test', '--to', join(root, 'out'))).out.at(-1)).toMatchObject({ messages: 320 })
+    await server.close()
+  })
+
   it('export secrets where they are asked for, and write that down', async () => {
     const to = join(root, 'out')
     const { out } = await command('export', 'alice@a.test', '--to', to, '--secrets')
