@@ -25,6 +25,10 @@ export const smtp = [
   { id: 'PD1', ours: 'durable', cell: cell(10 * K, 10, 'pipe'), against: [beat('smtp-server-fsync', 2.5), beat('postfix', 12)] },
   { id: 'PD2', ours: 'durable', cell: cell(10 * K, 50, 'pipe'), against: [beat('smtp-server-fsync', 2, 'rate'), beat('postfix', 12, 'rate')] },
   { id: 'PD3', ours: 'durable', cell: cell(10 * K, 1, 'pipe'), against: [beat('smtp-server-fsync', 1 / 0.7, 'p50'), beat('postfix', 1 / 0.33, 'p50')] },
+  // The whole MX beside the receiver with a store: what directory, quota and mailboxes cost. The same targets.
+  { id: 'PD1 mailbox', ours: 'mailbox', cell: cell(10 * K, 10, 'pipe'), against: [beat('smtp-server-fsync', 2.5), beat('postfix', 12)] },
+  { id: 'PD2 mailbox', ours: 'mailbox', cell: cell(10 * K, 50, 'pipe'), against: [beat('smtp-server-fsync', 2, 'rate'), beat('postfix', 12, 'rate')] },
+  { id: 'PD3 mailbox', ours: 'mailbox', cell: cell(10 * K, 1, 'pipe'), against: [beat('smtp-server-fsync', 1 / 0.7, 'p50'), beat('postfix', 1 / 0.33, 'p50')] },
   // The whole receiver beside the session alone: what policies, envelope and a body in memory cost. No target.
   { id: 'receiver 1 KB', ours: 'receiver', cell: cell(K, 10, 'pipe'), against: [beat('smtp-server', 1)] },
   { id: 'receiver 10 KB', ours: 'receiver', cell: cell(10 * K, 10, 'pipe'), against: [beat('smtp-server', 1)] },

@@ -82,6 +82,7 @@ export const servers = {
   posthorn: () => node('servers/session.mjs', basePort + 1, tls),
   receiver: () => node('servers/receiver.mjs', basePort + 2, tls),
   durable: () => node('servers/durable.mjs', basePort + 3, { STORE: freshStore('store-posthorn') }),
+  mailbox: () => node('servers/mailbox.mjs', basePort + 9, { STORE: freshStore('store-mailbox') }),
   'smtp-server': () => node('peers/smtp-server.cjs', basePort + 4, tls),
   'smtp-server-fsync': () => node('peers/smtp-server.cjs', basePort + 5, { STORE: freshStore('store-smtp-server') }),
   'node-floor': () => node('peers/node-floor.mjs', basePort + 6),
