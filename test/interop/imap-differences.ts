@@ -1,3 +1,6 @@
+import { parseDate } from '../../src/message/date.ts'
+import { indexMessage } from '../../src/message/indexer.ts'
+import type { Sample } from './imap-messages.ts'
 import { shown, type Value } from './imap-wire.ts'
 
 /** What two servers said of one item of one message. */
@@ -47,8 +50,8 @@ export const fetchDifferences: readonly Difference[] = [
   {
     name: 'of a header only its fields, and always with an empty line behind them',
     why:
-      'RFC 9051 §6.4.5: the subset returned by HEADER.FIELDS.NOT contains only the header fields with a non-matching field-name; ' +
-      'the blank line is included in all header fetches (it may be missing where the message has no body and no blank line). ' +
+      'RFC 9051 §6.4.5: the subset returned by HEADER.FIELDS.NOT contains only the header fields with a non-matching ' +
+      'field-name; the blank line is included in all header fetches (it may be missing where the message has no body and no blank line). ' +
       'Dovecot shows lines without a colon, and of a message without an empty line adds one to HEADER.FIELDS alone.',
     covers: ({ item, ours, dovecot }) => item.includes('HEADER.FIELDS') && fieldsIn(ours) === fieldsIn(dovecot),
   },
@@ -67,6 +70,88 @@ export const fetchDifferences: readonly Difference[] = [
     covers: ({ sample, ours, dovecot }) => sample.startsWith('odd: message/global') && ours !== null && dovecot === '',
   },
 ]
+
+/** A message that one of the two finds, or sorts in where the other does not. */
+export interface Found {
+  readonly command: string
+  readonly sample: Sample
+  /** Which of the two finds it; of SORT `undefined`. */
+  readonly only: 'ours' | 'dovecot' | undefined
+}
+
+/** A way in which ours finds or sorts unlike Dovecot 2.3, and what entitles it to that. */
+export interface FoundDifference extends Pick<Difference, 'name' | 'why'> {
+  covers(found: Found): boolean
+}
+
+const headerOf = ({ octets }: Sample): string => octets.slice(0, (octets.indexOf('\r\n\r\n') + 1 || octets.length + 1) - 1)
+
+/** Of SEARCH, SORT and THREAD. */
+export const searchDifferences: readonly FoundDifference[] = [
+  {
+    name: 'what has no date that can be was not sent before any',
+    why: 'RFC 9051 §6.4.4: messages whose Date: header is earlier than the specified date. Dovecot takes no date for 1970.',
+    covers: ({ command, sample, only }) =>
+      command.includes('SENTBEFORE') && only === 'dovecot' && !hasDate(sample.octets),
+  },
+  {
+    name: 'a field without addresses has no words in it, not even none',
+    why:
+      "RFC 9051 §6.4.4: messages that contain the specified string in the envelope structure's CC field. Dovecot looks for the field",
+    covers: ({ command, only }) => /(?:FROM|TO|CC|BCC) ""/.test(command) && only === 'dovecot',
+  },
+  {
+    name: 'an apostrophe is found in an address',
+    why: 'RFC 9051 §6.4.4: contain the specified string. Dovecot writes it with a backslash before it.',
+    covers: ({ command, only }) => /(?:From|To|Cc) ".*'/.test(command) && only === 'ours',
+  },
+  {
+    name: 'three dots are found in an ellipsis',
+    why: 'RFC 5051 §2: decomposed by the compatibility mappings too',
+    covers: ({ command, sample, only }) => command.includes('...') && only === 'ours' && /[\x80-\xff]/.test(sample.octets),
+  },
+  {
+    name: 'raw octets in headers are read as UTF-8, or else as Windows-1252',
+    why: 'RFC 5322 §2.2: a field body is US-ASCII, so nothing says what they are. Dovecot has a question mark for each.',
+    covers: ({ sample }) => /[\x80-\xff]/.test(headerOf(sample)),
+  },
+  {
+    name: 'names of addresses as ENVELOPE has them',
+    why: 'RFC 5957 §3: the display-name is that of the first address. Dovecot reads addresses otherwise where it sorts.',
+    covers: ({ command, sample }) =>
+      command.includes('DISPLAYFROM') && /^From: (?:""|a@example\.org \(|"A\r\n)/m.test(headerOf(sample)),
+  },
+  {
+    name: 'of a field that came twice the one that ENVELOPE shows',
+    why: "RFC 9051 §6.4.4: in the envelope structure's SUBJECT field",
+    covers: ({ command, sample }) => /SUBJECT/i.test(command) && /^Subject:.*^Subject:/ms.test(headerOf(sample)),
+  },
+  {
+    name: 'encodings and types that are none',
+    why:
+      'RFC 2045 §6.4: an unrecognized encoding must be treated as application/octet-stream, and §5.2: without a type that can be ' +
+      'read a message is text/plain. What is decoded then, and whether it is looked through, is left to servers (RFC 9051 §6.4.4).',
+    covers: ({ command, sample }) => /TEXT|BODY/.test(command) && oddlyEncoded.has(sample.name),
+  },
+  {
+    name: 'octets as they came, CR before CR LF among them',
+    why: 'RFC 9051 §2.3.4: the size is the number of octets in the message',
+    covers: ({ command, sample }) => /SIZE|TEXT|BODY|LARGER|SMALLER/.test(command) && rewritten.has(sample.name),
+  },
+]
+
+const oddlyEncoded: ReadonlySet<string> = new Set([
+  'odd: a type without a subtype',
+  'odd: base64 with line noise',
+  'odd: an encoding with something behind it does not count',
+  'odd: uuencode as a transfer encoding',
+  'odd: Content fields without MIME-Version and Content-Type are not MIME',
+])
+
+function hasDate(octets: string): boolean {
+  const { date } = indexMessage(Buffer.from(octets, 'latin1')).envelope
+  return date !== undefined && parseDate(date) !== undefined
+}
 
 const lower = (value: Value): string => shown(value).toLowerCase()
 

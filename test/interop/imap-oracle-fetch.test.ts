@@ -17,7 +17,8 @@ const always = [
 
 describeWith(['dovecot'], 'FETCH says what Dovecot says', () => {
   const held = holding()
-  const samples: readonly Sample[] = [...messagesOfOthers(), ...oddMessages().filter(({ octets }) => octets !== '')]
+  const others = messagesOfOthers()
+  const samples: readonly Sample[] = [...others, ...oddMessages().filter(({ octets }) => octets !== '')]
   let oracle: Oracle
 
   beforeAll(async () => {
@@ -41,7 +42,7 @@ describeWith(['dovecot'], 'FETCH says what Dovecot says', () => {
     }
     expect(found).toEqual([])
     // What is no difference any more is to be struck off the table.
-    expect(fetchDifferences.filter(({ name }) => !met.has(name)).map(({ name }) => name)).toEqual([])
+    if (others.length > 0) expect(fetchDifferences.filter(({ name }) => !met.has(name)).map(({ name }) => name)).toEqual([])
   })
 
   it('and octet for octet what was appended', async () => {

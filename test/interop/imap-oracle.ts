@@ -1,4 +1,5 @@
 import { Dovecot } from './imap-dovecot.ts'
+import type { MailStore } from '../../src/contracts/store.ts'
 import type { Held } from './held.ts'
 import type { Sample } from './imap-messages.ts'
 import { ImapPlace, PASSWORD } from './imap-place.ts'
@@ -14,8 +15,8 @@ export class Oracle {
     this.dovecot = dovecot
   }
 
-  static async open(held: Held): Promise<Oracle> {
-    const [dovecot, place] = [await Dovecot.start(held), await ImapPlace.open(held)]
+  static async open(held: Held, store?: MailStore): Promise<Oracle> {
+    const [dovecot, place] = [await Dovecot.start(held), await ImapPlace.open(held, store ? { store } : {})]
     const ours = await ImapWire.open(place.port(), await place.person('alice'), PASSWORD)
     held.later(() => ours.close())
     const theirs = await ImapWire.open(dovecot.port, 'alice', dovecot.password)

@@ -1,3 +1,4 @@
+import { memoryAccounts } from '../../src/adapters/memory/index.ts'
 import { sqlite } from '../../src/adapters/sqlite/index.ts'
 import { accountDirectory, imapServer, type ImapServerOptions, makeMailboxes } from '../../src/index.ts'
 import type { Passwords } from '../../src/contracts/accounts.ts'
@@ -27,6 +28,12 @@ export interface Stored {
   readonly received: number
 }
 
+function storeIn(folder: string, held: Held): MailStore {
+  const mail = sqlite({ path: `${folder}/mail.db`, search: true })
+  held.later(() => mail.close())
+  return mail.store
+}
+
 /** An IMAP server in this process, over a database in a folder, that listens plain, with STARTTLS and with TLS. */
 export class ImapPlace {
   readonly folder: string
@@ -47,16 +54,16 @@ export class ImapPlace {
     this.#people = people
   }
 
+  /** `options.store`: instead of a database that has an index for SEARCH. */
   static async open(held: Held, options: Partial<ImapServerOptions> = {}): Promise<ImapPlace> {
     const folder = held.folder('imap')
     const certificate = certificateIn(folder, held)
-    const mail = sqlite({ path: `${folder}/mail.db`, search: true })
-    held.later(() => mail.close())
-    const { store, accounts } = mail
+    const accounts = memoryAccounts()
+    const store = options.store ?? storeIn(folder, held)
     await accounts.setDomain({ name: 'example.test' })
     const directory = accountDirectory({ records: accounts, passwords: plainly, plainPasswords: true })
     const usual = { hostname: 'imap.example.test', plaintextAuth: true, connections: false } as const
-    const server = imapServer({ ...usual, directory, store, ...options })
+    const server = imapServer({ ...usual, directory, ...options, store })
     const ports = new Map<Security, number>()
     for (const security of ['plain', 'starttls', 'implicit'] as const) {
       const tls = security === 'plain' ? {} : { tls: { mode: security, certificates: certificate.source } }
