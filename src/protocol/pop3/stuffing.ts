@@ -1,3 +1,5 @@
+import { findContentBreak, scanNotes } from '../bytes/scan.ts'
+
 const CR = 13
 const LF = 10
 const DOT = 46
@@ -31,21 +33,23 @@ export class Stuffing {
 
 /** `last`: the octet before the first. */
 function insertDots(bytes: Uint8Array, last: number): Uint8Array {
-  const places: number[] = []
-  // Dots are rarer than line ends, and base64 has none: they are looked for, not lines.
-  for (let at = bytes.indexOf(DOT); at >= 0; at = bytes.indexOf(DOT, at + 1)) {
-    if ((at === 0 ? last : bytes[at - 1]) === LF) places.push(at)
+  const places: number[] = last === LF && bytes[0] === DOT ? [0] : []
+  const end = bytes.length - 1
+  const notes = scanNotes()
+  // The scan stops at bare CRs and LFs too.
+  for (let at = findContentBreak(bytes, 0, end, notes); at < end; at = findContentBreak(bytes, at + 1, end, notes)) {
+    if (bytes[at] === LF && bytes[at + 1] === DOT) places.push(at + 1)
   }
   if (places.length === 0) return bytes
   const stuffed = new Uint8Array(bytes.length + places.length)
-  let from = 0
+  let next = 0
   let to = 0
-  for (const at of [...places, bytes.length]) {
-    const part = bytes.subarray(from, at)
-    stuffed.set(part, to)
-    to += part.length
-    if (at < bytes.length) stuffed[to++] = DOT
-    from = at
+  for (let from = 0; from < bytes.length; from++) {
+    if (from === places[next]) {
+      stuffed[to++] = DOT
+      next++
+    }
+    stuffed[to++] = bytes[from]!
   }
   return stuffed
 }

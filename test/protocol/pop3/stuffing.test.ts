@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { octets, octetString } from '../../../src/protocol/bytes/text.ts'
 import { Stuffing } from '../../../src/protocol/pop3/stuffing.ts'
 import { Top } from '../../../src/protocol/pop3/top.ts'
+import { seededRandom } from '../../../src/testing/random.ts'
 import { unstuffed } from './talk.ts'
 
 /** Texts of what matters. */
@@ -55,6 +56,18 @@ describe('dots', () => {
 
   it('are the same in any pieces', () => {
     fc.assert(fc.property(text, places, (whole, at) => stuffed(whole, at) === stuffed(whole, [])))
+  })
+
+  it('are found wherever they are in long pieces', () => {
+    const random = seededRandom(3)
+    const words = ['.', '\r\n', '\r\n.', '\n.', '\r', 'a', 'x'.repeat(200), 'y'.repeat(5000)]
+    for (let times = 0; times < 20; times++) {
+      let whole = ''
+      while (whole.length < 60_000) whole += words[random.below(words.length)]!
+      expect(stuffed(whole, [random.below(60_000), random.below(60_000)])).toBe(
+        whole.replace(/(^|\n)\./g, '$1..') + (whole.endsWith('\r\n') ? '.\r\n' : '\r\n.\r\n'),
+      )
+    }
   })
 
   it('come off again, and what is left are the octets that were stored', () => {
