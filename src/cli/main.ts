@@ -46,7 +46,7 @@ const code = await run({
   out: (line) => out.line(line),
   outPiece: (text) => out.piece(text),
   error: (line) => error.line(line),
-  progress: (text) => void process.stderr.write(`\r${text}\x1b[K`),
+  progress: (text) => void process.stderr.write(`\r\x1b[K${text}`),
   stopped,
 })
 // A reader that is asleep does not keep the process from ending.
