@@ -1,5 +1,5 @@
 import { type Hash, randomUUID } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, unlinkSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs'
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Body, ByteRange } from '../../contracts/bodies.ts'
@@ -141,16 +141,32 @@ export function hasFile(folder: string, name: string): boolean {
 
 /** Makes the folder, and those it is in, where they are missing, for this user alone; their names are on disk when it returns. */
 export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (first === undefined || process.platform === 'win32') return
-  for (let made = folder; ; made = dirname(made)) {
-    const parent = openSync(dirname(made), 'r')
+  // Upwards to one that is there, then down again. Node's own `recursive` never ends where nothing can be made, as in /proc.
+  const missing: string[] = []
+  for (let at = folder; !isFolder(at) && dirname(at) !== at; at = dirname(at)) missing.push(at)
+  for (const at of missing.reverse()) {
+    if (!madeFolder(at) || process.platform === 'win32') continue
+    const parent = openSync(dirname(at), 'r')
     try {
       fsyncSync(parent)
     } finally {
       closeSync(parent)
     }
-    if (made === first) return
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+/** Whether it was made; `false` where another was quicker. */
+function madeFolder(path: string): boolean {
+  try {
+    mkdirSync(path, 0o700)
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EEXIST' && isFolder(path)) return false
+    throw error
   }
 }
 

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { lockFolder } from '../../../src/adapters/sqlite/index.ts'
@@ -43,6 +43,16 @@ describe.each(drivers)('lockFolder with %s', (_name, driver) => {
 })
 
 describe('lockFolder', () => {
+  it('says so too where nothing can be made, and does not try for ever', () => {
+    const file = join(freshFolder(), 'file')
+    writeFileSync(file, '')
+    // Where Linux says of a new folder that it is not there.
+    const nowhere = existsSync('/proc/self') ? '/proc/posthorn' : join(file, 'posthorn')
+    for (const folder of [nowhere, join(nowhere, 'a'), join(file, 'a'), file]) {
+      expect(refusal(() => lockFolder(folder))).toContain(`${folder} cannot be used: `)
+    }
+  })
+
   it('keeps other processes out, names the one that has it, and is free once that was killed', async () => {
     const folder = freshFolder()
     const holder = run(program(`lockFolder(process.argv[2]); console.log('locked'); setInterval(() => {}, 1000)`), folder)
