@@ -16,11 +16,11 @@ export interface QuotaCrossing {
  */
 export function quotaCrossing(before: Usage, after: Usage, quota: Quota): readonly QuotaCrossing[] {
   const crossed: QuotaCrossing[] = []
-  for (const of of ['octets', 'messages'] as const) {
+  for (const what of ['octets', 'messages'] as const) {
     for (const percent of LEVELS) {
       // Multiplied, not divided: a bound of 0 has no shares.
-      const level = quota[of] * percent
-      if (before[of] * 100 < level && after[of] * 100 >= level) crossed.push({ of, percent })
+      const level = quota[what] * percent
+      if (before[what] * 100 < level && after[what] * 100 >= level) crossed.push({ of: what, percent })
     }
   }
   return crossed
