@@ -12,7 +12,7 @@ const AFTER = [
 ]
 
 /** The same, behind what hosts differ in. */
-const LAST = ['ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS']
+const LAST = ['ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS', 'INPROGRESS', 'MULTISEARCH']
 
 /** The capabilities that a connection is told of, in a fixed order. */
 export function capabilitiesOf(config: ImapServerConfig, facts: CapabilityFacts, channel: SaslChannel): string {
@@ -46,6 +46,8 @@ function after({ abilities, limits }: ImapServerConfig, { compressed }: Capabili
   if (abilities.metadata) offered.push('METADATA')
   if (abilities.compress && !compressed) offered.push('COMPRESS=DEFLATE')
   offered.push(...LAST)
+  // RFC 8437 §4.1: where compression ends in the midst of what the client sends, there is none.
+  if (!compressed) offered.push('UNAUTHENTICATE')
   if (limits.messageOctets !== Infinity) offered.push(`APPENDLIMIT=${limits.messageOctets}`)
   return offered
 }

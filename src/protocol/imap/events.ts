@@ -38,6 +38,7 @@ export type ImapServerEvent =
   | QuotaQuestion
   | AnnotationsQuestion
   | AnnotateQuestion
+  | UnauthenticatedEvent
   | StartTlsEvent
   | CompressEvent
   | AbandonedEvent
@@ -69,6 +70,11 @@ export interface AuthRefusal extends Refusal {
 /** LOGIN or the end of a SASL exchange: to whom the connection belongs from now on, or why not. No answer refuses. */
 export interface AuthQuestion extends Question<'auth', { readonly account: string } | AuthRefusal> {
   readonly credentials: Credentials
+}
+
+/** UNAUTHENTICATE (RFC 8437): the connection belongs to nobody any more. */
+export interface UnauthenticatedEvent {
+  readonly kind: 'unauthenticated'
 }
 
 /** ID (RFC 2971): what the client says of itself; the answer is what it is told of the server. */

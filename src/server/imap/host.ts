@@ -139,6 +139,14 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
     return result.kind === 'temporary' ? this.unjudged(result.error) : refusal
   }
 
+  unauthenticated(): void {
+    const { access, connection } = this
+    this.account = connection.account = undefined
+    access.seats.leave(connection)
+    // Its address has as many connections meanwhile as it may have without logging in.
+    if (!access.seats.take(connection)) this.conversation?.reset()
+  }
+
   id(): ReadonlyMap<string, string> {
     return this.access.name
   }
@@ -279,6 +287,7 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
 
   /** The octets of a range, for the driver. */
   async *read({ message, start, end }: BodyRange): AsyncGenerator<Uint8Array> {
+    if (this.isLong) await this.rest()
     const body = await this.access.store.body(message)
     if (!body) throw new MailError('permanent', `Message ${message} is gone`)
     yield* body.read({ start, end })
@@ -332,14 +341,20 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   }
 
+  /** A store that answers at once would let a long command go on for as long as it likes (I65). */
+  private get isLong(): boolean {
+    return this.access.clock.ticks() - this.turnBegan > TURN
+  }
+
+  /** Lets others have their turn. */
+  private async rest(): Promise<void> {
+    await turn()
+    this.turnBegan = this.access.clock.ticks()
+  }
+
   /** The answer of the store, or what the client is told of its error. */
   private async asked<Value>(ask: () => Promise<Value>): Promise<Value | Refusal> {
-    const { clock } = this.access
-    // A store that answers at once would let a long command go on for as long as it likes (I65).
-    if (clock.ticks() - this.turnBegan > TURN) {
-      await turn()
-      this.turnBegan = clock.ticks()
-    }
+    if (this.isLong) await this.rest()
     try {
       return await ask()
     } catch (error) {

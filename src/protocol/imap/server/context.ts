@@ -80,6 +80,8 @@ export interface ImapContext {
   readonly full: boolean
   /** Ends the conversation: BYE and this text, unless it is empty. */
   close(why: ImapCloseReason, text: string): void
+  /** Nobody has logged in any more; nothing is enabled. */
+  forgetAccount(): void
   /** The capabilities that this connection is told of. */
   capabilities(): string
 }
@@ -95,6 +97,8 @@ export interface Command {
   readonly states: readonly State[]
   /** No EXPUNGE may be said at its end: it uses sequence numbers and may not hear of one (RFC 9051 §7.5.1). */
   readonly holdsExpunge?: boolean
+  /** It may take long: now and then the client hears that it is at work. */
+  readonly isLong?: boolean
   /** It begins as soon as its first literal is announced, and takes the rest of itself in. */
   readonly streams?: boolean
   /** What follows in the input is not what it was: nothing may have been sent behind it that was not waited for. */

@@ -4,6 +4,7 @@ import { Malformed, type Reader } from '../reader.ts'
 import { type Asked, bad, type Heard, no, Refused, type Result, type Run, type Wait } from '../run.ts'
 import type { CommandReading } from './command-reading.ts'
 import type { Command, ImapContext, Invocation } from './context.ts'
+import { tellingProgress } from './progress.ts'
 import { synchronise } from './synchronise.ts'
 
 /** What running a command takes of the session beyond what the command sees. */
@@ -22,7 +23,8 @@ export function* execute(session: Runner, command: Command, reader: Reader, invo
   if (command.endsInput && session.fragments.held > 0) return session.close('protocol', 'Nothing may follow before the answer')
   let result: Result | undefined
   try {
-    result = yield* command.run(session, reader, invocation)
+    const run = command.run(session, reader, invocation)
+    result = yield* command.isLong ? tellingProgress(session, invocation.tag, run) : run
   } catch (error) {
     if (error instanceof Malformed) result = bad(error.message)
     else if (error instanceof Refused) result = no(error.message, error.code)

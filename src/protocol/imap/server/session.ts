@@ -70,7 +70,7 @@ class ServerSession implements ImapServerSession, Runner {
   since: number
   /** When the command that is being read began. */
   begunAt: number | undefined
-  readonly began: number
+  began: number
   /** What runs, and what it waits for; `undefined`: it is to be resumed. */
   run: Run<unknown> | undefined
   waiting: Wait | ImapQuestion | undefined
@@ -219,6 +219,14 @@ class ServerSession implements ImapServerSession, Runner {
 
   get full(): boolean {
     return this.outbox.full
+  }
+
+  forgetAccount(): void {
+    this.account = undefined
+    this.enabled.clear()
+    // As if it had just connected.
+    this.began = this.now
+    this.commands = 0
   }
 
   capabilities(): string {

@@ -17,6 +17,7 @@ import { create, namespace, remove, rename, subscribe, unsubscribe } from './mai
 import { getMetadata, setMetadata } from './metadata.ts'
 import { check, logout, noop } from './noop.ts'
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts'
+import { esearch } from './esearch.ts'
 import { examine, select } from './select.ts'
 import { search, uidSearch } from './search.ts'
 import { sort, uidSort } from './sort.ts'
@@ -24,10 +25,11 @@ import { startTls } from './starttls.ts'
 import { status } from './status.ts'
 import { store, uidStore } from './store.ts'
 import { thread, uidThread } from './thread.ts'
+import { unauthenticate } from './unauthenticate.ts'
 
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
-  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress,
+  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress, unauthenticate, esearch,
   getQuota, getQuotaRoot, setQuota, myRights, getAcl, listRights, setAcl, deleteAcl, getMetadata, setMetadata,
   check, close, unselect, expunge, search, sort, thread, fetch, store, copy, move,
   uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,

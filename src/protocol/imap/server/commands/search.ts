@@ -13,6 +13,7 @@ export const search: Command = {
   name: 'SEARCH',
   states: SELECTED,
   holdsExpunge: true,
+  isLong: true,
   run: (context, reader, invocation) => run(context, reader, invocation, false),
 }
 
@@ -20,6 +21,7 @@ export const search: Command = {
 export const uidSearch: Command = {
   name: 'UID SEARCH',
   states: SELECTED,
+  isLong: true,
   run: (context, reader, invocation) => run(context, reader, invocation, true),
 }
 
@@ -46,7 +48,7 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
     if (returns === undefined && !context.enabled.has('IMAP4REV2')) {
       // I58: also where it found nothing.
       context.say(`* SEARCH${numbers.map((number) => ` ${number}`).join('')}${mods ? modSeqText(found) : ''}`)
-    } else sayExtended(context, selected, tag, byUid, returns ?? ALL, found, numbers, mods)
+    } else sayExtended(context, selected, `TAG "${tag}"`, byUid, returns ?? ALL, found, numbers, mods)
   })
   return ok('Searched')
 }
@@ -117,13 +119,13 @@ export function readReturns(reader: Reader): Returns | undefined {
 const known: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL'])
 
 /**
- * Says ESEARCH, and saves what was to be saved. `numbers`: what was found, in the order in which it is told. `mods`: with the
+ * Says ESEARCH, and saves what was to be saved. `of`: what it belongs to, such as `TAG "a"`. `numbers`: what was found, in the order in which it is told. `mods`: with the
  * mod-sequence.
  */
 export function sayExtended(
   context: ImapContext,
   selected: Selected,
-  tag: string,
+  of: string,
   byUid: boolean,
   { options, partial }: Returns,
   found: readonly Found[],
@@ -145,7 +147,7 @@ export function sayExtended(
     parts.push(`PARTIAL (${partial.text} ${some.length === 0 ? 'NIL' : inOrder(some)})`)
   }
   if (mods && found.length > 0) parts.push(`MODSEQ ${highest(toldOf(options, partial, found))}`)
-  context.say(`* ESEARCH (TAG "${tag}")${byUid ? ' UID' : ''}${parts.map((part) => ` ${part}`).join('')}`)
+  context.say(`* ESEARCH (${of})${byUid ? ' UID' : ''}${parts.map((part) => ` ${part}`).join('')}`)
 }
 
 /** As a set where they ascend; sorted otherwise, one by one. */

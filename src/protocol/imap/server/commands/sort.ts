@@ -16,6 +16,7 @@ export const sort: Command = {
   name: 'SORT',
   states: SELECTED,
   holdsExpunge: true,
+  isLong: true,
   run: (context, reader, invocation) => run(context, reader, invocation, false),
 }
 
@@ -23,6 +24,7 @@ export const sort: Command = {
 export const uidSort: Command = {
   name: 'UID SORT',
   states: SELECTED,
+  isLong: true,
   run: (context, reader, invocation) => run(context, reader, invocation, true),
 }
 
@@ -51,7 +53,7 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
     const numbers = sorted.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
     const mods = asksModSeq(context, key)
     // RFC 5267 §3; RFC 7162 §3.1.10.
-    if (returns) sayExtended(context, selected, tag, byUid, returns, sorted, numbers, mods)
+    if (returns) sayExtended(context, selected, `TAG "${tag}"`, byUid, returns, sorted, numbers, mods)
     else context.say(`* SORT${numbers.map((number) => ` ${number}`).join('')}${mods ? modSeqText(sorted) : ''}`)
   })
   return ok('Sorted')

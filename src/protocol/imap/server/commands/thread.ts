@@ -15,11 +15,17 @@ export const thread: Command = {
   name: 'THREAD',
   states: SELECTED,
   holdsExpunge: true,
+  isLong: true,
   run: (context, reader) => run(context, reader, false),
 }
 
 /** UID THREAD. */
-export const uidThread: Command = { name: 'UID THREAD', states: SELECTED, run: (context, reader) => run(context, reader, true) }
+export const uidThread: Command = {
+  name: 'UID THREAD',
+  states: SELECTED,
+  isLong: true,
+  run: (context, reader) => run(context, reader, true),
+}
 
 const algorithms = new Map([['REFERENCES', threadByReferences], ['ORDEREDSUBJECT', threadBySubject]])
 
