@@ -15,6 +15,9 @@ import { look, type Looked, partContains } from './text-search.ts'
 /** A day in milliseconds. */
 const DAY = 86_400_000
 
+/** What a look at addresses counts for, in octets that are looked through. */
+const ADDRESS_COST = 200
+
 /** What keys may look at beside the message. */
 export interface SearchScope extends Looked {
   /** Sets of the search, resolved: by the key that names them. */
@@ -29,6 +32,7 @@ export class Candidate {
   readonly entry: ImapEntry
   private headerOctets: Uint8Array | undefined
   private folded: string | undefined
+  private readonly addresses = new Map<string, readonly string[]>()
 
   constructor(entry: ImapEntry) {
     this.entry = entry
@@ -36,6 +40,13 @@ export class Candidate {
 
   get facts(): ImapMessage['facts'] {
     return (this.entry as ImapMessage).facts
+  }
+
+  /** The addresses of a field, folded. */
+  addressWords(field: 'from' | 'to' | 'cc' | 'bcc'): readonly string[] {
+    let words = this.addresses.get(field)
+    if (words === undefined) this.addresses.set(field, (words = (this.facts.envelope[field] ?? []).map(addressText)))
+    return words
   }
 
   /** The whole header. */
@@ -82,12 +93,15 @@ export function* matches(scope: SearchScope, key: SearchKey, candidate: Candidat
       return yield* headerMatches(scope, candidate, key)
     case 'text':
       return yield* textMatches(scope, candidate, key)
+    case 'address':
+      yield* look(scope, ADDRESS_COST)
+      return candidate.addressWords(key.field).some((address) => address.includes(key.words))
     default:
       return matchesNow(scope, key, candidate)
   }
 }
 
-type Simple = Exclude<SearchKey, { readonly kind: 'not' | 'and' | 'or' | 'header' | 'text' }>
+type Simple = Exclude<SearchKey, { readonly kind: 'not' | 'and' | 'or' | 'header' | 'text' | 'address' }>
 
 function matchesNow(scope: SearchScope, key: Simple, candidate: Candidate): boolean {
   const { entry } = candidate
@@ -111,8 +125,6 @@ function matchesNow(scope: SearchScope, key: Simple, candidate: Candidate): bool
     }
     case 'date':
       return dateMatches(key, dayOf(key.of, candidate))
-    case 'address':
-      return (candidate.facts.envelope[key.field] ?? []).some((address) => addressText(address).includes(key.words))
     case 'subject': {
       const { subject } = candidate.facts.envelope
       // No words are in every subject, but not in none.
