@@ -55,13 +55,14 @@ export type { LocalQueueOptions } from './server/local-queue.ts'
 export { mailServer } from './server/mail-server.ts'
 export type { MailServer, RunningMailServer } from './server/mail-server.ts'
 export type {
-  ImapListenerName,
-  ImapListenerOptions,
   ImapSettings,
   ListenerName,
   LoginOptions,
   MailListenerOptions,
   MailServerOptions,
+  Pop3Settings,
+  ReadingListenerName,
+  ReadingListenerOptions,
   SmtpListenerName,
 } from './server/mail-server-options.ts'
 export type { Pop3ServerOptions } from './server/pop3/options.ts'

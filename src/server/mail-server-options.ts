@@ -29,6 +29,7 @@ import type { Profile } from '../protocol/smtp/index.ts'
 import type { ImapServerOptions } from './imap/options.ts'
 import type { ImapListenOptions } from './imap/server.ts'
 import type { ConversationOptions } from './options.ts'
+import type { Pop3ServerOptions } from './pop3/options.ts'
 import type { ReceiverListenOptions } from './receiver.ts'
 
 /**
@@ -40,22 +41,26 @@ import type { ReceiverListenOptions } from './receiver.ts'
  * - `lmtp`: mail from a server of ours that has taken it already, with an answer for each recipient (RFC 2033)
  * - `imap`: people read their mail (port 143). STARTTLS, then log-in (RFC 9051)
  * - `imaps`: the same over TLS from the start (port 993, RFC 8314)
+ * - `pop3`, `pop3s`: people fetch it (ports 110 and 995)
  */
-export type ListenerName = SmtpListenerName | ImapListenerName
+export type ListenerName = SmtpListenerName | ReadingListenerName
 
 /** Listeners that take mail. */
 export type SmtpListenerName = 'mx' | 'submission' | 'submissions' | 'lmtp'
 
 /** Listeners that give it to read. */
-export type ImapListenerName = 'imap' | 'imaps'
+export type ReadingListenerName = 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
 /** Where a listener for reading is. */
-export interface ImapListenerOptions extends Omit<ImapListenOptions, 'name' | 'tls'> {
+export interface ReadingListenerOptions extends Omit<ImapListenOptions, 'name' | 'tls'> {
   /** Default: that of the server. `false`: none. */
   readonly tls?: CertificateSource | false
 }
 
-/** What is common to the listeners for reading. */
+/** What is common to the listeners of POP3. */
+export type Pop3Settings = Pick<Pop3ServerOptions, 'connections'> & NonNullable<Pop3ServerOptions['pop3']>
+
+/** What is common to the listeners of IMAP. */
 export type ImapSettings = Pick<ImapServerOptions, 'connections' | 'id'> & NonNullable<ImapServerOptions['imap']>
 
 /** Where one listener is, and what is its own. */
@@ -99,10 +104,12 @@ export interface MailServerOptions {
   readonly login?: LoginOptions
   /** At least one. */
   readonly listen: { readonly [Name in SmtpListenerName]?: MailListenerOptions } & {
-    readonly [Name in ImapListenerName]?: ImapListenerOptions
+    readonly [Name in ReadingListenerName]?: ReadingListenerOptions
   }
   /** Limits, time-outs and capabilities of IMAP, connections at a time, what it says of the server. */
   readonly imap?: ImapSettings
+  /** The same of POP3. */
+  readonly pop3?: Pop3Settings
   /** Certificates for all listeners but LMTP. */
   readonly tls?: CertificateSource
   /** The store or the queue may lose mail: `traits.durability` is `none`, and that is wanted. */
@@ -149,6 +156,7 @@ const kinds: OptionKinds<MailServerOptions> = {
   hideClient: aSwitch,
   plaintextAuth: { takes: "true, false or 'loopback'", is: (value) => typeof value === 'boolean' || value === 'loopback' },
   imap: anObject,
+  pop3: anObject,
   smtp: anObject,
   inMemory: { ...aNumber, takes: 'octets, a number from 0 on' },
   bodies: having('a body store', 'create'),
@@ -165,6 +173,8 @@ const listenerKinds: OptionKinds<MailServerOptions['listen']> = {
   lmtp: aListener,
   imap: aListener,
   imaps: aListener,
+  pop3: aListener,
+  pop3s: aListener,
 }
 
 const ownKinds: Readonly<Record<string, OptionKinds<MailListenerOptions>[keyof MailListenerOptions]>> = {
@@ -187,13 +197,13 @@ export function checkMailServerOptions(options: MailServerOptions): void {
   const anything = { takes: '', is: () => true }
   const all = { ...Object.fromEntries(places.map((name) => [name, anything])), ...ownKinds }
   const reading = { ...Object.fromEntries(places.map((name) => [name, anything])), tls: ownKinds['tls']! }
-  for (const [name, listener] of listeners) checkOptions(`listen.${name}`, listener, isImap(name) ? reading : all)
+  for (const [name, listener] of listeners) checkOptions(`listen.${name}`, listener, isForReading(name) ? reading : all)
   checkDurability(options)
 }
 
 /** Whether the listener is for reading. */
-export function isImap(name: string): name is ImapListenerName {
-  return name === 'imap' || name === 'imaps'
+export function isForReading(name: string): name is ReadingListenerName {
+  return name === 'imap' || name === 'imaps' || name === 'pop3' || name === 'pop3s'
 }
 
 /** 250 means safe: whoever does not mind must say so. */

@@ -14,14 +14,16 @@ import type { Running, Stopped } from './listening.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
 import { type ImapServer, imapServer } from './imap/server.ts'
+import { type Pop3Server, pop3Server } from './pop3/server.ts'
+import type { Pop3ServerOptions } from './pop3/options.ts'
 import type { ImapServerOptions } from './imap/options.ts'
 import {
   checkMailServerOptions,
-  type ImapListenerName,
   type ListenerName,
   type LoginOptions,
   type MailListenerOptions,
   type MailServerOptions,
+  type ReadingListenerName,
   type SmtpListenerName,
 } from './mail-server-options.ts'
 import { Mailboxes } from './mailboxes.ts'
@@ -86,7 +88,7 @@ export function mailServer(options: MailServerOptions): MailServer {
 /** {@link mailServer}, which tells of each message that it has taken over before the client hears of it. */
 export class ComposedServer implements MailServer {
   private readonly options: MailServerOptions
-  private readonly services = new Map<ListenerName, Receiver | ImapServer>()
+  private readonly services = new Map<ListenerName, Receiver | ImapServer | Pop3Server>()
   private readonly bodies: BodyStore
 
   constructor(options: MailServerOptions, taken?: Taken) {
@@ -101,9 +103,8 @@ export class ComposedServer implements MailServer {
       const listener = options.listen[name]
       if (listener) this.services.set(name, receiver(this.receiverOptions(name, listener, roles[name])))
     }
-    const reading = imapListeners.filter((name) => options.listen[name])
-    const readers = reading.length > 0 ? imapServer(this.imapOptions(login)) : undefined
-    for (const name of reading) this.services.set(name, readers!)
+    this.addReading(['imap', 'imaps'], () => imapServer(this.imapOptions(login)))
+    this.addReading(['pop3', 'pop3s'], () => pop3Server(this.pop3Options(login)))
   }
 
   async start(): Promise<RunningMailServer> {
@@ -132,6 +133,31 @@ export class ComposedServer implements MailServer {
 
   private async letGo(): Promise<void> {
     if (this.options.bodies === undefined) await this.bodies.close?.()
+  }
+
+  /** One server for its listeners: they count the same connections, and POP3's keep each other from the same maildrop. */
+  private addReading(names: readonly ReadingListenerName[], make: () => ImapServer | Pop3Server): void {
+    const wanted = names.filter((name) => this.options.listen[name])
+    if (wanted.length === 0) return
+    const server = make()
+    for (const name of wanted) this.services.set(name, server)
+  }
+
+  private pop3Options(login: LoginOptions): Pop3ServerOptions {
+    const { hostname, directory, store, observe, clock, random, plaintextAuth, pop3 = {} } = this.options
+    const { connections, ...rest } = pop3
+    return {
+      hostname,
+      directory,
+      store,
+      login,
+      pop3: rest,
+      ...(connections === undefined ? {} : { connections }),
+      ...(plaintextAuth === undefined ? {} : { plaintextAuth }),
+      ...(observe === undefined ? {} : { observe }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(random === undefined ? {} : { random }),
+    }
   }
 
   private imapOptions(login: LoginOptions): ImapServerOptions {
@@ -179,7 +205,7 @@ export class ComposedServer implements MailServer {
     const options: MailListenerOptions = this.options.listen[name]!
     const { tls: own, profile: _1, policies: _2, connections: _3, smtp: _4, ...where } = options
     const certificates = own ?? (name === 'lmtp' ? undefined : this.options.tls)
-    const implicit = name === 'submissions' || name === 'imaps'
+    const implicit = name === 'submissions' || name === 'imaps' || name === 'pop3s'
     if (implicit && !certificates && where.proxy === undefined) {
       throw new MailError('config', `listen.${name}: TLS comes first there: give it tls, or a proxy that has ended TLS.`)
     }
@@ -189,7 +215,6 @@ export class ComposedServer implements MailServer {
 }
 
 const smtpListeners: readonly SmtpListenerName[] = ['mx', 'submission', 'submissions', 'lmtp']
-const imapListeners: readonly ImapListenerName[] = ['imap', 'imaps']
 
 function observerOf({ observe }: MailServerOptions): Observer {
   return observe ? quietly(observe) : () => undefined

@@ -15,12 +15,12 @@ import { certificateObserver } from './certificate-events.ts'
 import type { Taken } from './local-delivery.ts'
 import { ComposedServer, type RunningMailServer } from './mail-server.ts'
 import {
-  type ImapListenerName,
-  type ImapListenerOptions,
-  isImap,
+  isForReading,
   type ListenerName,
   type MailListenerOptions,
   type MailServerOptions,
+  type ReadingListenerName,
+  type ReadingListenerOptions,
   type SmtpListenerName,
 } from './mail-server-options.ts'
 import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
@@ -182,13 +182,13 @@ class Reference implements ReferenceServer {
   private listeners(): MailServerOptions['listen'] {
     const { bind, proxyFrom, maxConnections, ports } = this.settings
     const address = this.ofOneAddress()
-    const listen: { [Name in SmtpListenerName]?: MailListenerOptions } & { [Name in ImapListenerName]?: ImapListenerOptions } = {}
+    const listen: { [Name in SmtpListenerName]?: MailListenerOptions } & { [Name in ReadingListenerName]?: ReadingListenerOptions } = {}
     for (const [name, port] of Object.entries(ports) as [ReferenceListener, number | null][]) {
       if (port === null) continue
       const where = { port, host: bind, ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom,
         others: 'serve' as const } } : {}) }
       const listener = names[name]
-      if (isImap(listener)) listen[listener] = where
+      if (isForReading(listener)) listen[listener] = where
       else listen[listener] = { ...where, connections: { server: maxConnections.smtp,
         address: name === 'lmtp' ? Infinity : address } }
     }
