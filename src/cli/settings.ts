@@ -163,13 +163,17 @@ function read<K extends Key>(key: K, { name, texts, joined }: Given): Value<K>[]
   const isEmpty = kept.length === 0 && texts.length > 0
   const bad = isEmpty || (kept.length > 1 && !list) ? 0 : values.findIndex((value) => value === undefined)
   if (bad < 0) return values as Value<K>[]
-  throw new MailError('config', `${name}: ${shown(key, kept[bad] ?? texts[0]!)} will not do. It takes ${takes}`)
+  throw new MailError('config', `${name}: ${shown(key, kept[bad] ?? texts[0]!, bad)} will not do. It takes ${takes}`)
 }
 
 /** Never a password: errors end up in logs. */
-function shown(key: Key, text: string): string {
-  const colon = key === 'users' ? text.indexOf(':') : -1
-  return JSON.stringify(colon < 0 ? text : `${text.slice(0, colon)}:…`)
+function shown(key: Key, text: string, entry: number): string {
+  if (key !== 'users') return JSON.stringify(text)
+  const colon = text.indexOf(':')
+  const before = colon < 0 ? text : text.slice(0, colon)
+  // What is no address may be the rest of a password with a comma in it. The first entry begins with no such thing.
+  if (entry > 0 && !before.includes('@')) return `entry ${entry + 1}`
+  return JSON.stringify(colon < 0 ? before : `${before}:…`)
 }
 
 function nameOf(given: ReadonlyMap<string, Given>, key: Key): string {

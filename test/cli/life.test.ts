@@ -133,7 +133,7 @@ describe('posthorn', () => {
     writeFileSync(config, '{ "hostname": }')
     const { code, error } = await command(main(), ['serve', '--config', config])
     expect(code).toBe(2)
-    expect(error).toContain(`${config} cannot be read: Unexpected token`)
+    expect(error).toContain(`${config} cannot be read: it is no JSON`)
   })
 
   it('says who has the port', async () => {

@@ -88,6 +88,8 @@ describe('settings', () => {
     ['DOMAINS', ',', '"," will not do. It takes domain names, comma-separated'],
     ['USERS', 'alice', '"alice" will not do. It takes address:password, comma-separated'],
     ['USERS', 'alice@example.test:', '"alice@example.test:…" will not do. It takes address:password, comma-separated'],
+    ['USERS', 'alice@example.test:se,cret', 'POSTHORN_USERS: entry 2 will not do. It takes address:password, comma-separated'],
+    ['USERS', 'alice@example.test:s,e:t', 'POSTHORN_USERS: entry 2 will not do. It takes address:password, comma-separated'],
     ['USERS', 'alice:secret', '"alice:…" will not do. It takes address:password, comma-separated'],
     ['USERS', 'postmaster:secret', '"postmaster:…" will not do. It takes address:password, comma-separated'],
     ['USERS', 'bob@other.test:secret', 'bob@other.test is in none of the domains in POSTHORN_DOMAINS (example.test)'],
