@@ -55,8 +55,8 @@ export function packFacts(facts: MessageFacts): string {
 }
 
 /**
- * The facts that {@link packFacts} made the line of, or that are there as JSON. Nothing is parsed before it is asked for; so it is
- * no plain object: `JSON.stringify` gives all of it, a spread nothing. Its properties throw where the line is broken.
+ * The facts that {@link packFacts} made the line of, or that are there as JSON. Nothing is parsed before it is asked for; so it
+ * is no plain object: `JSON.stringify` gives all of it, a spread nothing. Its properties throw where the line is broken.
  */
 export function unpackFacts(line: string): MessageFacts {
   return line.startsWith(MARK) ? new PackedFacts(line) : JSON.parse(line) as MessageFacts

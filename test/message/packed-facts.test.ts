@@ -36,10 +36,12 @@ describe('packed facts', () => {
     const piece = fc.constantFrom(
       'Subject: ', 'From: ', 'Sender: ', 'Reply-To: a@b\r\n', '"a\\"b" <x@y>', '<@r:x@y>', 'g: x@y;', '\r\n', '\r\n\r\n',
       'Message-ID: <1@x>\r\n', 'Content-Type: multipart/mixed; boundary=b\r\n', 'Content-Type: TEXT/plain; charset=x\r\n',
-      'Content-Type: image/png; n="a b"\r\n', 'Content-Type: message/rfc822\r\n', 'Content-Type: Multipart/x; boundary=c\r\n',
+      'Content-Type: image/png; n="a b"\r\n', 'Content-Type: message/rfc822\r\n',
+      'Content-Type: Multipart/x; boundary=c\r\n',
       'Content-Language: de, en\r\n', 'Content-ID: <c>\r\n', 'Content-Disposition: attachment; filename=a\\"b\r\n',
       'Content-Transfer-Encoding: 8bit\r\n', 'Content-MD5: x\r\n', '--b', '--c', '--',
-      'Content-Location: l\r\n', 'Content-Description: ()"NIL"\r\n', 'caf\u00e9', '\u0000', '\t', '\\', 'MIME-Version: 1.0\r\n', ' ',
+      'Content-Location: l\r\n', 'Content-Description: ()"NIL"\r\n', 'caf\u00e9', '\u0000', '\t', '\\', ' ',
+      'MIME-Version: 1.0\r\n',
     )
     const message = fc.array(piece, { maxLength: 40 }).map((pieces) => octets(pieces.join('')))
     fc.assert(fc.property(message, (bytes) => roundTrip(indexMessage(bytes))), { numRuns: 500 })

@@ -1,4 +1,5 @@
-import { bodyStructureText, envelopeText } from '../../../message/imap-text.ts'
+import { bodyStructureText } from '../../../message/imap-text.ts'
+import { bodyStructureTextOf, envelopeTextOf } from '../../../message/packed-facts.ts'
 import { octetString, utf8Octets } from '../../bytes/text.ts'
 import { encodeDateTime, encodeLiteral, encodeString } from '../encode.ts'
 import type { FetchItem, SectionItem } from '../fetch-items.ts'
@@ -51,11 +52,21 @@ export class Lines {
 
   /** Says a page of messages. */
   *say(page: readonly Shown[]): Run<void> {
+    let known: readonly string[] | undefined
     for (const { flags, marked } of page) {
-      if (this.saysFlags || marked === true) tellKeywords(this.context, this.selected, flags)
+      if (flags === known || !(this.saysFlags || marked === true)) continue
+      tellKeywords(this.context, this.selected, flags)
+      known = flags
     }
-    if (this.fields.length === 0) for (const message of page) yield* this.message(message, undefined)
-    else yield* this.withHeaders(page as readonly (Shown & ImapMessage)[])
+    if (this.fields.length > 0) yield* this.withHeaders(page as readonly (Shown & ImapMessage)[])
+    else if (this.binaries.length > 0) for (const message of page) yield* this.withBinaries(message, undefined)
+    else {
+      // What clients ask of ten thousand messages at a time: nothing is asked of the host, so no message has to be able to wait.
+      for (const message of page) {
+        this.message(message, undefined)
+        if (this.context.full) yield* flow(this.context)
+      }
+    }
   }
 
   /** Says messages of which fields of headers are wanted, fetching those some at a time. */
@@ -74,8 +85,13 @@ export class Lines {
       let next = 0
       for (const message of page.slice(from, at)) {
         const headers: Headers = new Map()
-        for (; ranges[next]?.message === message.id; next++) headers.set(ranges[next]!.start, fetched[next] ?? null)
-        yield* this.message(message, headers)
+        for (; ranges[next]?.message === message.id; next++) {
+          headers.set(ranges[next]!.start, fetched[next] ?? null)
+          yield* look(this.work, fetched[next]?.length ?? 0)
+        }
+        if (this.binaries.length > 0) yield* this.withBinaries(message, headers)
+        else this.message(message, headers)
+        yield* flow(this.context)
       }
     }
   }
@@ -90,29 +106,60 @@ export class Lines {
     return [...ranges.values()]
   }
 
-  private *message(message: Shown, headers: Headers | undefined): Run<void> {
-    const { context, selected } = this
-    const sequence = selected.view.sequenceOf(message.uid)
-    if (sequence === 0) return
-    // What the client hears here it need not hear again.
-    if ((this.saysFlags || message.marked === true) && message.modSeq > selected.modSeq) selected.own.set(message.uid, message.modSeq)
+  private message(message: Shown, headers: Headers | undefined): void {
+    const { context } = this
+    // In one piece, as far as no octets of the message come between.
+    let text = this.beginning(message)
+    if (text === '') return
+    let between = ''
+    for (const item of this.items) {
+      text += between
+      between = ' '
+      if (item.kind !== 'SECTION') text += this.simple(item.kind, message)
+      else {
+        context.write(text)
+        text = ''
+        this.section(message as ImapMessage, item, headers)
+      }
+    }
+    context.write(`${text}${this.ending(message)}`)
+  }
+
+  /** The same where parts have to be decoded, and so to be fetched, first. */
+  private *withBinaries(message: Shown, headers: Headers | undefined): Run<void> {
+    const { context } = this
     const measured: (Measured | undefined)[] = []
     for (const item of this.binaries) measured.push(yield* measure(message as ImapMessage, item))
-    context.write(`* ${sequence} FETCH (`)
+    const beginning = this.beginning(message)
+    if (beginning === '') return
+    context.write(beginning)
     let between = ''
     for (const item of this.items) {
       context.write(between)
       between = ' '
-      if (item.kind === 'SECTION') {
-        yield* this.section(message as ImapMessage, item, headers)
-      } else if (item.kind === 'BINARY') yield* sayBinary(context, message as ImapMessage, item, measured.shift())
+      if (item.kind === 'SECTION') this.section(message as ImapMessage, item, headers)
+      else if (item.kind === 'BINARY') yield* sayBinary(context, message as ImapMessage, item, measured.shift())
       else if (item.kind === 'BINARY.SIZE') context.write(`${item.label} ${measured.shift()?.octets ?? 0}`)
       else context.write(this.simple(item.kind, message))
     }
-    // I48: it is told in the same answer.
-    if (message.marked === true && !this.saysFlags) context.write(`${between}${this.unasked(message)}`)
-    context.write(')\r\n')
+    context.write(this.ending(message))
     yield* flow(context)
+  }
+
+  /** Empty where the client knows of no such message. */
+  private beginning({ uid, modSeq, marked }: Shown): string {
+    const { selected } = this
+    const sequence = selected.view.sequenceOf(uid)
+    if (sequence === 0) return ''
+    // What the client hears here it need not hear again.
+    if ((this.saysFlags || marked === true) && modSeq > selected.modSeq) selected.own.set(uid, modSeq)
+    return `* ${sequence} FETCH (`
+  }
+
+  /** I48: that it is seen now is told in the same answer. */
+  private ending(message: Shown): string {
+    if (message.marked !== true || this.saysFlags) return ')\r\n'
+    return `${this.items.length > 0 ? ' ' : ''}${this.unasked(message)})\r\n`
   }
 
   /** The flags of a message that reading it has changed, with what belongs to flags (RFC 7162 §3.1). */
@@ -141,9 +188,9 @@ export class Lines {
       case 'MODSEQ':
         return `MODSEQ (${message.modSeq})`
       case 'ENVELOPE':
-        return `ENVELOPE ${envelopeText(facts.envelope)}`
+        return `ENVELOPE ${envelopeTextOf(facts)}`
       case 'BODYSTRUCTURE':
-        return `BODYSTRUCTURE ${bodyStructureText(facts.structure, { global: this.context.enabled.has('IMAP4REV2') })}`
+        return `BODYSTRUCTURE ${this.structureText(facts)}`
       case 'BODY':
         return `BODY ${bodyStructureText(facts.structure, { extended: false })}`
       case 'PREVIEW':
@@ -157,7 +204,14 @@ export class Lines {
     }
   }
 
-  private *section(message: ImapMessage, item: SectionItem, headers: Headers | undefined): Run<void> {
+  /** IMAP4rev2 shows a `message/global` as a message, where IMAP4rev1 knows no such thing. */
+  private structureText(facts: ImapMessage['facts']): string {
+    const text = bodyStructureTextOf(facts)
+    if (!this.context.enabled.has('IMAP4REV2') || !/"global"/i.test(text)) return text
+    return bodyStructureText(facts.structure, { global: true })
+  }
+
+  private section(message: ImapMessage, item: SectionItem, headers: Headers | undefined): void {
     const { context } = this
     const where = locate(message.facts.structure, item)
     context.write(`${item.label} `)
@@ -165,7 +219,6 @@ export class Lines {
     if (!item.part.startsWith('HEADER.FIELDS')) return this.range(message.id, cut(where, item.partial))
     const header = headers?.get(where.start)
     if (!header) return context.write('NIL')
-    yield* look(this.work, header.length)
     const text = selectFields(octetString(header), item.fields, item.part === 'HEADER.FIELDS.NOT')
     const { start, end } = cut({ start: 0, end: text.length }, item.partial)
     context.write(encodeLiteral(text.slice(start, end)))
