@@ -51,7 +51,7 @@ export const fetchDifferences: readonly Difference[] = [
     name: 'of a header only its fields, and always with an empty line behind them',
     why:
       'RFC 9051 §6.4.5: the subset returned by HEADER.FIELDS.NOT contains only the header fields with a non-matching ' +
-      'field-name; the blank line is included in all header fetches (it may be missing where the message has no body and no blank line). ' +
+      'field-name; the blank line is included in all header fetches (save of a message that has no body and no blank line). ' +
       'Dovecot shows lines without a colon, and of a message without an empty line adds one to HEADER.FIELDS alone.',
     covers: ({ item, ours, dovecot }) => item.includes('HEADER.FIELDS') && fieldsIn(ours) === fieldsIn(dovecot),
   },
@@ -97,7 +97,8 @@ export const searchDifferences: readonly FoundDifference[] = [
   {
     name: 'a field without addresses has no words in it, not even none',
     why:
-      "RFC 9051 §6.4.4: messages that contain the specified string in the envelope structure's CC field. Dovecot looks for the field",
+      "RFC 9051 §6.4.4: messages that contain the specified string in the envelope structure's CC field. Dovecot looks for " +
+      'the field.',
     covers: ({ command, only }) => /(?:FROM|TO|CC|BCC) ""/.test(command) && only === 'dovecot',
   },
   {
@@ -129,8 +130,8 @@ export const searchDifferences: readonly FoundDifference[] = [
   {
     name: 'encodings and types that are none',
     why:
-      'RFC 2045 §6.4: an unrecognized encoding must be treated as application/octet-stream, and §5.2: without a type that can be ' +
-      'read a message is text/plain. What is decoded then, and whether it is looked through, is left to servers (RFC 9051 §6.4.4).',
+      'RFC 2045 §6.4: an unrecognized encoding must be treated as application/octet-stream, and §5.2: without a type that can ' +
+      'be read a message is text/plain. What is looked through then is left to servers (RFC 9051 §6.4.4).',
     covers: ({ command, sample }) => /TEXT|BODY/.test(command) && oddlyEncoded.has(sample.name),
   },
   {

@@ -108,7 +108,7 @@ describeWith(['dovecot'], 'SEARCH, SORT and THREAD find what Dovecot finds', () 
 
     it('by words', async () => {
       const searches = wordSearches(every)
-      expect(searches.length).toBeGreaterThan(20)
+      expect(searches.length).toBeGreaterThan(5)
       expect(await disagreements(oracle, searches.map((key) => `UID SEARCH ${key}`))).toEqual([])
     })
 
