@@ -1,6 +1,6 @@
 import type { MailboxId, UidRange } from '../../contracts/mailbox.ts'
 import type { MailStore } from '../../contracts/store.ts'
-import { MailError } from '../../protocol/session/errors.ts'
+import { isMailError, MailError } from '../../protocol/session/errors.ts'
 import type { Opened } from '../../protocol/imap/index.ts'
 
 /** Looks through a mailbox: which messages it has, the first that is unseen, the keywords they bear. */
@@ -24,8 +24,14 @@ export async function openMailbox(store: MailStore, account: string, id: Mailbox
       if (firstUnseen === undefined && !flags.includes('\\Seen')) firstUnseen = uid
     }
   }
-  const from = readOnly ? mailbox.recentFrom : await store.claim?.(id)
+  const from = readOnly ? mailbox.recentFrom : await store.claim?.(id).catch(unclaimed)
   return { mailbox, uids, firstUnseen, keywords: [...keywords], recent: from === undefined ? [] : above(uids, from) }
+}
+
+/** Whose disk is full can still read, and expunge: `\Recent` is nobody's then. */
+function unclaimed(error: unknown): undefined {
+  if (isMailError(error) && error.code === 'temporary') return undefined
+  throw error
 }
 
 /** Those of the UIDs that are not below `from`. */
