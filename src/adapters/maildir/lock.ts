@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MailError } from '../../protocol/session/errors.ts'
 import { randomHex } from './digest.ts'
@@ -40,7 +41,7 @@ export async function takeLock(path: string, { disk, hostname, patience }: LockO
   let wasStale = false
   for (let waited = 0, pause = 1; ; waited += pause, pause = Math.min(50, pause * 2)) {
     try {
-      await disk.create(path, [content], false)
+      await createWhole(path, content, disk)
       break
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
@@ -48,6 +49,7 @@ export async function takeLock(path: string, { disk, hostname, patience }: LockO
     if (await removeStale(path, hostname, disk)) {
       wasStale = true
       pause = 0
+      await removeDrafts(path, disk)
     } else if (waited >= patience) {
       throw new MailError('temporary', `maildir: ${path} is held by another process`)
     } else await sleep(pause)
@@ -60,6 +62,27 @@ export async function takeLock(path: string, { disk, hostname, patience }: LockO
       clearInterval(touching)
       await disk.remove(path)
     },
+  }
+}
+
+/** Under another name first: a lock that a crash left empty would not say whose it was. */
+async function createWhole(path: string, content: Uint8Array, disk: Disk): Promise<void> {
+  const draft = `${path}.${randomHex(6)}`
+  await disk.create(draft, [content], false)
+  try {
+    await disk.link(draft, path)
+  } finally {
+    await disk.remove(draft)
+  }
+}
+
+/** Removes what crashes have left under other names. */
+async function removeDrafts(path: string, disk: Disk): Promise<void> {
+  for (const name of (await disk.names(dirname(path))) ?? []) {
+    const draft = join(dirname(path), name)
+    if (!draft.startsWith(`${path}.`)) continue
+    const found = await disk.stat(draft)
+    if (found && Date.now() - found.ctime > STALE) await disk.remove(draft)
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { nodeDisk } from '../../../src/adapters/maildir/disk.ts'
 import { takeLock } from '../../../src/adapters/maildir/lock.ts'
@@ -21,6 +21,26 @@ describe('a lock', () => {
     expect(lock.wasStale).toBe(false)
     await lock.release()
     expect(existsSync(path)).toBe(false)
+  })
+
+  it('is never there without saying whose it is, whenever its process dies', async () => {
+    const path = join(freshFolder(), 'lock')
+    const create = async (file: string): Promise<void> => {
+      await nodeDisk.create(file, [], false)
+      throw new Error('died')
+    }
+    await expect(takeLock(path, { ...options, disk: { ...nodeDisk, create } })).rejects.toThrow('died')
+    expect(existsSync(path)).toBe(false)
+    // What it left is nobody's lock, and goes when it is old and a lock is found stale.
+    const [left] = readdirSync(dirname(path))
+    utimesSync(join(dirname(path), left!), 0, 0)
+    writeFileSync(path, `${gone()}:mx.test`)
+    const stat = async (file: string) => {
+      const found = await nodeDisk.stat(file)
+      return found && (file === path ? found : { ...found, ctime: found.mtime })
+    }
+    await (await takeLock(path, { ...options, disk: { ...nodeDisk, stat } })).release()
+    expect(readdirSync(dirname(path))).toEqual([])
   })
 
   it('is waited for, and not for ever', async () => {
