@@ -1,6 +1,8 @@
-import type { UidSet } from '../../contracts/mailbox.ts'
-import type { Entry } from '../../contracts/store.ts'
+import type { MailboxId, UidSet } from '../../contracts/mailbox.ts'
+import type { Entry, StoredMessage } from '../../contracts/store.ts'
+import type { MessageFacts } from '../../message/facts.ts'
 import { bytesIn, type Connection, type Row, type Statement } from './driver.ts'
+import { FactLines, PAGE_WITH_FACTS } from './fact-lines.ts'
 import { type Mark, unpackMarks, blockOf } from './flag-block.ts'
 import { type FlagSet, flagSet } from './flags.ts'
 import { bridged, LAST_UID, membership } from './uid-set.ts'
@@ -43,6 +45,8 @@ interface Remembered {
  * what is committed: after a rollback the same number could stand for other ones.
  */
 export class Entries {
+  /** What the messages say. */
+  readonly facts: FactLines
   readonly #all: Statement
   readonly #some: Statement
   readonly #marks: Statement
@@ -50,6 +54,7 @@ export class Entries {
   readonly #pages = new Map<string, Remembered>()
 
   constructor(db: Connection) {
+    this.facts = new FactLines(db)
     const some = 'group_concat(uid) AS uids, group_concat(mod_seq - uid) AS mod_seqs, group_concat(flags, char(10)) AS flags,'
       + ' group_concat(octets) AS octets'
     const all = `${some}, group_concat(message - uid) AS messages, group_concat(received) AS received,`
@@ -74,7 +79,7 @@ export class Entries {
     const known = this.#known(mailbox, first, last, most, gaps)
     if (known) return this.#marked(mailbox, known)
     const columns = allColumnsOf(this.#all.get(mailbox, first, last, most))
-    if (most === PAGE && columns.uids.length === most) this.#remember(mailbox, first, gaps, columns)
+    if (isPage(most) && columns.uids.length === most) this.#remember(mailbox, first, gaps, columns)
     return this.#marked(mailbox, columns)
   }
 
@@ -126,15 +131,16 @@ export class Entries {
   /** Forgets what was remembered: `messages` was wrong, and so were the gaps. */
   forget(): void {
     this.#pages.clear()
+    this.facts.forget()
   }
 
   #known(mailbox: number, first: number, last: number, most: number, gaps: number): AllColumns | undefined {
-    const known = most === PAGE ? this.#pages.get(`${mailbox}:${first}`) : undefined
+    const known = isPage(most) ? this.#pages.get(`${mailbox}:${first}:${most}`) : undefined
     return known?.gaps === gaps && (known.columns.uids.at(-1) as number) <= last ? known.columns : undefined
   }
 
   #remember(mailbox: number, first: number, gaps: number, columns: AllColumns): void {
-    const key = `${mailbox}:${first}`
+    const key = `${mailbox}:${first}:${columns.uids.length}`
     this.#pages.delete(key)
     for (const oldest of this.#pages.keys()) {
       if (this.#pages.size < MOST_PAGES) break
@@ -165,6 +171,10 @@ export class Entries {
     }
     return { ...columns, modSeqs, sets }
   }
+}
+
+function isPage(most: number): boolean {
+  return most === PAGE || most === PAGE_WITH_FACTS
 }
 
 function columnsOf(row: Row | undefined): Columns {
@@ -200,6 +210,21 @@ export function entryAt(columns: AllColumns, index: number): Entry {
     saved: columns.saved[index] as number,
     flags: (columns.sets[index] as FlagSet).flags,
     octets: columns.octets[index] as number,
+  }
+}
+
+/** The same with what the message says. */
+export function storedAt(columns: AllColumns, index: number, mailbox: MailboxId, facts: MessageFacts): StoredMessage {
+  return {
+    id: String(columns.messages[index]),
+    uid: columns.uids[index] as number,
+    modSeq: columns.modSeqs[index] as number,
+    received: columns.received[index] as number,
+    saved: columns.saved[index] as number,
+    flags: (columns.sets[index] as FlagSet).flags,
+    octets: columns.octets[index] as number,
+    mailbox,
+    facts,
   }
 }
 

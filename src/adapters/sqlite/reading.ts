@@ -1,19 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Mailbox, MailboxId, UidRange, UidSet, Usage } from '../../contracts/mailbox.ts'
 import type { Changes, Entry, Selection, StoredMessage } from '../../contracts/store.ts'
-import type { MessageFacts } from '../../message/facts.ts'
 import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Read } from './bodies.ts'
 import { MAILBOX_COLUMNS, mailboxOf, rowId, usageOf } from './counters.ts'
 import { bytesIn, type Connection, type Row, type Statement } from './driver.ts'
-import { type AllColumns, type Entries, entryAt, marksOf, PAGE } from './entries.ts'
+import { type AllColumns, type Entries, entryAt, marksOf, PAGE, storedAt } from './entries.ts'
+import { PAGE_WITH_FACTS } from './fact-lines.ts'
 import type { Expunge } from './expunged.ts'
 import type { Mark } from './flag-block.ts'
 import { ALL_UIDS, bridged, intersection, LAST_UID, membership, uidSet, union, unpackUids } from './uid-set.ts'
-
-/** Messages in a page of `list`, which reads facts, a megabyte of them: about two milliseconds of the event loop. */
-const PAGE_WITH_FACTS = 1000
 
 /** Ranges of UIDs that are looked at in one turn of the event loop. */
 const MOST_RANGES = 200
@@ -34,7 +31,6 @@ export class Reading {
   readonly #accounts: Statement
   readonly #accountsAfter: Statement
   readonly #subscriptions: Statement
-  readonly #facts: Statement
   readonly #blocksSince: Statement
   readonly #expungedSince: Statement
 
@@ -51,9 +47,6 @@ export class Reading {
     this.#accounts = db.prepare(`SELECT DISTINCT account FROM mailboxes ${accounts}`)
     this.#accountsAfter = db.prepare(`SELECT DISTINCT account FROM mailboxes WHERE account > ? ${accounts}`)
     this.#subscriptions = db.prepare('SELECT path FROM subscriptions WHERE account = ?')
-    this.#facts = db.prepare("SELECT group_concat(facts, char(10)) AS facts FROM (SELECT ifnull(m.facts, 'null') AS facts"
-      + ' FROM entries AS e LEFT JOIN messages AS m ON m.id = e.message'
-      + ' WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid)')
     this.#blocksSince = db.prepare('SELECT block, mod_seq, data FROM flag_blocks WHERE mailbox = ? AND mod_seq > ?')
     this.#expungedSince = db.prepare('SELECT mod_seq, uids FROM expunged WHERE mailbox = ? AND mod_seq > ? ORDER BY mod_seq')
   }
@@ -94,10 +87,13 @@ export class Reading {
   async *list(mailbox: MailboxId, which: Selection): AsyncGenerator<readonly StoredMessage[], void, undefined> {
     const row = rowId(mailbox)
     if (row === undefined) return
-    for await (const pieces of this.#pages(row, which, PAGE_WITH_FACTS, (chosen) => this.#factsOf(row, chosen))) {
-      yield pieces.flatMap(({ columns, chosen, facts }) => (
-        chosen.map((index, at) => ({ ...entryAt(columns, index), mailbox, facts: facts[at] as MessageFacts }))
-      ))
+    const lines = (uids: readonly number[], gaps: number): readonly string[] => this.#entries.facts.of(row, uids, gaps)
+    for await (const pieces of this.#pages(row, which, PAGE_WITH_FACTS, lines)) {
+      const page: StoredMessage[] = []
+      for (const { columns, chosen, facts } of pieces) {
+        for (const index of chosen) page.push(storedAt(columns, index, mailbox, unpackFacts(facts[index] as string)))
+      }
+      yield page
     }
   }
 
@@ -175,8 +171,7 @@ export class Reading {
           for (let index = 0; index < columns.uids.length; index++) {
             if (has(columns.uids[index] as number) && (columns.modSeqs[index] as number) > since) chosen.push(index)
           }
-          const facts = more(chosen.map((index) => columns.uids[index] as number))
-          if (chosen.length > 0) read.push({ columns, chosen, facts })
+          if (chosen.length > 0) read.push({ columns, chosen, facts: more(columns.uids, gapsIn(box)) })
         }) : []
         return read
       })
@@ -197,13 +192,6 @@ export class Reading {
       if (left === 0) return [{ first: (columns.uids.at(-1) as number) + 1, last }, ...spans.slice(at + 1)].filter(isNotEmpty)
     }
     return spans.slice(at)
-  }
-
-  #factsOf(row: number, uids: readonly number[]): MessageFacts[] {
-    return uidSet(uids).flatMap(({ first, last }) => {
-      const text = this.#facts.get(row, first, last)?.['facts'] as string
-      return text.split('\n').map(unpackFacts)
-    })
   }
 
   /** The UIDs that may be meant: where something was appended or changed after `since`. */
@@ -247,11 +235,11 @@ export class Reading {
 interface Piece {
   readonly columns: AllColumns
   readonly chosen: readonly number[]
-  /** Of those that are meant, where it is wanted. */
-  readonly facts: readonly MessageFacts[]
+  /** Of all of them, where they are wanted. */
+  readonly facts: readonly string[]
 }
 
-function nothing(_uids: readonly number[]): readonly MessageFacts[] {
+function nothing(_uids: readonly number[], _gaps: number): readonly string[] {
   return []
 }
 
