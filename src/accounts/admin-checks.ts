@@ -46,7 +46,16 @@ export async function ownKey(records: AccountRecords, what: string, text: string
     refuse(what, text, `is in a domain that stands for ${domain.aliasOf}. Give the address there: it is good for both.`)
   }
   if (encodeUtf8(address.local).length > MOST_LOCAL) refuse(what, text, `has more than ${MOST_LOCAL} octets before the @.`)
+  if (!isPlain(address.local)) refuse(what, text, 'has characters that are not seen, or forms of others. Write it in plain letters.')
   return keyIn(domain, address.local)
+}
+
+/**
+ * Whether a name is what it looks like (RFC 8264 §4.2, RFC 8265 §3.3): nothing that cannot be seen or turns the direction of
+ * writing, nothing that is another character in full width, as a ligature, as a superscript. Two people would have one name.
+ */
+function isPlain(local: string): boolean {
+  return !/[\p{Cf}\p{Co}\p{Cn}]/u.test(local) && local.normalize('NFKC') === local.normalize('NFC')
 }
 
 /** Where mail may go, as it is kept: by the rules of its domain where it is one of ours, else with its case. */

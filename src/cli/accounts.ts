@@ -3,6 +3,7 @@ import type { AuditRecord } from '../accounts/admin-parts.ts'
 import { passwords } from '../adapters/node/index.ts'
 import { sqlite } from '../adapters/sqlite/index.ts'
 import type { MailStore } from '../contracts/store.ts'
+import { asciiDomain } from '../message/domain.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import { type Audited, auditFile, auditLine } from '../server/audit.ts'
 import { referenceAdmin } from '../server/reference-accounts.ts'
@@ -59,8 +60,13 @@ export async function changeUser(data: string, deed: AccountDeed, name: string, 
 /** Adds or removes a domain. */
 export async function changeDomain(data: string, deed: 'add' | 'remove', name: string, terminal: Terminal): Promise<void> {
   await administer(data, terminal, async ({ domains }) => {
-    if (deed === 'add') await domains.set({ name })
-    else if (!(await domains.remove(name))) throw new MailError('config', `There is no domain ${name} here`)
+    if (deed === 'add') {
+      // What was set of one that is there would be gone.
+      for await (const page of domains.list()) {
+        if (page.some((one) => one.name === asciiDomain(name))) throw new MailError('config', `There is a domain ${name} already`)
+      }
+      await domains.set({ name })
+    } else if (!(await domains.remove(name))) throw new MailError('config', `There is no domain ${name} here`)
   })
 }
 
