@@ -1,4 +1,5 @@
 import { normalFlags } from '../../flags.ts'
+import type { ImapEntry } from '../../mailbox.ts'
 import { formatSet, type NumberSet, sizeOf, within } from '../../ranges.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, flow, no, ok, type Run } from '../../run.ts'
@@ -42,7 +43,7 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   if (uids.length === 0) return ok('No such messages')
   const { change, unchangedSince } = order
   const { changed, modified } = yield* ask({ kind: 'flag', mailbox: selected.mailbox, uids, change, flags, unchangedSince })
-  for (const { uid, modSeq } of changed) selected.own.set(uid, modSeq)
+  noteOwn(selected, changed)
   // RFC 7162 §3.1.3: of those that had changed before, the client hears how (I33).
   selected.changed = true
   yield* answer(context, selected, order, uids, changed, byUid)
@@ -75,6 +76,17 @@ function readOrder(reader: Reader): Order {
 }
 
 /**
+ * Changes of the client's own need not be told. Where nothing else happened before or between them, they need not be asked for
+ * either: of ten thousand that would cost more than making them.
+ */
+function noteOwn(selected: Selected, changed: readonly Pick<ImapEntry, 'uid' | 'modSeq'>[]): void {
+  let last = selected.modSeq
+  const alone = changed.every(({ modSeq }) => modSeq === last || modSeq === ++last)
+  if (alone) selected.modSeq = last
+  else for (const { uid, modSeq } of changed) selected.own.set(uid, modSeq)
+}
+
+/**
  * Says how the flags are now: of all that were named, or, where silence was asked for, the mod-sequences of those that changed
  * if the
  * client wants to know them (RFC 7162 §3.1.3, I24).
@@ -90,23 +102,27 @@ function* answer(
   const condstore = context.enabled.has('CONDSTORE')
   if (silent && !condstore) return
   const withUid = byUid || wantsUid(context)
-  const say = function* ({ uid, modSeq, flags }: (typeof changed)[number]): Run<void> {
-    if (!silent) tellKeywords(context, selected, flags)
-    const parts = withUid ? [`UID ${uid}`] : []
-    if (!silent) parts.push(`FLAGS ${flagsText(context, selected, uid, flags)}`)
-    if (condstore) parts.push(`MODSEQ (${modSeq})`)
-    context.say(`* ${selected.view.sequenceOf(uid)} FETCH (${parts.join(' ')})`)
-    yield* flow(context)
+  let known: readonly string[] | undefined
+  const say = ({ uid, modSeq, flags }: (typeof changed)[number]): void => {
+    if (!silent && flags !== known) tellKeywords(context, selected, (known = flags))
+    const start = `* ${selected.view.sequenceOf(uid)} FETCH (${withUid ? `UID ${uid}${silent ? '' : ' '}` : ''}`
+    const shown = silent ? '' : `FLAGS ${flagsText(context, selected, uid, flags)}`
+    const end = condstore ? `${silent && !withUid ? '' : ' '}MODSEQ (${modSeq})` : ''
+    context.say(`${start}${shown}${end})`)
   }
   if (silent || changed.length === sizeOf(uids)) {
-    for (const entry of changed) yield* say(entry)
+    for (const entry of changed) {
+      say(entry)
+      if (context.full) yield* flow(context)
+    }
     return
   }
   for (let left = uids; left.length > 0;) {
     const { items, last } = yield* ask({ kind: 'entries', mailbox: selected.mailbox, uids: left, since: 0 })
     for (const entry of items) {
-      yield* say(entry)
+      say(entry)
       selected.own.set(entry.uid, entry.modSeq)
+      if (context.full) yield* flow(context)
     }
     const end = items[items.length - 1]
     if (last || end === undefined) return
