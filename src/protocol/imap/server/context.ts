@@ -7,6 +7,7 @@ import type { NameForm } from '../mailbox-name.ts'
 import type { NumberSet } from '../ranges.ts'
 import type { Reader } from '../reader.ts'
 import type { Result, Run } from '../run.ts'
+import type { SearchKey } from '../search-keys.ts'
 import type { View } from '../view.ts'
 
 /** What a client can ENABLE (RFC 5161), and what other commands enable by the way. */
@@ -43,6 +44,18 @@ export interface Selected {
   held: number | undefined
   /** The client has been told of `held`. */
   heldTold: boolean
+  /** Searches whose results the client wants to hear of as they change (RFC 5267), by their tags. */
+  readonly followed: Map<string, Followed>
+  /** UIDs of messages that have come or changed since those searches were looked at; none where there is none. */
+  touched: readonly number[]
+}
+
+/** A search that is followed. */
+export interface Followed {
+  readonly byUid: boolean
+  readonly key: SearchKey
+  /** What it has found, as far as the client knows. */
+  found: NumberSet
 }
 
 /** What is to be told of a mailbox. */

@@ -13,6 +13,7 @@ import {
 } from '../ranges.ts'
 import { ask, flow, Refused, type Run } from '../run.ts'
 import type { ImapContext, Selected } from './context.ts'
+import { tellSearches, tellSearchesOfGone, touch } from './following.ts'
 
 /**
  * Tells the client what has happened in the mailbox that it has selected. The one place where its view changes: the end of a
@@ -64,7 +65,9 @@ export function* uidsIn(mailbox: string): Run<NumberSet> {
   }
 }
 
-function note({ view, news, own }: Selected, changed: readonly ImapEntry[]): void {
+function note(selected: Selected, changed: readonly ImapEntry[]): void {
+  const { view, news, own } = selected
+  touch(selected, changed)
   const known = view.lastUid
   const added: number[] = []
   for (const entry of changed) {
@@ -80,7 +83,10 @@ function note({ view, news, own }: Selected, changed: readonly ImapEntry[]): voi
 function* tell(context: ImapContext, selected: Selected, expunge: boolean): Run<void> {
   const { news, own } = selected
   own.clear()
-  if (expunge) yield* tellExpunged(context, selected)
+  if (expunge) {
+    tellSearchesOfGone(context, selected)
+    yield* tellExpunged(context, selected)
+  }
   const { added } = news
   news.added = []
   const flagged = [...news.flagged.values()].filter(({ uid }) => !contains(selected.gone, uid))
@@ -90,6 +96,7 @@ function* tell(context: ImapContext, selected: Selected, expunge: boolean): Run<
     tellFlags(context, selected, entry)
     yield* flow(context)
   }
+  yield* tellSearches(context, selected)
   tellHeld(context, selected)
 }
 

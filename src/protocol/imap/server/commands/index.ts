@@ -2,6 +2,7 @@ import type { Command } from '../context.ts'
 import { deleteAcl, getAcl, listRights, myRights, setAcl } from './acl.ts'
 import { append } from './append.ts'
 import { authenticate } from './authenticate.ts'
+import { cancelUpdate } from './cancel-update.ts'
 import { capability } from './capability.ts'
 import { close, unselect } from './close.ts'
 import { compress } from './compress.ts'
@@ -29,7 +30,7 @@ import { unauthenticate } from './unauthenticate.ts'
 
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
-  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress, unauthenticate, esearch,
+  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress, unauthenticate, esearch, cancelUpdate,
   getQuota, getQuotaRoot, setQuota, myRights, getAcl, listRights, setAcl, deleteAcl, getMetadata, setMetadata,
   check, close, unselect, expunge, search, sort, thread, fetch, store, copy, move,
   uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,

@@ -5,6 +5,7 @@ import { ok, Refused, type Run } from '../../run.ts'
 import { readSearch, type SearchKey, someKey, UnknownCharset } from '../../search-keys.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED, type Selected } from '../context.ts'
 import { type PartialResult, readPartial, sliceOf } from '../partial-result.ts'
+import { follow, withUids } from '../following.ts'
 import { badCharset, search as find } from '../searching.ts'
 import { enableCondstore } from '../synchronise.ts'
 
@@ -30,6 +31,8 @@ export interface Returns {
   readonly options: ReadonlySet<string>
   /** A slice of the result, from its beginning or from its end. */
   readonly partial: PartialResult | undefined
+  /** What is found is to be told as it changes (RFC 5267). */
+  readonly update: boolean
 }
 
 /** What of a message that was found is told. */
@@ -39,6 +42,7 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
   const returns = readReturns(reader)
   reader.space()
   const selected = context.selected!
+  if (returns?.update && selected.followed.has(tag)) throw new Malformed('A search with that tag is followed')
   yield* saving(selected, returns, function* () {
     const key = readKeys(context, reader, undefined)
     reader.end()
@@ -49,12 +53,14 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
       // I58: also where it found nothing.
       context.say(`* SEARCH${numbers.map((number) => ` ${number}`).join('')}${mods ? modSeqText(found) : ''}`)
     } else sayExtended(context, selected, `TAG "${tag}"`, byUid, returns ?? ALL, found, numbers, mods)
+    const frozen = returns?.update ? withUids(selected, key) : undefined
+    if (frozen) follow(context, selected, tag, { byUid, key: frozen, found: setOfAscending(found.map(({ uid }) => uid)) })
   })
   return ok('Searched')
 }
 
 /** RFC 9051 §6.4.4: what is told where nothing else was asked for. */
-const ALL: Returns = { options: new Set(['ALL']), partial: undefined }
+export const ALL: Returns = { options: new Set(['ALL']), partial: undefined, update: false }
 
 /** Runs a search. RFC 5182 §2.1: what was saved is gone where one that was to save ends with NO (I61). */
 export function* saving(selected: Selected, returns: Returns | undefined, search: () => Run<void>): Run<void> {
@@ -102,21 +108,24 @@ export function readReturns(reader: Reader): Returns | undefined {
   reader.space()
   const options = new Set<string>()
   let partial: PartialResult | undefined
+  let update = false
   reader.list(() => {
     const option = reader.word()
     if (!known.has(option)) throw new Malformed(`There is no option ${option}`)
     if (option === 'PARTIAL') {
       reader.space()
       partial = readPartial(reader)
-    } else options.add(option)
+    } else if (option === 'UPDATE') update = true
+    // RFC 5267 §4.2: CONTEXT is a hint, of which nothing is made.
+    else if (option !== 'CONTEXT') options.add(option)
   }, true)
   // RFC 9394 §3.1: a slice and all of it make no sense together.
   if (partial !== undefined && options.has('ALL')) throw new Malformed('PARTIAL or ALL')
-  if (options.size === 0 && partial === undefined) options.add('ALL')
-  return { options, partial }
+  if (options.size === 0 && partial === undefined && !update) options.add('ALL')
+  return { options, partial, update }
 }
 
-const known: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL'])
+const known: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL', 'CONTEXT', 'UPDATE'])
 
 /**
  * Says ESEARCH, and saves what was to be saved. `of`: what it belongs to, such as `TAG "a"`. `numbers`: what was found, in the order in which it is told. `mods`: with the

@@ -118,6 +118,8 @@ function* opened(
     news: { added: [], flagged: new Map() },
     held: undefined,
     heldTold: false,
+    followed: new Map(),
+    touched: [],
   }
   context.selected = selected
   tellFlagNames(context, selected)

@@ -8,6 +8,7 @@ import { Malformed, type Reader } from '../../reader.ts'
 import { ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED } from '../context.ts'
 import { decoded } from '../matching.ts'
+import { sayNotFollowed } from '../following.ts'
 import { search as find } from '../searching.ts'
 import { asksModSeq, type Found, modSeqText, readKeys, readReturns, sayExtended, saving } from './search.ts'
 
@@ -53,6 +54,8 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
     const numbers = sorted.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
     const mods = asksModSeq(context, key)
     // RFC 5267 §3; RFC 7162 §3.1.10.
+    // RFC 5267 §4.3.1: to keep an order up to date costs more than to ask for it anew.
+    if (returns?.update) sayNotFollowed(context, tag)
     if (returns) sayExtended(context, selected, `TAG "${tag}"`, byUid, returns, sorted, numbers, mods)
     else context.say(`* SORT${numbers.map((number) => ` ${number}`).join('')}${mods ? modSeqText(sorted) : ''}`)
   })

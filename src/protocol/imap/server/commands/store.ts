@@ -4,6 +4,7 @@ import { formatSet, type NumberSet, sizeOf, within } from '../../ranges.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, flow, no, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED, type Selected } from '../context.ts'
+import { touch } from '../following.ts'
 import { uidsNamed } from '../numbers.ts'
 import { enableCondstore, flagsText, goneOf, tellKeywords, wantsUid } from '../synchronise.ts'
 
@@ -82,6 +83,7 @@ function readOrder(reader: Reader): Order {
 function noteOwn(selected: Selected, changed: readonly Pick<ImapEntry, 'uid' | 'modSeq'>[]): void {
   let last = selected.modSeq
   const alone = changed.every(({ modSeq }) => modSeq === last || modSeq === ++last)
+  touch(selected, changed)
   if (alone) selected.modSeq = last
   else for (const { uid, modSeq } of changed) selected.own.set(uid, modSeq)
 }
