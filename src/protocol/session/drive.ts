@@ -276,6 +276,8 @@ class Driven implements Conversation, TransportSink {
     this.alarm = this.options.clock.alarm(at, () => {
       this.alarm = undefined
       this.session.advance(this.options.clock.ticks())
+      // It has lost patience with a peer that does not take what is on its way.
+      if (this.streaming && this.session.deadline === undefined) this.reset()
       this.pump()
     })
   }

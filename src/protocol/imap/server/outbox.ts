@@ -5,6 +5,13 @@ const MARK = 65_536
 
 const NOTHING: readonly Output[] = []
 
+/** Octets of what was taken. */
+export function octetsOf(output: readonly (Output | BodyRange)[]): number {
+  let octets = 0
+  for (const piece of output) octets += typeof piece === 'object' && 'message' in piece ? piece.end - piece.start : piece.length
+  return octets
+}
+
 /** What has been said and was not taken yet: text grows in one piece, so that a batch goes out as one write. */
 export class Outbox {
   private pieces: (Output | BodyRange)[] = []

@@ -1,5 +1,5 @@
 import { channelOf, type SaslChannel } from '../../sasl/channel.ts'
-import type { AnswerTo, BodyRange, Output, Session } from '../../session/session.ts'
+import type { AnswerTo, BodyRange, Output } from '../../session/session.ts'
 import type { TlsFacts } from '../../session/tls.ts'
 import { capabilitiesOf } from '../capabilities.ts'
 import type { ImapServerConfig } from '../config.ts'
@@ -14,13 +14,13 @@ import { commandNamed } from './commands/index.ts'
 import type { Enabled, Invocation, Selected } from './context.ts'
 import { greeting } from './greeting.ts'
 import { execute, heard, isWait, type Runner } from './running.ts'
-import { Outbox } from './outbox.ts'
+import { octetsOf, Outbox } from './outbox.ts'
+import type { ImapPeer, ImapServerSession } from './session-types.ts'
 import { deadlineOf } from './waiting.ts'
 
 /*
  * The server's side of an IMAP conversation. One command runs at a time, in the order in which they came; what the client
- * pipelines
- * waits in the input.
+ * pipelines waits in the input.
  *
  *   what runs     what it waits for                            goes on with
  *   nothing       a command: lines, literals                   the command, once it is whole (or, where it streams, once begun)
@@ -29,22 +29,6 @@ import { deadlineOf } from './waiting.ts'
  *
  * The states of RFC 9051 §3 follow from what is known: no account, an account, a selected mailbox.
  */
-
-/** What the session must know of its connection. */
-export interface ImapPeer {
-  readonly tls?: TlsFacts
-  /** Encrypted, though nothing is known of how. */
-  readonly secure?: boolean
-}
-
-/** The session, with what only a mailbox's watcher has to say. */
-export interface ImapServerSession extends Session<ImapServerEvent> {
-  /** Something may have happened in that mailbox: where it is selected the client hears of it as soon as it may. */
-  changed(mailbox: string): void
-  /** The account, once somebody has logged in. */
-  readonly account: string | undefined
-}
-
 /** Octets of input from which on the session asks not to be fed. */
 const MOST_HELD = 65_536
 
@@ -75,6 +59,8 @@ class ServerSession implements ImapServerSession, Runner {
   run: Run<unknown> | undefined
   waiting: Wait | ImapQuestion | undefined
   waitingSince: number
+  /** Octets that were taken last. */
+  onItsWay = 0
   readonly reading: CommandReading
   private resumeWith: unknown
   private readonly events: ImapServerEvent[] = []
@@ -152,7 +138,9 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   takeOutput(): readonly (Output | BodyRange)[] {
-    return this.outbox.take()
+    const output = this.outbox.take()
+    if (output.length > 0) this.onItsWay = octetsOf(output)
+    return output
   }
 
   tlsEstablished(now: number, tls: TlsFacts): void {
@@ -184,7 +172,7 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   get deadline(): number | undefined {
-    return this.told ? undefined : deadlineOf(this)
+    return this.why === undefined ? deadlineOf(this) : undefined
   }
 
   // What commands use.
@@ -267,9 +255,9 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   private farewell(): ImapServerEvent | typeof WAIT {
-    if (this.told) return WAIT
+    const was = this.told
     this.told = true
-    return { kind: 'closed', why: this.why! }
+    return was ? WAIT : { kind: 'closed', why: this.why! }
   }
 
   /** Goes on with what runs, up to what it waits for next. */
@@ -331,7 +319,7 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   private hearLine(): undefined | typeof WAIT {
-    const piece = this.fragments.next(this.mostLine)
+    const piece = this.fragments.next(this.most[0])
     if (piece === undefined) return this.starved()
     this.since = this.now
     if (piece.kind === 'misannounced') return void this.close('protocol', 'A literal that cannot be')
@@ -355,21 +343,18 @@ class ServerSession implements ImapServerSession, Runner {
     return undefined
   }
 
-  private get mostLine(): number {
-    const { lineOctets, lineOctetsBefore } = this.config.limits
-    return this.account === undefined ? lineOctetsBefore : lineOctets
-  }
-
-  private get mostLiterals(): number {
-    const { literalOctets, literalOctetsBefore } = this.config.limits
-    return this.account === undefined ? literalOctetsBefore : literalOctets
+  /** Octets of a line, and of the literals of a command. */
+  private get most(): readonly [line: number, literals: number] {
+    const { limits } = this.config
+    if (this.account === undefined) return [limits.lineOctetsBefore, limits.literalOctetsBefore]
+    return [limits.lineOctets, limits.literalOctets]
   }
 
   /** Between commands. */
   private readCommand(): ImapServerEvent | undefined | typeof WAIT {
     const { reading } = this
     if (this.draining && reading.between) return void this.close('drained', 'Server shutting down')
-    const read = reading.next(this.mostLine, this.mostLiterals)
+    const read = reading.next(...this.most)
     if (read === undefined) {
       if (this.fragments.begun > 0 || !reading.between) this.begunAt ??= this.now
       return this.starved()
@@ -409,7 +394,6 @@ class ServerSession implements ImapServerSession, Runner {
   get isOver(): boolean {
     return this.why !== undefined
   }
-
   complain(tag: string, text: string): void {
     this.say(`${tag} BAD ${responseText(text)}`)
     if (++this.errors >= this.config.limits.errors) this.close('errors', 'Too many errors')

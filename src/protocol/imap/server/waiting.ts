@@ -10,7 +10,12 @@ export interface Patience {
   readonly begunAt: number | undefined
   readonly waiting: Wait | ImapQuestion | undefined
   readonly waitingSince: number
+  /** Octets that were taken last. */
+  readonly onItsWay: number
 }
+
+/** Milliseconds that a client may take for an octet of what is on its way to it: 500 octets a second. */
+const SLOWEST = 2
 
 /** When something must have happened. */
 export function deadlineOf(session: Patience): number {
@@ -32,7 +37,7 @@ export function deadlineOf(session: Patience): number {
       return session.waitingSince + timeouts.handshake
     case 'room':
       // The client does not read, or the line is slow: the driver alone could tell which.
-      return session.waitingSince + timeouts.idle
+      return session.waitingSince + timeouts.idle + session.onItsWay * SLOWEST
     default:
       return session.waitingSince + timeouts.answer
   }

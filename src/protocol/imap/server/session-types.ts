@@ -1,0 +1,18 @@
+import type { Session } from '../../session/session.ts'
+import type { TlsFacts } from '../../session/tls.ts'
+import type { ImapServerEvent } from '../events.ts'
+
+/** What the session must know of its connection. */
+export interface ImapPeer {
+  readonly tls?: TlsFacts
+  /** Encrypted, though nothing is known of how. */
+  readonly secure?: boolean
+}
+
+/** The session, with what only a mailbox's watcher has to say. */
+export interface ImapServerSession extends Session<ImapServerEvent> {
+  /** Something may have happened in that mailbox: where it is selected the client hears of it as soon as it may. */
+  changed(mailbox: string): void
+  /** The account, once somebody has logged in. */
+  readonly account: string | undefined
+}
