@@ -1,6 +1,6 @@
 import { memoryAccounts } from '../../src/adapters/memory/index.ts'
 import { sqlite } from '../../src/adapters/sqlite/index.ts'
-import { accountDirectory, imapServer, type ImapServerOptions, makeMailboxes } from '../../src/index.ts'
+import { accountDirectory, imapServer, type ImapServerOptions, makeMailboxes, type Observer } from '../../src/index.ts'
 import type { Passwords } from '../../src/contracts/accounts.ts'
 import type { Mailbox } from '../../src/contracts/mailbox.ts'
 import type { MailStore, StoredMessage } from '../../src/contracts/store.ts'
@@ -62,7 +62,13 @@ export class ImapPlace {
     const store = options.store ?? storeIn(folder, held)
     await accounts.setDomain({ name: 'example.test' })
     const directory = accountDirectory({ records: accounts, passwords: plainly, plainPasswords: true })
-    const usual = { hostname: 'imap.example.test', plaintextAuth: true, connections: false } as const
+    // Whatever clients see of it: that the server fails is an error of its own.
+    const failures: unknown[] = []
+    held.later(() => {
+      if (failures.length > 0) throw new AggregateError(failures, 'the server failed')
+    })
+    const observe: Observer = (event) => void (event.kind === 'failed' && failures.push(event.error))
+    const usual = { observe, hostname: 'imap.example.test', plaintextAuth: true, connections: false } as const
     const server = imapServer({ ...usual, directory, ...options, store })
     const ports = new Map<Security, number>()
     for (const security of ['plain', 'starttls', 'implicit'] as const) {

@@ -235,6 +235,7 @@ host = localhost
 port = ${place.port(security)}
 username = ${user}
 password = ${PASSWORD}
+compress = ${security === 'implicit' ? 'YES' : 'NO'}
 ${tls}
 `, { mode: 0o600 })
   mkdirSync(join(folder, 'data'), { recursive: true })
@@ -242,6 +243,7 @@ ${tls}
   const { code, text } = await run('interimap', ['--config', config, '--debug'], { env })
   expect(code, text.slice(-3000)).toBe(0)
   expect(text).toMatch(/SELECT .*QRESYNC/)
+  if (security === 'implicit') expect(text).toContain('COMPRESS DEFLATE')
   return text
 }
 
