@@ -8,6 +8,10 @@ const SEVERAL = 8
 /** Octets of a block that small pieces are copied into. */
 const BLOCK = 16_384
 
+const SPACE = 32
+const TAB = 9
+const END_OF_HEADER = Uint8Array.of(13, 10)
+
 /** A body in memory. */
 class MemoryBody implements Body {
   readonly size: number
@@ -46,6 +50,8 @@ export class Collector {
   private blockUsed = 0
   private writer: BodyWriter | undefined
   private indexer: Indexer | undefined
+  /** Fields of ours stand before what is to come. */
+  private begun = false
   /** The store has failed: the rest is dropped, so that the client is heard out and told to come again. */
   private failure: { readonly error: unknown } | undefined
 
@@ -58,11 +64,13 @@ export class Collector {
   begin(prefix: Uint8Array): void {
     this.pieces.push(prefix)
     this.size = prefix.length
+    this.begun = true
   }
 
   /** Takes a piece. Await a returned promise before the next; it never rejects. */
   write(bytes: Uint8Array): void | Promise<void> {
     if (this.failure) return undefined
+    if (this.begun) this.part(bytes[0])
     this.size += bytes.length
     if (this.writer) {
       this.indexer!.push(bytes)
@@ -90,6 +98,18 @@ export class Collector {
   async discard(): Promise<void> {
     this.pieces = []
     await this.writer?.discard()
+  }
+
+  /**
+   * Parts our fields from a first line that would go on with the last of them: nobody else writes in our trace. A message that
+   * begins so has no header (RFC 5322 §2.2), and all readers are to see it alike.
+   */
+  private part(first: number | undefined): void {
+    if (first === undefined) return
+    this.begun = false
+    if (first !== SPACE && first !== TAB) return
+    this.pieces.push(END_OF_HEADER)
+    this.size += END_OF_HEADER.length
   }
 
   private async fail(error: unknown): Promise<void> {

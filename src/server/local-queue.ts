@@ -7,6 +7,7 @@ import { destinationsOf } from '../inbound/destinations.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
 import type { Address } from '../message/address.ts'
 import { asciiDomain } from '../message/domain.ts'
+import { parseHeaderBlock } from '../message/headers.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { MailError } from '../protocol/session/errors.ts'
@@ -60,8 +61,9 @@ export class LocalQueue implements MailQueue {
     const { sender, recipients } = message.envelope
     const { accounts } = destinationsOf(await Promise.all(recipients.map((to) => this.destinationsOf(to))))
     const text = finalFields(sender, recipients)
+    const most = Math.min(...accounts.map(({ messageOctets = Infinity }) => messageOctets))
+    if (message.body.size > most && (await sentOctets(message)) > most) throw errorFor(mailboxReplies.tooLarge)
     const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
-    if (accounts.some(({ messageOctets = Infinity }) => body.size > messageOctets)) throw errorFor(mailboxReplies.tooLarge)
     const outcome = await this.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
     if ('stored' in outcome) return { id: outcome.stored.id }
     throw errorFor(outcome.refusal)
@@ -75,6 +77,17 @@ export class LocalQueue implements MailQueue {
     const code = found.kind === 'broken' ? 'temporary' : 'permanent'
     throw new MailError(code, `No mailbox here: ${local}@${domain} is ${found.kind === 'here' ? 'elsewhere' : found.kind}`)
   }
+}
+
+/** Octets at the beginning of a message that are looked at for our field. */
+const HEAD = 4096
+
+/** Octets of a message without the `Received:` field that we have put there: that is not the sender's. */
+async function sentOctets({ body }: OutgoingMessage): Promise<number> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of body.read({ start: 0, end: Math.min(HEAD, body.size) })) pieces.push(piece)
+  const [first] = parseHeaderBlock(Buffer.concat(pieces)).fields
+  return first?.is('received') ? body.size - first.end : body.size
 }
 
 /** What a refusal by mailboxes is to whoever enqueues. */

@@ -51,6 +51,16 @@ describe('the Received field', () => {
     expect(await traceOf(scene)).toContain(words)
   })
 
+  it.each([' (forged)', '\t; Thu, 1 Jan 1970 00:00:00 +0000'])('is nobody else\'s to write on: %j', async (first) => {
+    const w = world({ server: {} })
+    await w.connect(address).send({ to: 'b@mx.test', content: `${first}\r\nFrom: a@s.test\r\n\r\nx\r\n` })
+    const { headers, body, octets } = w.delivered[0]!
+    const text = Buffer.from(body.bytes!).toString('latin1')
+    expect(headers.fields.map(({ name }) => name)).toEqual(['Received'])
+    expect(text.endsWith(` +0000\r\n\r\n${first}\r\nFrom: a@s.test\r\n\r\nx\r\n`)).toBe(true)
+    expect(octets).toBe(text.length)
+  })
+
   it('names the protocol of who has logged in', async () => {
     const w = world({ server: { authenticate: () => ({ account: 'a' }) } })
     const client = w.connect(address, { tls: true })
