@@ -1,12 +1,13 @@
-// IMAP over the SQLite store. Anybody gets in with the password `password`. env: PORT, STORE (a folder), DRIVER (as durable.mjs has it)
+// IMAP over the SQLite store. Anybody gets in with the password `password`. env: PORT, STORE (a folder), DRIVER (as durable.mjs has
+// it), SEARCH (with an index of words)
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { imapServer } from 'posthorn'
 import { sqlite } from 'posthorn/sqlite'
 
-const { PORT, STORE, DRIVER } = process.env
+const { PORT, STORE, DRIVER, SEARCH } = process.env
 const driver = DRIVER && createRequire(join(DRIVER, 'package.json'))('better-sqlite3')
-const { store } = sqlite({ path: join(STORE, 'mail.db'), ...(driver ? { driver } : {}) })
+const { store } = sqlite({ path: join(STORE, 'mail.db'), search: Boolean(SEARCH), search: Boolean(SEARCH), ...(driver ? { driver } : {}) })
 
 const accounts = new Map()
 function account(id) {

@@ -79,7 +79,9 @@ function partText(part: Part, octets: Uint8Array): string {
 function headerText(octets: Uint8Array): string {
   const text = decodeUnlabelled(octets)
   const decoded = decodeEncodedWords(text)
-  return decoded === text ? text : `${text}\n${decoded}`
+  const both = decoded === text ? text : `${text}\n${decoded}`
+  // RFC 5322 §3.2.1: within quotes a backslash is no part of the word it stands in.
+  return both.includes('\\') ? `${both}\n${both.replaceAll('\\', '')}` : both
 }
 
 /**

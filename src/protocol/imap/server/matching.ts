@@ -11,6 +11,7 @@ import type { SearchKey } from '../search-keys.ts'
 import { selectFields } from '../section.ts'
 import { objectId, threadId } from './object-id.ts'
 import { look, type Looked, partContains } from './text-search.ts'
+import { isWithout } from './words.ts'
 
 /** A day in milliseconds. */
 const DAY = 86_400_000
@@ -94,6 +95,7 @@ export function* matches(scope: SearchScope, key: SearchKey, candidate: Candidat
     case 'text':
       return yield* textMatches(scope, candidate, key)
     case 'address':
+      if (isWithout(candidate.entry as ImapMessage, key.words)) return false
       yield* look(scope, ADDRESS_COST)
       return candidate.addressWords(key.field).some((address) => address.includes(key.words))
     default:
@@ -126,6 +128,7 @@ function matchesNow(scope: SearchScope, key: Simple, candidate: Candidate): bool
     case 'date':
       return dateMatches(key, dayOf(key.of, candidate))
     case 'subject': {
+      if (isWithout(entry as ImapMessage, key.words)) return false
       const { subject } = candidate.facts.envelope
       // No words are in every subject, but not in none.
       return subject !== undefined && foldText(decoded(subject)).includes(key.words)

@@ -6,6 +6,7 @@ import { musts, type SearchKey, someKey } from '../search-keys.ts'
 import { LAST, resolveSet } from '../sequence-set.ts'
 import type { Selected } from './context.ts'
 import { Candidate, isOfEntry, matches, type SearchScope } from './matching.ts'
+import { isWord } from './words.ts'
 
 /** Words shorter than this are in most messages: no index is asked. */
 const LEAST_WORDS = 3
@@ -51,9 +52,16 @@ function* meetsAll(scope: SearchScope, keys: readonly SearchKey[], candidate: Ca
 
 /** Those that may contain the words, where the host has an index that tells. */
 function* narrowed(selected: Selected, key: SearchKey, uids: NumberSet): Run<NumberSet> {
-  if (key.kind !== 'text' || key.words.length < LEAST_WORDS) return uids
-  const may = yield* ask({ kind: 'candidates', mailbox: selected.mailbox, words: key.words, where: key.where })
+  if (key.kind !== 'text' && !isInHeader(key)) return uids
+  if (key.words.length < LEAST_WORDS) return uids
+  const where = key.kind === 'text' ? key.where : 'text'
+  const may = yield* ask({ kind: 'candidates', mailbox: selected.mailbox, words: key.words, where })
   return may === null ? uids : common(uids, may)
+}
+
+/** Whether what has the words in the field that the key names has them in its header in the same way. */
+function isInHeader(key: SearchKey): key is Extract<SearchKey, { readonly kind: 'subject' | 'address' | 'header' }> {
+  return (key.kind === 'subject' || key.kind === 'address' || key.kind === 'header') && isWord(key.words)
 }
 
 /** The sets that the keys name, as UIDs. */
