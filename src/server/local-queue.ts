@@ -7,7 +7,6 @@ import { destinationsOf } from '../inbound/destinations.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
 import type { Address } from '../message/address.ts'
 import { asciiDomain } from '../message/domain.ts'
-import { parseHeaderBlock } from '../message/headers.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { MailError } from '../protocol/session/errors.ts'
@@ -45,6 +44,9 @@ export function localQueue(options: LocalQueueOptions): MailQueue {
   return new LocalQueue(directory, new Mailboxes(store, clock, observe), store)
 }
 
+/** Octets that we may have added to what was sent (`Received`, `Date`, `Message-ID`): nobody is refused for those. */
+const OURS = 1024
+
 /** {@link localQueue} over mailboxes that others use as well. */
 export class LocalQueue implements MailQueue {
   readonly traits: MailQueue['traits']
@@ -62,7 +64,7 @@ export class LocalQueue implements MailQueue {
     const { accounts } = destinationsOf(await Promise.all(recipients.map((to) => this.destinationsOf(to))))
     const text = finalFields(sender, recipients)
     const most = Math.min(...accounts.map(({ messageOctets = Infinity }) => messageOctets))
-    if (message.body.size > most && (await sentOctets(message)) > most) throw errorFor(mailboxReplies.tooLarge)
+    if (message.body.size > most + OURS) throw errorFor(mailboxReplies.tooLarge)
     const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
     const outcome = await this.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
     if ('stored' in outcome) return { id: outcome.stored.id }
@@ -77,17 +79,6 @@ export class LocalQueue implements MailQueue {
     const code = found.kind === 'broken' ? 'temporary' : 'permanent'
     throw new MailError(code, `No mailbox here: ${local}@${domain} is ${found.kind === 'here' ? 'elsewhere' : found.kind}`)
   }
-}
-
-/** Octets at the beginning of a message that are looked at for our field. */
-const HEAD = 4096
-
-/** Octets of a message without the `Received:` field that we have put there: that is not the sender's. */
-async function sentOctets({ body }: OutgoingMessage): Promise<number> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of body.read({ start: 0, end: Math.min(HEAD, body.size) })) pieces.push(piece)
-  const [first] = parseHeaderBlock(Buffer.concat(pieces)).fields
-  return first?.is('received') ? body.size - first.end : body.size
 }
 
 /** What a refusal by mailboxes is to whoever enqueues. */

@@ -13,7 +13,13 @@ const aliases = [
 ]
 
 function message(...to: readonly string[]): OutgoingMessage {
-  const bytes = Buffer.from('From: alice@example.test\r\nSubject: x\r\n\r\nHello\r\n')
+  return sized(5, ...to)
+}
+
+/** With so many octets of text. */
+function sized(octets: number, ...to: readonly string[]): OutgoingMessage {
+  const text = octets === 5 ? 'Hello' : 'x'.repeat(octets)
+  const bytes = Buffer.from(`From: alice@example.test\r\nSubject: x\r\n\r\n${text}\r\n`)
   const body = { size: bytes.length, bytes, read: async function* () { yield bytes } }
   const recipients = to.map((wire) => {
     const [local = '', domain = ''] = wire.split('@')
@@ -49,14 +55,23 @@ describe('a local queue', () => {
     ['one@example.test', 'temporary'],
     ['dora@example.test', 'permanent'],
     ['full@example.test', 'quota'],
-    ['small@example.test', 'permanent'],
   ])('takes nothing for anybody where one is %s', async (to, code) => {
-    const odd = [person('dora', { disabled: true }), person('full', { quota: { octets: 1000 } }), person('small', { messageOctets: 50 })]
+    const odd = [person('dora', { disabled: true }), person('full', { quota: { octets: 1000 } })]
     const people = [person('alice'), person('bob'), ...odd]
     const { world, queue: local } = await queue({ people })
     await expect(local.enqueue(message(to))).rejects.toMatchObject({ code })
     await expect(local.enqueue(message('alice@example.test', to))).rejects.toMatchObject({ code: expect.any(String) as string })
     expect(await world.mail('alice')).toEqual([])
+  })
+
+  it('takes nothing for somebody who takes no message so large, whatever was announced', async () => {
+    const people = [person('alice'), person('bob', { messageOctets: 2000 })]
+    const { world, queue: local } = await queue({ people })
+    const large = (octets: number): OutgoingMessage => sized(octets, 'bob@example.test', 'alice@example.test')
+    await expect(local.enqueue(large(3100))).rejects.toMatchObject({ code: 'permanent' })
+    expect(await world.mail('alice')).toEqual([])
+    await local.enqueue(large(3000))
+    expect(await world.mail('bob')).toHaveLength(1)
   })
 
   it('says temporary where the store does, and where it cannot say', async () => {
