@@ -146,7 +146,8 @@ export class StageClient {
 /** The store, without some of its methods; those that are left may still use them. */
 function lacking(store: MailStore, without: readonly string[]): MailStore {
   const names = Object.getOwnPropertyNames(Object.getPrototypeOf(store)).filter((name) => !without.includes(name))
-  const methods = names.map((name) => [name, (store as unknown as Record<string, (...given: unknown[]) => unknown>)[name]!.bind(store)])
+  const all = store as unknown as Record<string, (...given: unknown[]) => unknown>
+  const methods = names.map((name) => [name, all[name]!.bind(store)])
   return { ...(Object.fromEntries(methods) as MailStore), traits: store.traits }
 }
 

@@ -68,7 +68,10 @@ export function parseImapTranscripts(text: string): ImapTranscript[] {
     if (line.startsWith('```')) fence = fence === undefined ? line.slice(3).trim() : undefined
     else if (fence === 'config') readSetting(draft?.config ?? common, line, at + 1)
     else if (fence === 'imap' && draft) readLine(draft.steps, line, at + 1)
-    else if (fence?.startsWith('mail ')) mail.set(fence.slice(5), `${mail.get(fence.slice(5)) ?? ''}${unescape(line, at + 1)}\r\n`)
+    else if (fence?.startsWith('mail ')) {
+      const name = fence.slice(5)
+      mail.set(name, `${mail.get(name) ?? ''}${unescape(line, at + 1)}\r\n`)
+    }
     else if (fence === undefined && line.startsWith('## ')) {
       drafts.push({ title: line.slice(3).trim(), line: at + 1, config: [...common], steps: [newStep(at + 1, 1)] })
     }

@@ -1,6 +1,16 @@
 import type { SaslChannel } from '../sasl/channel.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
-import { aFunction, aList, anObject, aSwitch, aText, checkOptions, oneOf, type OptionKinds, required } from '../session/options.ts'
+import {
+  aFunction,
+  aList,
+  anObject,
+  aSwitch,
+  aText,
+  checkOptions,
+  oneOf,
+  type OptionKinds,
+  required,
+} from '../session/options.ts'
 import {
   defaultImapLimits,
   defaultImapTimeouts,

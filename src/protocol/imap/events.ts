@@ -121,8 +121,8 @@ export interface SubscribeQuestion extends Question<'subscribe', true | Refusal>
 }
 
 /**
- * SELECT, or `readOnly` EXAMINE. From an answer that does not refuse on, `changed` is to be called when something may have happened
- * in the mailbox, until `unselected`.
+ * SELECT, or `readOnly` EXAMINE. From an answer that does not refuse on, `changed` is to be called when something may have
+ * happened in the mailbox, until `unselected`.
  */
 export interface OpenQuestion extends Question<'open', Opened | Refusal> {
   readonly mailbox: string
@@ -237,7 +237,8 @@ export interface Copied {
 /** A message begins to come in; `body` events follow. */
 export interface UploadEvent {
   readonly kind: 'upload'
-  readonly octets: number
+  /** How long it will be, where that is known. */
+  readonly octets: number | undefined
 }
 
 /** Octets of it: a view of the input. */

@@ -201,4 +201,3 @@ export function* musts(key: SearchKey): Generator<SearchKey> {
   if (key.kind !== 'and') yield key
   else for (const one of key.keys) yield* musts(one)
 }
-

@@ -59,8 +59,8 @@ export function answerTo(question: Asked): unknown {
     case 'changes':
       return { modSeq: 20, changed: [], vanished: [], more: false, complete: true }
     case 'flag': {
-      const changed = messages.filter(({ uid }) => isIn(question.uids, uid)).map(({ uid }) => ({ uid, modSeq: 21, flags: question.flags }))
-      return { changed, modified: [] }
+      const named = messages.filter(({ uid }) => isIn(question.uids, uid))
+      return { changed: named.map(({ uid }) => ({ uid, modSeq: 21, flags: question.flags })), modified: [] }
     }
     case 'expunge':
       return []

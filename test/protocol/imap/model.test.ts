@@ -107,8 +107,9 @@ async function take(stage: ImapStage, seat: Seat, inbox: string, { what, at, fla
     `SEARCH ${n}`, `COPY ${n} INBOX`,
   ]
   const others = [
-    'NOOP', 'EXPUNGE', 'IDLE', `UID STORE ${uid}:${uid + 3} FLAGS (${flagOf(flag)} ${flagOf(flag + 1)})`, `UID EXPUNGE ${uid}:${uid + 5}`,
-    `UID FETCH ${uid}:* (FLAGS)`, `APPEND INBOX (${flagOf(flag)}) {${MAIL.length}+}\r\n${MAIL}`, `UID MOVE ${uid} Other`, `UID COPY ${uid} INBOX`,
+    'NOOP', 'EXPUNGE', 'IDLE', `UID STORE ${uid}:${uid + 3} FLAGS (${flagOf(flag)} ${flagOf(flag + 1)})`,
+    `UID EXPUNGE ${uid}:${uid + 5}`, `UID FETCH ${uid}:* (FLAGS)`, `APPEND INBOX (${flagOf(flag)}) {${MAIL.length}+}\r\n${MAIL}`,
+    `UID MOVE ${uid} Other`, `UID COPY ${uid} INBOX`,
   ]
   const outside = [
     () => stage.deliver('INBOX', MAIL),

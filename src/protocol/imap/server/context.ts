@@ -38,8 +38,8 @@ export interface Selected {
   /** What has been learnt and is still to be told, beside `gone`. */
   readonly news: News
   /**
-   * Where `gone` is not empty: a mod-sequence before that of any of them. A client that resumes from a higher one would never hear
-   * of them (RFC 7162 §3.2).
+   * Where `gone` is not empty: a mod-sequence before that of any of them. A client that resumes from a higher one would never
+   * hear of them (RFC 7162 §3.2).
    */
   held: number | undefined
   /** The client has been told of `held`. */

@@ -232,8 +232,10 @@ export class Lines {
 
 /** Whether nothing before it asks for the same: what is asked for twice is told once. */
 function isFirst(item: FetchItem, at: number, items: readonly FetchItem[]): boolean {
-  const same = (other: FetchItem): boolean =>
-    'label' in item ? 'label' in other && other.label === item.label && lengthOf(other) === lengthOf(item) : other.kind === item.kind
+  const same = (other: FetchItem): boolean => {
+    if (!('label' in item)) return other.kind === item.kind
+    return 'label' in other && other.label === item.label && lengthOf(other) === lengthOf(item)
+  }
   return items.findIndex(same) === at
 }
 

@@ -35,9 +35,9 @@ export function* resynchronise(
 }
 
 /**
- * Says which of the UIDs were expunged after a mod-sequence, those aside that the client does not know to be gone from the mailbox
- * it has selected (RFC 7162 §3.2.6). Never one that is there, or that nobody has had: whoever is told that it has vanished deletes
- * it (I34).
+ * Says which of the UIDs were expunged after a mod-sequence, those aside that the client does not know to be gone from the
+ * mailbox it has selected (RFC 7162 §3.2.6). Never one that is there, or that nobody has had: whoever is told that it has
+ * vanished deletes it (I34).
  */
 export function* sayVanished(context: ImapContext, selected: Selected, since: number, given: NumberSet): Run<void> {
   const { view, uidNext } = selected

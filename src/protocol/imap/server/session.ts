@@ -99,7 +99,7 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   disconnect(now: number): void {
-    this.now = now
+    this.receiveEnd(now)
     this.end('end')
     this.outbox.clear()
   }
@@ -238,8 +238,7 @@ class ServerSession implements ImapServerSession, Runner {
   }
 
   private expire(): void {
-    const idle = this.account !== undefined && this.begunAt === undefined
-    this.close('timeout', idle ? 'Idle timeout' : 'Too slow')
+    this.close('timeout', this.account !== undefined && this.begunAt === undefined ? 'Idle timeout' : 'Too slow')
   }
 
   private resume(value: unknown): void {
@@ -338,9 +337,7 @@ class ServerSession implements ImapServerSession, Runner {
 
   /** Nothing is left to read: if nothing will come, the conversation is over. */
   private starved(): typeof WAIT | undefined {
-    if (!this.inputEnded) return WAIT
-    this.end('end')
-    return undefined
+    return this.inputEnded ? void this.end('end') : WAIT
   }
 
   /** Octets of a line, and of the literals of a command. */
@@ -394,6 +391,7 @@ class ServerSession implements ImapServerSession, Runner {
   get isOver(): boolean {
     return this.why !== undefined
   }
+
   complain(tag: string, text: string): void {
     this.say(`${tag} BAD ${responseText(text)}`)
     if (++this.errors >= this.config.limits.errors) this.close('errors', 'Too many errors')

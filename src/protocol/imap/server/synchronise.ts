@@ -144,8 +144,8 @@ function* tellExpunged(context: ImapContext, selected: Selected): Run<void> {
 }
 
 /**
- * RFC 7162 §3.2: while VANISHED has to wait, a client that resumes from a mod-sequence it saw in a FETCH would miss it. So it hears
- * from where to resume, and again when nothing waits any more (I31).
+ * RFC 7162 §3.2: while VANISHED has to wait, a client that resumes from a mod-sequence it saw in a FETCH would miss it. So it
+ * hears from where to resume, and again when nothing waits any more (I31).
  */
 function tellHeld(context: ImapContext, selected: Selected): void {
   if (!context.enabled.has('QRESYNC') || (selected.held === undefined && !selected.heldTold)) return

@@ -22,8 +22,9 @@ export const idle: Command = {
       } else if (news.text.toUpperCase() === 'DONE' && news.announced === undefined && !news.broken) return ok('Idle no more')
       else {
         // I26: it is not read as a command, and octets of a literal behind it would be.
-        const ends = news.broken || news.announced !== undefined
-        return { ...bad('DONE was to come'), ...(ends ? { ends: { why: 'protocol', text: 'Nothing more can be understood' } } : {}) }
+        const result = bad('DONE was to come')
+        if (!news.broken && news.announced === undefined) return result
+        return { ...result, ends: { why: 'protocol', text: 'Nothing more can be understood' } }
       }
     }
   },

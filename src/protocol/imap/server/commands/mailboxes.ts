@@ -98,8 +98,9 @@ export const rename: Command = {
     const { mailboxes } = yield* ask({ kind: 'mailboxes' })
     const source = mailboxes.find(({ path }) => samePath(path, from))
     if (source === undefined) return noMailbox
-    const moved = isInbox(from) ? [from] : mailboxes.map(({ path }) => path).filter((path) => samePath(path, from) || isBelow(path, from))
-    const paths = new Set(mailboxes.map(({ path }) => path.join(DELIMITER)))
+    const all = mailboxes.map(({ path }) => path)
+    const moved = isInbox(from) ? [from] : all.filter((path) => samePath(path, from) || isBelow(path, from))
+    const paths = new Set(all.map((path) => path.join(DELIMITER)))
     if (moved.some((path) => paths.has([...to, ...path.slice(from.length)].join(DELIMITER)))) return taken
     yield* createParents(mailboxes, to)
     if (isInbox(from)) return yield* renameInbox(context, source, to)

@@ -88,7 +88,8 @@ function readPairs(reader: Reader): readonly [NumberSet, NumberSet] {
 
 /** RFC 7162 §7: no `*` here, and no `$`. */
 function plainSet(set: SequenceSet): NumberSet {
-  if (set === '$' || set.some(({ first, last }) => first === LAST || last === LAST)) throw new Malformed('Only numbers can be known')
+  const plain = set !== '$' && !set.some(({ first, last }) => first === LAST || last === LAST)
+  if (!plain) throw new Malformed('Only numbers can be known')
   return resolveSet(set, 0)
 }
 

@@ -131,4 +131,3 @@ function* answer(
     left = within(left, end.uid + 1, 0xffffffff)
   }
 }
-
