@@ -70,7 +70,7 @@ describe('a local queue', () => {
     const large = (octets: number): OutgoingMessage => sized(octets, 'bob@example.test', 'alice@example.test')
     await expect(local.enqueue(large(3100))).rejects.toMatchObject({ code: 'permanent' })
     expect(await world.mail('alice')).toEqual([])
-    await local.enqueue(large(3000))
+    await local.enqueue(large(2900))
     expect(await world.mail('bob')).toHaveLength(1)
   })
 
