@@ -12,7 +12,7 @@ const AFTER = [
 ]
 
 /** The same, behind what hosts differ in. */
-const LAST = ['ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS', 'INPROGRESS', 'MULTISEARCH', 'CONTEXT=SEARCH', 'CONTEXT=SORT']
+const LAST = ['CATENATE', 'ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS', 'INPROGRESS', 'MULTISEARCH', 'CONTEXT=SEARCH', 'CONTEXT=SORT']
 
 /** The capabilities that a connection is told of, in a fixed order. */
 export function capabilitiesOf(config: ImapServerConfig, facts: CapabilityFacts, channel: SaslChannel): string {

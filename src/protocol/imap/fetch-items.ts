@@ -1,4 +1,4 @@
-import { Malformed, type Reader } from './reader.ts'
+import { Malformed, Reader } from './reader.ts'
 
 /** What of a part is asked for (RFC 9051 §6.4.5): all of its body, or a piece. */
 export type SectionPart = 'ALL' | 'HEADER' | 'HEADER.FIELDS' | 'HEADER.FIELDS.NOT' | 'TEXT' | 'MIME'
@@ -154,6 +154,19 @@ function readPart(reader: Reader, path: readonly number[]): SectionPart {
       return part
   }
   throw new Malformed('There is no such section')
+}
+
+/** A section as URLs name it, which name no fields. `undefined`: there is none such. */
+export function parseSection(text: string): Pick<SectionItem, 'path' | 'part'> | undefined {
+  const reader = new Reader([text])
+  try {
+    const { path, rest } = readPath(reader)
+    const part = rest && !reader.done ? readPart(reader, path) : 'ALL'
+    return reader.done && !part.startsWith('HEADER.FIELDS') && !text.endsWith('.') ? { path, part } : undefined
+  } catch (error) {
+    if (error instanceof Malformed) return undefined
+    throw error
+  }
 }
 
 function readFields(reader: Reader): string[] {

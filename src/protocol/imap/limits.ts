@@ -39,6 +39,9 @@ export interface ImapTimeouts {
   readonly authDelay: number
 }
 
+/** Octets of a literal that is sent unasked where LITERAL- is offered (RFC 7888 §5). */
+export const MOST_UNASKED = 4096
+
 /** The bounds unless told otherwise. */
 export const defaultImapLimits: ImapLimits = {
   lineOctetsBefore: 8192,

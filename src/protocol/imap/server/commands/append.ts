@@ -2,11 +2,12 @@ import { readDateTime } from '../../dates.ts'
 import type { Upload } from '../../events.ts'
 import { normalFlags } from '../../flags.ts'
 import type { Announced } from '../../fragments.ts'
+import { MOST_UNASKED } from '../../limits.ts'
 import type { ImapMailbox } from '../../mailbox.ts'
 import { pathOf } from '../../mailbox-name.ts'
 import { formatSet, setOfAscending } from '../../ranges.ts'
 import { Malformed, Reader } from '../../reader.ts'
-import { MOST_UNASKED } from '../command-reading.ts'
+import { type Behind, catenate } from '../catenate.ts'
 import { ask, type Heard, ok, Refused, type Result, type Run, wait } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 
@@ -19,7 +20,6 @@ export const append: Command = {
   states: AUTHENTICATED,
   streams: true,
   *run(context, reader, { announced }) {
-    if (announced === undefined) throw new Malformed('A message is missing')
     const head = yield* readMailbox(context, reader, announced)
     const mailbox = head.path && (yield* ask({ kind: 'mailbox', path: head.path }))
     if (!mailbox) throw new Refused('TRYCREATE', 'There is no such mailbox')
@@ -34,6 +34,7 @@ export const append: Command = {
 }
 
 const QUOTE = 34
+const SPACE = 32
 
 /** Messages of one APPEND (RFC 3502). */
 const MOST_MESSAGES = 1000
@@ -42,46 +43,70 @@ const MOST_MESSAGES = 1000
 function* readMailbox(
   context: ImapContext,
   reader: Reader,
-  announced: Announced,
-): Run<{ path: readonly string[] | undefined; rest: Reader; announced: Announced }> {
+  announced: Announced | undefined,
+): Run<{ path: readonly string[] | undefined; rest: Reader; announced: Announced | undefined }> {
   reader.space()
-  if (!reader.done) return { path: pathOf(reader.astring(), context.nameForm), rest: reader, announced }
+  if (!reader.done || announced === undefined) return { path: pathOf(reader.astring(), context.nameForm), rest: reader, announced }
   if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large')
   const name = yield* wait<string>({ kind: 'literal', announced })
   const line = yield* restOfLine()
-  if (line.announced === undefined) throw new Malformed('A message is missing')
   return { path: pathOf(name, context.nameForm), rest: new Reader([line.text]), announced: line.announced }
 }
 
-function* appendTo(context: ImapContext, mailbox: ImapMailbox, first: Reader, begins: Announced): Run<Result> {
-  const { limits, abilities } = context.config
+function* appendTo(
+  context: ImapContext,
+  mailbox: ImapMailbox,
+  first: Reader,
+  begins: Announced | undefined,
+): Run<Result> {
+  const { abilities } = context.config
   const messages: Upload[] = []
-  let octets = 0
-  let announced: Announced | undefined = begins
-  for (let reader = first; announced !== undefined;) {
-    const { upload, utf8 } = readUpload(reader)
+  let line: Pick<Behind, 'reader' | 'announced'> = { reader: first, announced: begins }
+  for (let octets = 0; messages.length === 0 || line.announced !== undefined || !line.reader.done;) {
+    const { upload, form } = readUpload(line.reader)
     messages.push(upload)
-    octets += announced.octets
-    if (announced.octets === 0) throw new Malformed('An empty message')
-    if (utf8 && !announced.binary) throw new Malformed('UTF8 takes a literal8')
-    if (!announced.waits && context.config.literals === '-' && announced.octets > MOST_UNASKED) throw new Malformed('Literal too large')
-    // Where the client waits, it hears it before it sends; where it does not, what it sends passes unseen.
-    if (announced.octets > limits.messageOctets || octets > limits.appendOctets) throw new Refused('TOOBIG', 'Message too large')
     if (messages.length > 1 && !abilities.multiAppend) throw new Refused('CANNOT', 'One message at a time')
     if (messages.length > MOST_MESSAGES) throw new Refused('LIMIT', 'Too many messages at a time')
-    if (announced.waits && abilities.quota) yield* checkRoom(octets)
-    context.emit({ kind: 'upload', octets: announced.octets })
-    yield* wait<undefined>({ kind: 'stream', announced })
-    const line: Heard = yield* restOfLine()
-    reader = new Reader([line.text])
-    announced = line.announced
-    if (utf8) reader.expect(')')
-    if (announced === undefined) reader.end()
+    const behind = form === 'catenate' ? yield* catenated(context, line, octets) : yield* whole(context, line, octets, form)
+    octets += behind.octets
+    line = behind
   }
   const { uids } = yield* ask({ kind: 'append', mailbox: mailbox.id, messages })
   if (context.selected?.mailbox === mailbox.id) context.selected.changed = true
   // RFC 4315 §3: in this order (I30).
   return ok('Appended', `APPENDUID ${mailbox.uidValidity} ${formatSet(setOfAscending(uids))}`)
+}
+
+/** Takes in a message of so many parts. `before`: octets of those before it. */
+function* catenated(context: ImapContext, line: Pick<Behind, 'reader' | 'announced'>, before: number): Run<Behind> {
+  const { messageOctets, appendOctets } = context.config.limits
+  context.emit({ kind: 'upload', octets: undefined })
+  return yield* catenate(context, line, Math.min(messageOctets, appendOctets - before))
+}
+
+/** Takes in a message that comes as one literal. */
+function* whole(
+  context: ImapContext,
+  { announced }: Pick<Behind, 'reader' | 'announced'>,
+  before: number,
+  form: 'literal' | 'utf8',
+): Run<Behind> {
+  const { limits, abilities, literals } = context.config
+  if (announced === undefined) throw new Malformed('A message is missing')
+  const { octets, waits, binary } = announced
+  if (octets === 0) throw new Malformed('An empty message')
+  if (form === 'utf8' && !binary) throw new Malformed('UTF8 takes a literal8')
+  if (!waits && literals === '-' && octets > MOST_UNASKED) throw new Malformed('Literal too large')
+  // Where the client waits, it hears it before it sends; where it does not, what it sends passes unseen.
+  if (octets > limits.messageOctets || before + octets > limits.appendOctets) throw new Refused('TOOBIG', 'Message too large')
+  if (waits && abilities.quota) yield* checkRoom(before + octets)
+  context.emit({ kind: 'upload', octets })
+  yield* wait<undefined>({ kind: 'stream', announced })
+  const rest = yield* restOfLine()
+  const reader = new Reader([rest.text])
+  if (form === 'utf8') reader.expect(')')
+  if (rest.announced === undefined && reader.peek() !== SPACE) reader.end()
+  return { reader, announced: rest.announced, octets }
 }
 
 /** Says before a message is sent what would be said of it behind: that there is no room. */
@@ -90,8 +115,8 @@ function* checkRoom(octets: number): Run<void> {
   if (quota && quota.used.octets + octets > quota.limit.octets) throw new Refused('OVERQUOTA', 'The account is full')
 }
 
-/** ` (\Seen) " 1-Nov-2026 09:00:00 +0000" ` before a message, and ` UTF8 (` (RFC 6855 §4). */
-function readUpload(reader: Reader): { readonly upload: Upload; readonly utf8: boolean } {
+/** ` (\Seen) " 1-Nov-2026 09:00:00 +0000" ` before a message, and ` UTF8 (` (RFC 6855 §4) or ` CATENATE (` (RFC 4469). */
+function readUpload(reader: Reader): { readonly upload: Upload; readonly form: 'literal' | 'utf8' | 'catenate' } {
   reader.space()
   let flags: readonly string[] = []
   let received: number | undefined
@@ -105,14 +130,15 @@ function readUpload(reader: Reader): { readonly upload: Upload; readonly utf8: b
     received = readDateTime(reader)
     reader.space()
   }
-  const utf8 = !reader.done
-  if (utf8) {
-    if (reader.word() !== 'UTF8') throw new Malformed('A message is missing')
-    reader.space()
-    reader.expect('(')
-  }
+  const upload = { flags, received }
+  if (reader.done) return { upload, form: 'literal' }
+  const word = reader.word()
+  if (word !== 'UTF8' && word !== 'CATENATE') throw new Malformed('A message is missing')
+  reader.space()
+  reader.expect('(')
+  if (word === 'CATENATE') return { upload, form: 'catenate' }
   if (!reader.done) throw new Malformed('A message is missing')
-  return { upload: { flags, received }, utf8 }
+  return { upload, form: 'utf8' }
 }
 
 /** What follows a literal. */
@@ -121,4 +147,3 @@ function* restOfLine(): Run<Heard> {
   if (line.broken) throw new Malformed('Nothing that can follow a literal')
   return line
 }
-
