@@ -11,7 +11,7 @@ import { sayVanished, uidsMeant } from '../resynchronise.ts'
 import { enableCondstore } from '../synchronise.ts'
 
 /** FETCH (RFC 9051 §6.4.5). */
-export const fetch: Command = {
+export const fetchMessages: Command = {
   name: 'FETCH',
   states: SELECTED,
   holdsExpunge: true,
@@ -65,7 +65,7 @@ function readModifiers(context: ImapContext, reader: Reader, byUid: boolean): Mo
   return given
 }
 
-/** RFC 7162 §3.1: who asks for mod-sequences hears them from now on with all flags (I32); §3.1.4.1: CHANGEDSINCE asks for them. */
+/** RFC 7162 §3.1: who asks for mod-sequences hears them with all flags from now on (I32); §3.1.4.1: CHANGEDSINCE asks. */
 function withModSeq(context: ImapContext, items: FetchItem[], since: boolean): void {
   const asked = items.some(({ kind }) => kind === 'MODSEQ')
   if (since || asked) enableCondstore(context)

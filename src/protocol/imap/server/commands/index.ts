@@ -9,7 +9,7 @@ import { compress } from './compress.ts'
 import { copy, move, uidCopy, uidMove } from './copy.ts'
 import { enable } from './enable.ts'
 import { expunge, uidExpunge } from './expunge.ts'
-import { fetch, uidFetch } from './fetch.ts'
+import { fetchMessages, uidFetch } from './fetch.ts'
 import { id } from './id.ts'
 import { idle } from './idle.ts'
 import { list, lsub } from './list.ts'
@@ -32,7 +32,7 @@ const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
   enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress, unauthenticate, esearch, cancelUpdate,
   getQuota, getQuotaRoot, setQuota, myRights, getAcl, listRights, setAcl, deleteAcl, getMetadata, setMetadata,
-  check, close, unselect, expunge, search, sort, thread, fetch, store, copy, move,
+  check, close, unselect, expunge, search, sort, thread, fetchMessages, store, copy, move,
   uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,
 ]
 
