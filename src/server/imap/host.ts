@@ -43,7 +43,7 @@ import type { LiveConnection } from '../connection.ts'
 import { whence } from '../whence.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor } from './answers.ts'
-import { openMailbox } from './open.ts'
+import type { Openings } from './open.ts'
 import type { Seats } from './seats.ts'
 import { Uploads } from './uploads.ts'
 import type { Watcher, Watchers } from './watchers.ts'
@@ -57,6 +57,7 @@ export interface Access {
   /** Octets of a message from which on it goes to `bodies` while it comes in. */
   readonly spillAt: number
   readonly watchers: Watchers
+  readonly openings: Openings
   /** What clients note of mailboxes, where that is kept. */
   readonly annotations: Annotations | undefined
   readonly seats: Seats
@@ -192,13 +193,13 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
   }
 
   async open({ mailbox, readOnly }: OpenQuestion): Promise<Opened | Refusal> {
-    const { store, watchers } = this.access
+    const { openings, watchers } = this.access
     // One whose answer came too late.
     if (this.selected !== undefined) watchers.remove(this.selected, this)
     this.selected = mailbox
     // Before it is looked at: what happens meanwhile must not be missed.
     watchers.add(mailbox, this)
-    const opened = await this.asked(() => openMailbox(store, this.owner, mailbox, readOnly))
+    const opened = await this.asked(() => openings.open(this.owner, mailbox, readOnly))
     if ('refused' in opened) this.unselected({ kind: 'unselected', mailbox })
     return opened
   }

@@ -1,13 +1,60 @@
-import type { MailboxId, UidRange } from '../../contracts/mailbox.ts'
+import type { Mailbox, MailboxId, UidRange } from '../../contracts/mailbox.ts'
 import type { MailStore } from '../../contracts/store.ts'
 import { isMailError, MailError } from '../../protocol/session/errors.ts'
 import type { Opened } from '../../protocol/imap/index.ts'
 
-/** Looks through a mailbox: which messages it has, the first that is unseen, the keywords they bear. */
-export async function openMailbox(store: MailStore, account: string, id: MailboxId, readOnly: boolean): Promise<Opened> {
-  // Before the messages are listed: whoever asks for changes from its mod-sequence on misses none.
-  const mailbox = (await store.mailboxes(account)).find((one) => one.id === id)
-  if (!mailbox) throw new MailError('permanent', `There is no mailbox ${id}`)
+/** Mailboxes of which is remembered what they hold, and ranges of UIDs of one that is. */
+const MOST_MAILBOXES = 256
+const MOST_RANGES = 4096
+
+/** What a mailbox holds at a mod-sequence. */
+interface Holding {
+  readonly modSeq: number
+  readonly uids: readonly UidRange[]
+  readonly firstUnseen: number | undefined
+  readonly keywords: readonly string[]
+}
+
+/**
+ * Looks through mailboxes that are selected: which messages they have, the first that is unseen, the keywords they bear. It
+ * remembers what it saw for as long as the mod-sequence stays: clients select the same mailbox again and again, with several
+ * connections.
+ */
+export class Openings {
+  private readonly store: MailStore
+  private readonly known = new Map<MailboxId, Holding>()
+
+  constructor(store: MailStore) {
+    this.store = store
+  }
+
+  /** A mailbox and its messages. `permanent` where there is none. */
+  async open(account: string, id: MailboxId, readOnly: boolean): Promise<Opened> {
+    const { store } = this
+    // Before the messages are listed: whoever asks for changes from its mod-sequence on misses none.
+    const mailbox = (await store.mailboxes(account)).find((one) => one.id === id)
+    if (!mailbox) throw new MailError('permanent', `There is no mailbox ${id}`)
+    const { uids, firstUnseen, keywords } = await this.holding(mailbox)
+    const from = readOnly ? mailbox.recentFrom : await store.claim?.(id).catch(unclaimed)
+    return { mailbox, uids, firstUnseen, keywords, recent: from === undefined ? [] : above(uids, from) }
+  }
+
+  private async holding({ id, modSeq }: Mailbox): Promise<Holding> {
+    const known = this.known.get(id)
+    if (known?.modSeq === modSeq) return known
+    const holding = await holdingOf(this.store, id, modSeq)
+    this.known.delete(id)
+    if (holding.uids.length > MOST_RANGES) return holding
+    for (const oldest of this.known.keys()) {
+      if (this.known.size < MOST_MAILBOXES) break
+      this.known.delete(oldest)
+    }
+    this.known.set(id, holding)
+    return holding
+  }
+}
+
+async function holdingOf(store: MailStore, id: MailboxId, modSeq: number): Promise<Holding> {
   const uids: { first: number; last: number }[] = []
   const keywords = new Set<string>()
   let known: readonly string[] | undefined
@@ -24,8 +71,7 @@ export async function openMailbox(store: MailStore, account: string, id: Mailbox
       if (firstUnseen === undefined && !flags.includes('\\Seen')) firstUnseen = uid
     }
   }
-  const from = readOnly ? mailbox.recentFrom : await store.claim?.(id).catch(unclaimed)
-  return { mailbox, uids, firstUnseen, keywords: [...keywords], recent: from === undefined ? [] : above(uids, from) }
+  return { modSeq, uids, firstUnseen, keywords: [...keywords] }
 }
 
 /** Whose disk is full can still read, and expunge: `\Recent` is nobody's then. */

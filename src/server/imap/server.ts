@@ -15,6 +15,7 @@ import { whence } from '../whence.ts'
 import { Annotations } from './annotations.ts'
 import { type Access, ImapHost } from './host.ts'
 import { checkImapServerOptions, type ImapServerOptions } from './options.ts'
+import { Openings } from './open.ts'
 import { Seats } from './seats.ts'
 import { Watchers } from './watchers.ts'
 
@@ -61,6 +62,7 @@ class MailReader implements ImapServer {
       bodies: options.bodies ?? spoolBodies(),
       spillAt: options.inMemory ?? 256 * 1024,
       watchers: new Watchers(store),
+      openings: new Openings(store),
       annotations: keyValue && new Annotations(keyValue, () => clock.now()),
       seats: new Seats(options.connections === false ? unbounded : options.connections),
       clock,
