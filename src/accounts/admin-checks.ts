@@ -46,7 +46,9 @@ export async function ownKey(records: AccountRecords, what: string, text: string
     refuse(what, text, `is in a domain that stands for ${domain.aliasOf}. Give the address there: it is good for both.`)
   }
   if (encodeUtf8(address.local).length > MOST_LOCAL) refuse(what, text, `has more than ${MOST_LOCAL} octets before the @.`)
-  if (!isPlain(address.local)) refuse(what, text, 'has characters that are not seen, or forms of others. Write it in plain letters.')
+  if (!isPlain(address.local)) {
+    refuse(what, text, 'has characters that are not seen, or forms of others. Write it in plain letters.')
+  }
   return keyIn(domain, address.local)
 }
 

@@ -59,8 +59,8 @@ export interface Named {
 const MOST_SENDERS = 100
 
 /**
- * Whom the message names as its senders: in `From`, in `Sender`, which many programs show instead, and, where it was sent again, in
- * the `Resent-` fields that mean the same. A refusal where `From` is not one field, or `Sender` more than one (RFC 5322 §3.6), or
+ * Whom the message names as its senders: in `From`, in `Sender`, which many programs show instead, and, where it was sent again,
+ * in the `Resent-` fields that mean the same. A refusal where `From` is not one field, or `Sender` more than one (RFC 5322 §3.6), or
  * where one of them is not made of addresses alone: what one reader skips, another would show.
  */
 export function sendersOf(headers: Headers): readonly Named[] | Verdict {

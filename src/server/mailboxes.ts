@@ -138,8 +138,8 @@ export class Mailboxes {
   }
 
   /**
-   * Whoever was removed while a message for him was on its way has no mail any more, and whoever gets the name next is not to find
-   * any. The client comes again, and hears at RCPT what there is to hear.
+   * Whoever was removed while a message for him was on its way has no mail any more, and whoever gets the name next is not to
+   * find any. The client comes again, and hears at RCPT what there is to hear.
    */
   private async mustBeThere(id: string): Promise<void> {
     if (this.directory === undefined) return

@@ -29,7 +29,8 @@ describe('a file of settings', () => {
   ])('that is none is named, and nothing of it is quoted: %j', async (text) => {
     const path = file(text)
     const error = await readSettingsFile(path).catch((reason: unknown) => reason as Error)
-    expect(error).toMatchObject({ code: 'config', message: expect.stringContaining(`${path} cannot be read: it is no JSON`) as string })
+    const message = expect.stringContaining(`${path} cannot be read: it is no JSON`) as string
+    expect(error).toMatchObject({ code: 'config', message })
     expect(String((error as Error).stack) + String((error as Error).cause)).not.toContain('geheim')
   })
 })
