@@ -15,8 +15,8 @@ import { Deflating } from './deflating.ts'
 /** How much of what a peer compressed is taken from it. */
 export interface CompressibleOptions {
   /**
-   * Octets that may come out beyond a hundred for each that came in (default 64 MiB). What is more is taken for a bomb, and breaks
-   * the connection. Not less than the largest message that is taken: one may consist of nothing but zeros.
+   * Octets that may come out beyond a hundred for each that came in (default 64 MiB). What is more is taken for a bomb, and
+   * breaks the connection. Not less than the largest message that is taken: one may consist of nothing but zeros.
    */
   readonly burst?: number
 }
@@ -28,9 +28,9 @@ const RATIO = 100
 const CHUNK = 16_384
 
 /**
- * Gives a transport the ability to compress. Until it is asked to it costs one call for each of the transport's. Then a connection
- * costs about 8 KiB for what was sent last, and, from when the peer first sends, up to 42 KiB for inflating: the window of 32 KiB
- * that the format allows a peer, and tables; beside that 16 KiB while something comes in.
+ * Gives a transport the ability to compress. Until it is asked to it costs one call for each of the transport's. Then a
+ * connection costs about 8 KiB for what was sent last, and, from when the peer first sends, up to 42 KiB for inflating: the
+ * window of 32 KiB that the format allows a peer, and tables; beside that 16 KiB while something comes in.
  */
 export function compressible(transport: Transport, { burst = 64 * 1024 * 1024 }: CompressibleOptions = {}): Transport {
   return new CompressibleTransport(transport, burst)

@@ -11,9 +11,9 @@ const LARGE = 32 * 1024
 /**
  * Deflates one stream, batch by batch, each of which can be inflated as soon as it has come (a sync flush ends it).
  *
- * Between batches nothing is kept but what was sent last: it goes in as the dictionary of the next batch, of which raw DEFLATE is
- * such that the batches make one stream. So an idle connection holds 8 KiB, where zlib's own state would take 48 KiB at this window
- * and 256 KiB at the usual one; and a batch is out at once, in its order, without a turn of the thread pool.
+ * Between batches nothing is kept but what was sent last: it goes in as the dictionary of the next batch, and raw DEFLATE is
+ * such that the batches make one stream. So an idle connection holds 8 KiB, where zlib's own state would take 48 KiB at this
+ * window and 256 KiB at the usual one; and a batch is out at once, in its order, without a turn of the thread pool.
  */
 export class Deflating {
   readonly #last = Buffer.allocUnsafeSlow(WINDOW)

@@ -1,7 +1,7 @@
 import { parseSection, type SectionItem } from './fetch-items.ts'
 import { pathOf } from './mailbox-name.ts'
 
-/** A message of the user's own, or a part of it, as a URL names it (RFC 5092 §7.1): `/INBOX;UIDVALIDITY=3/;UID=20/;SECTION=1.2`. */
+/** A message of the user's own, or a part of it, as a URL names it (RFC 5092): `/INBOX;UIDVALIDITY=3/;UID=20/;SECTION=1.2`. */
 export interface MessageUrl {
   readonly path: readonly string[]
   readonly uidValidity: number | undefined

@@ -45,9 +45,9 @@ export interface Transport {
    */
   startTls(): void
   /**
-   * What is written from now on goes out compressed (raw DEFLATE, RFC 1951), each write so that the peer can read all of it when it
-   * has come; what is received from now on is inflated. The transport breaks where what comes is not compressed, or out of all
-   * proportion. Absent where it cannot.
+   * What is written from now on goes out compressed (raw DEFLATE, RFC 1951), each write so that the peer can read all of it when
+   * it has come; what is received from now on is inflated. The transport breaks where what comes is not compressed, or out of
+   * all proportion. Absent where it cannot.
    */
   compress?(): void
   /** Sends what was written, then closes. Only `closed` is called from then on; what the peer still sends is dropped. */

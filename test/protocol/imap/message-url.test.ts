@@ -15,11 +15,33 @@ const good: readonly (readonly [string, unknown])[] = [
 ]
 
 const bad = [
-  '', '/', '/INBOX', '/;UID=1', 'INBOX/;UID=1', '//host/INBOX/;UID=1', 'imap://host/INBOX/;UID=1', '/INBOX/;UID=', '/INBOX/;UID=0',
-  '/INBOX/;UID=4294967296', '/INBOX/;UID=1x', '/INBOX/;UID=1/;SECTION=1.', '/INBOX/;UID=1/;SECTION=0', '/INBOX/;UID=1/;SECTION=MIME',
-  '/INBOX/;UID=1/;SECTION=HEADER.FIELDS', '/INBOX/;UID=1/;SECTION=1 2', '/INBOX/;UID=1/;PARTIAL=0.5', '/INBOX/;UID=1/;SECTION=1/;PARTIAL=0',
-  '/INBOX;UIDVALIDITY=/;UID=1', '/INBOX;UIDVALIDITY=x/;UID=1', '/%/;UID=1', '/%4/;UID=1', '/%zz/;UID=1', '/%00/;UID=1', '/a//b/;UID=1',
-  '/%ff/;UID=1', `/${'a'.repeat(5000)}/;UID=1`,
+  '',
+  '/',
+  '/INBOX',
+  '/;UID=1',
+  'INBOX/;UID=1',
+  '//host/INBOX/;UID=1',
+  'imap://host/INBOX/;UID=1',
+  '/INBOX/;UID=',
+  '/INBOX/;UID=0',
+  '/INBOX/;UID=4294967296',
+  '/INBOX/;UID=1x',
+  '/INBOX/;UID=1/;SECTION=1.',
+  '/INBOX/;UID=1/;SECTION=0',
+  '/INBOX/;UID=1/;SECTION=MIME',
+  '/INBOX/;UID=1/;SECTION=HEADER.FIELDS',
+  '/INBOX/;UID=1/;SECTION=1 2',
+  '/INBOX/;UID=1/;PARTIAL=0.5',
+  '/INBOX/;UID=1/;SECTION=1/;PARTIAL=0',
+  '/INBOX;UIDVALIDITY=/;UID=1',
+  '/INBOX;UIDVALIDITY=x/;UID=1',
+  '/%/;UID=1',
+  '/%4/;UID=1',
+  '/%zz/;UID=1',
+  '/%00/;UID=1',
+  '/a//b/;UID=1',
+  '/%ff/;UID=1',
+  `/${'a'.repeat(5000)}/;UID=1`,
 ]
 
 describe('URLs of messages (RFC 5092)', () => {

@@ -37,8 +37,8 @@ export function tellSearchesOfGone(context: ImapContext, selected: Selected): vo
 /** Tells searches of messages that have come or changed, once the client knows of them (RFC 5267 §4.3.3). */
 export function* tellSearches(context: ImapContext, selected: Selected): Run<void> {
   if (selected.touched.length === 0) return
-  const uids = without(common(setOf(selected.touched.map((uid) => ({ first: uid, last: uid }))), selected.view.uids), selected.gone)
-  const touched = selected.touched
+  const { touched, view, gone } = selected
+  const uids = without(common(setOf(touched.map((uid) => ({ first: uid, last: uid }))), view.uids), gone)
   selected.touched = []
   try {
     for (const [tag, followed] of selected.followed) yield* tellSearch(context, selected, tag, followed, uids)

@@ -46,7 +46,9 @@ function* readMailbox(
   announced: Announced | undefined,
 ): Run<{ path: readonly string[] | undefined; rest: Reader; announced: Announced | undefined }> {
   reader.space()
-  if (!reader.done || announced === undefined) return { path: pathOf(reader.astring(), context.nameForm), rest: reader, announced }
+  if (!reader.done || announced === undefined) {
+    return { path: pathOf(reader.astring(), context.nameForm), rest: reader, announced }
+  }
   if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large')
   const name = yield* wait<string>({ kind: 'literal', announced })
   const line = yield* restOfLine()

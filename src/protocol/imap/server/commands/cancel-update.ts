@@ -6,9 +6,9 @@ export const cancelUpdate: Command = {
   name: 'CANCELUPDATE',
   states: SELECTED,
   *run(context, reader) {
-    const tags: string[] = []
     reader.space()
-    do tags.push(reader.quoted()); while (reader.maybeSpace())
+    const tags = [reader.quoted()]
+    while (reader.maybeSpace()) tags.push(reader.quoted())
     reader.end()
     for (const tag of tags) context.selected!.followed.delete(tag)
     return ok('Not followed any more')

@@ -128,8 +128,8 @@ export function readReturns(reader: Reader): Returns | undefined {
 const known: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL', 'CONTEXT', 'UPDATE'])
 
 /**
- * Says ESEARCH, and saves what was to be saved. `of`: what it belongs to, such as `TAG "a"`. `numbers`: what was found, in the order in which it is told. `mods`: with the
- * mod-sequence.
+ * Says ESEARCH, and saves what was to be saved. `of`: what it belongs to, such as `TAG "a"`. `numbers`: what was found, in the
+ * order in which it is told. `mods`: with the mod-sequence.
  */
 export function sayExtended(
   context: ImapContext,
