@@ -208,7 +208,8 @@ export class Reader {
     const items: Item[] = []
     this.expect('(')
     if (mayBeEmpty && this.maybe(')')) return items
-    do items.push(item()); while (this.maybeSpace())
+    items.push(item())
+    while (this.maybeSpace()) items.push(item())
     this.expect(')')
     return items
   }

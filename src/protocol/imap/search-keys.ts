@@ -83,8 +83,8 @@ class SearchParser {
 
   /** Keys up to the end. */
   program(reader: Reader): SearchKey {
-    const keys: SearchKey[] = []
-    do keys.push(this.key(reader, 0)); while (reader.maybeSpace())
+    const keys: SearchKey[] = [this.key(reader, 0)]
+    while (reader.maybeSpace()) keys.push(this.key(reader, 0))
     return all(keys)
   }
 

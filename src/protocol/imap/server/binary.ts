@@ -21,7 +21,8 @@ export interface Measured {
 
 /**
  * Decodes the part of BINARY[…] or BINARY.SIZE[…] (RFC 3516 §4.2) to see what comes of it, before anything is said of the
- * message. A second time it is decoded as it is said, so that no more than a piece of it is ever held. `undefined`: there is no such part.
+ * message. A second time it is decoded as it is said, so that no more than a piece of it is ever held. `undefined`: there is
+ * no such part.
  */
 export function* measure(message: ImapMessage, { path }: Pick<BinaryItem, 'path'>): Run<Measured | undefined> {
   const part = partOf(message, path)

@@ -1,5 +1,6 @@
 import type { Announced, Fragments, Piece } from '../fragments.ts'
 import { type Fragment, Reader } from '../reader.ts'
+import { MOST_UNASKED } from '../limits.ts'
 import { streams } from './commands/index.ts'
 
 /** What came of reading on. */
@@ -16,9 +17,6 @@ export type CommandRead =
     }
   /** No command: what to say of it, and whether what follows can be trusted to be commands. */
   | { readonly kind: 'refused'; readonly tag: string; readonly text: string; readonly fatal: boolean }
-
-/** Octets of a literal that is sent unasked where LITERAL- is offered (RFC 7888 §5). */
-export const MOST_UNASKED = 4096
 
 /** Octets of a tag. */
 const MOST_TAG = 64

@@ -17,7 +17,8 @@ export const enable: Command = {
   *run(context, reader) {
     const names: string[] = []
     reader.space()
-    do names.push(reader.word()); while (reader.maybeSpace())
+    names.push(reader.word())
+    while (reader.maybeSpace()) names.push(reader.word())
     reader.end()
     const now: string[] = []
     for (const name of names) {

@@ -30,7 +30,8 @@ import { unauthenticate } from './unauthenticate.ts'
 
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
-  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle, compress, unauthenticate, esearch, cancelUpdate,
+  enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle,
+  compress, unauthenticate, esearch, cancelUpdate,
   getQuota, getQuotaRoot, setQuota, myRights, getAcl, listRights, setAcl, deleteAcl, getMetadata, setMetadata,
   check, close, unselect, expunge, search, sort, thread, fetchMessages, store, copy, move,
   uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,

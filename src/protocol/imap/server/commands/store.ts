@@ -72,7 +72,10 @@ function readOrder(reader: Reader): Order {
   reader.space()
   const flags: string[] = []
   if (reader.atList) flags.push(...reader.list(() => reader.flag(), true))
-  else do flags.push(reader.flag()); while (reader.maybeSpace())
+  else {
+    flags.push(reader.flag())
+    while (reader.maybeSpace()) flags.push(reader.flag())
+  }
   return { change, silent: name === 'FLAGS.SILENT', flags, unchangedSince }
 }
 
