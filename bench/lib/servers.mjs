@@ -5,6 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { dovecotConf } from './dovecot.mjs'
 import { sleep } from './proc.mjs'
 
 const bench = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -77,6 +78,15 @@ function freshStore(name) {
   return store
 }
 
+/** What is in it is used again: ten thousand messages take their time. */
+function keptStore(name) {
+  const store = path.join(work, name)
+  fs.mkdirSync(store, { recursive: true })
+  return store
+}
+
+const dovecot = (format, port) => start('/usr/sbin/dovecot', ['-F', '-c', dovecotConf(work, port, format)], port)
+
 /** Every server by name: ours first. `start` rejects where one is not installed. */
 export const servers = {
   posthorn: () => node('servers/session.mjs', basePort + 1, tls),
@@ -88,6 +98,10 @@ export const servers = {
   'node-floor': () => node('peers/node-floor.mjs', basePort + 6),
   'smtp-sink': () => start('/usr/sbin/smtp-sink', ['-u', 'nobody', '-m', '20000', `127.0.0.1:${basePort + 7}`, '4096'], basePort + 7),
   postfix: () => postfix(basePort + 8),
+  imap: () => node('servers/imap.mjs', basePort + 9, { STORE: keptStore('store-imap') }),
+  'imap-search': () => node('servers/imap.mjs', basePort + 10, { STORE: keptStore('store-imap-search'), SEARCH: '1' }),
+  'dovecot-maildir': () => dovecot('maildir', basePort + 11),
+  'dovecot-mdbox': () => dovecot('mdbox', basePort + 12),
 }
 
 async function postfix(port) {
