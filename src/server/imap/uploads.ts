@@ -9,19 +9,28 @@ export class Uploads {
   private readonly spillAt: number
   private readonly bodies: BodyStore
   private collectors: Collector[] = []
+  /** Octets of the latest message, how many of it stay in memory at most, and how many of those before it did. */
+  private latest = 0
+  private room = 0
+  private held = 0
 
   constructor(spillAt: number, bodies: BodyStore) {
     this.spillAt = spillAt
     this.bodies = bodies
   }
 
-  /** A message begins. */
+  /** A message begins. All of one APPEND together have as much room in memory as one. */
   begin(): void {
-    this.collectors.push(new Collector(this.spillAt, this.bodies))
+    if (this.collectors.length === 0) this.held = 0
+    else if (this.latest <= this.room) this.held += this.latest
+    this.latest = 0
+    this.room = Math.max(0, this.spillAt - this.held)
+    this.collectors.push(new Collector(this.room, this.bodies))
   }
 
   /** Takes a piece of the latest. */
   write(bytes: Uint8Array): void | Promise<void> {
+    this.latest += bytes.length
     return this.collectors[this.collectors.length - 1]?.write(bytes)
   }
 
@@ -45,7 +54,9 @@ export class Uploads {
       for (const collector of collectors) all.push(await collector.finish())
       return await append(all.map((collected, at) => messageOf(collected, uploads[at]!, now)))
     } finally {
-      await Promise.all(all.map((collected) => collected.discard()))
+      // One that fails has thrown away what it had; those behind it have not.
+      const left = collectors.slice(all.length + 1).map((collector) => collector.discard())
+      await Promise.all([...all.map((collected) => collected.discard()), ...left])
     }
   }
 }
