@@ -182,7 +182,9 @@ class Reference implements ReferenceServer {
   private listeners(): MailServerOptions['listen'] {
     const { bind, proxyFrom, maxConnections, ports } = this.settings
     const address = this.ofOneAddress()
-    const listen: { [Name in SmtpListenerName]?: MailListenerOptions } & { [Name in ReadingListenerName]?: ReadingListenerOptions } = {}
+    const listen: { [Name in SmtpListenerName]?: MailListenerOptions } & {
+      [Name in ReadingListenerName]?: ReadingListenerOptions
+    } = {}
     for (const [name, port] of Object.entries(ports) as [ReferenceListener, number | null][]) {
       if (port === null) continue
       const where = { port, host: bind, ...(proxyFrom.length > 0 ? { proxy: { from: proxyFrom,

@@ -23,7 +23,8 @@ it('mail --raw shows a whole line for a message whose body cannot be read, and g
   }
   let out = ''
   await printMail({ data, raw: true }, { outPiece: async (text: string) => ((out += text), true) } as unknown as Terminal)
-  const lines = out.trimEnd().split('\n').map((line) => JSON.parse(line) as { subject: string; raw: string | null; error?: string })
+  type Line = { subject: string; raw: string | null; error?: string }
+  const lines = out.trimEnd().split('\n').map((line) => JSON.parse(line) as Line)
   expect(lines.map(({ subject, raw }) => [subject, raw === null])).toEqual([['10', false], ['5000', true], ['20', false]])
   expect(lines[1]!.error).toMatch(/\S/)
 })

@@ -103,7 +103,8 @@ export function servers(main: () => string) {
     await Promise.all(started.splice(0).map((server) => server.stop('SIGKILL')))
     for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true })
   })
-  const free = Object.fromEntries(['MX', 'SUBMISSION', 'SMTPS', 'LMTP', 'IMAP', 'IMAPS'].map((name) => [`POSTHORN_${name}_PORT`, 'auto']))
+  const listeners = ['MX', 'SUBMISSION', 'SMTPS', 'LMTP', 'IMAP', 'IMAPS']
+  const free = Object.fromEntries(listeners.map((name) => [`POSTHORN_${name}_PORT`, 'auto']))
   return {
     folder(): string {
       const made = mkdtempSync(join(tmpdir(), 'posthorn-cli-'))

@@ -54,7 +54,9 @@ export interface MailWorld {
   mail(name: string, path?: string): Promise<readonly Kept[]>
 }
 
-const ports: Record<ListenerName, number> = { mx: 25, submission: 587, submissions: 465, lmtp: 24, imap: 143, imaps: 993, pop3: 110, pop3s: 995 }
+const ports: Record<ListenerName, number> = {
+  mx: 25, submission: 587, submissions: 465, lmtp: 24, imap: 143, imaps: 993, pop3: 110, pop3s: 995,
+}
 
 /** A mail server with alice, bob and carol of `example.test`, in virtual time. */
 export async function mailWorld(place: Place = {}): Promise<MailWorld> {

@@ -71,13 +71,13 @@ export class Input {
         const { partial } = this
         const line = partial ? octetString(partial, 0, this.partialOctets) : octetString(bytes, at, Math.min(end, at + keep))
         this.lineOctets = this.begun + end - at + 1
-        if (this.lineOctets - 1 > keep) this.lineTail = (this.tail + octetString(bytes, Math.max(at, end - TAIL), end)).slice(-TAIL)
+        if (this.lineOctets - 1 > keep) this.lineTail = this.tailWith(bytes, at, end)
         this.forgetBegun()
         this.moveTo(feed + 1)
         return line
       }
       this.begun += end - at
-      if (this.begun > keep - TAIL) this.tail = (this.tail + octetString(bytes, Math.max(at, end - TAIL), end)).slice(-TAIL)
+      if (this.begun > keep - TAIL) this.tail = this.tailWith(bytes, at, end)
       this.moveTo(end)
     }
     return undefined
@@ -106,6 +106,10 @@ export class Input {
     this.waiting = undefined
     this.waitingCost = 0
     this.forgetBegun()
+  }
+
+  private tailWith(bytes: Uint8Array, from: number, to: number): string {
+    return (this.tail + octetString(bytes, Math.max(from, to - TAIL), to)).slice(-TAIL)
   }
 
   private keepBegun(bytes: Uint8Array, from: number, to: number, keep: number): void {

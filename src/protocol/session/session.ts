@@ -3,7 +3,7 @@ import type { TlsFacts } from './tls.ts'
 /** Octets to send: bytes, or a string whose code units are octets (0–255), which costs no encoding. */
 export type Output = Uint8Array | string
 
-/** Octets of a message to send, `start` to `end` (exclusive), which whoever drives the session fetches by its name and streams. */
+/** Octets of a message to send, `start` to `end` (exclusive); whoever drives the session fetches them by its name. */
 export interface BodyRange {
   readonly message: string
   readonly start: number

@@ -244,7 +244,8 @@ describe('PROXY protocol', () => {
 
   it('cannot end TLS twice', async () => {
     const certificates = { generation: 0, expires() {}, reload() {} } as never
-    const options = { port: 0, proxy: { from: [], tls: true }, tls: { mode: 'implicit', certificates }, onTransport() {} } as const
+    const proxy = { from: [], tls: true } as const
+    const options = { port: 0, proxy, tls: { mode: 'implicit', certificates }, onTransport() {} } as const
     await expect(listenNode(options)).rejects.toThrow('proxy.tls: TLS ends either at the proxy or here')
   })
 
