@@ -24,13 +24,13 @@ export interface CompressibleOptions {
 /** What an octet may become, the burst aside: of text it makes ten at most, of IMAP commands thirty. */
 const RATIO = 100
 
-/** Octets inflated at a time. Others have their turn in between. */
-const CHUNK = 16_384
+/** Octets inflated at a time. Others have their turn in between; zlib holds on to a space of that size. */
+const CHUNK = 4096
 
 /**
  * Gives a transport the ability to compress. Until it is asked to it costs one call for each of the transport's. Then a
- * connection costs about 8 KiB for what was sent last, and, from when the peer first sends, up to 42 KiB for inflating: the
- * window of 32 KiB that the format allows a peer, and tables; beside that 16 KiB while something comes in.
+ * connection costs about 55 KiB: 8 for what was sent last, 42 for inflating (the window of 32 that the format allows a peer, and
+ * tables), 4 for what has just been inflated.
  */
 export function compressible(transport: Transport, { burst = 64 * 1024 * 1024 }: CompressibleOptions = {}): Transport {
   return new CompressibleTransport(transport, burst)
