@@ -90,6 +90,8 @@ class ServerSession implements ImapServerSession, Runner {
     if (this.why !== undefined || this.inputEnded) return
     // RFC 9051 §11.1: plaintext behind STARTTLS, never to be taken for what comes over TLS (I11).
     if (this.waiting?.kind === 'tls') return this.end('protocol')
+    // A message that nobody wants any more takes the time it takes (I2).
+    if (this.begunAt !== undefined && this.account !== undefined && this.fragments.inLiteral) this.begunAt = now
     this.fragments.push(bytes)
   }
 
@@ -221,8 +223,6 @@ class ServerSession implements ImapServerSession, Runner {
     const { account, client, channel, compressed } = this
     return capabilitiesOf(this.config, { secure: channel.secure, account, client, compressed }, channel)
   }
-
-  // How it goes on.
 
   private end(why: ImapCloseReason): void {
     if (this.why !== undefined) return
