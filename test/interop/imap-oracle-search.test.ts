@@ -34,7 +34,7 @@ const threads = ['REFERENCES UTF-8 ALL', 'ORDEREDSUBJECT UTF-8 ALL', 'REFERENCES
 
 /** Searches for what stands in every so many messages. */
 function wordSearches(every: number): string[] {
-  const searches = new Set<string>(['BODY "..."'])
+  const searches = new Set<string>(['BODY "..."', 'From "Moore\'s"'])
   for (let at = 0; at < samples.length; at += every) {
     const { octets } = samples[at]!
     const end = octets.indexOf('\r\n\r\n')
@@ -51,6 +51,12 @@ function wordSearches(every: number): string[] {
     }
   }
   return [...searches]
+}
+
+/** A search for words of any letters. */
+function inUtf8(key: string, word: string): string {
+  const octets = Buffer.from(word).toString('latin1')
+  return `SEARCH CHARSET UTF-8 ${key} {${octets.length}+}\r\n${octets}`
 }
 
 const wordsOf = (text: string): string[] => [...new Set(text.match(/[A-Za-z0-9@.'-]{3,20}/g) ?? [])]
@@ -110,6 +116,12 @@ describeWith(['dovecot'], 'SEARCH, SORT and THREAD find what Dovecot finds', () 
       const searches = wordSearches(every)
       expect(searches.length).toBeGreaterThan(5)
       expect(await disagreements(oracle, searches.map((key) => `UID SEARCH ${key}`))).toEqual([])
+    })
+
+    it('by words that are not US-ASCII', async () => {
+      const words = ['grüße', 'GRÜSSE', 'naïve', 'é', 'ü', 'ÄÖ', '日本', 'の', 'Ω', '한', '–', '©', '€']
+      const searches = words.flatMap((word) => ['TEXT', 'BODY', 'SUBJECT', 'FROM'].map((key) => inUtf8(key, word)))
+      expect(await disagreements(oracle, searches)).toEqual([])
     })
 
     it('in order', async () => expect(await disagreements(oracle, sorts)).toEqual([]))

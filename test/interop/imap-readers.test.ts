@@ -35,7 +35,7 @@ async function reader(name: string): Promise<{ user: string; wire: ImapWire; fol
 }
 
 const stateOf = async (user: string, path = 'INBOX'): Promise<string[]> =>
-  (await place.mail(user, path)).map(({ flags, raw }) => `${/^Subject: (.*)\r$/m.exec(String(raw))?.[1]} ${flags.join(' ')}`.trim())
+  (await place.mail(user, path)).map(({ flags, raw }) => [/^Subject: (.*)\r$/m.exec(String(raw))?.[1], ...flags].join(' '))
 
 /** A program that keeps what it is given. */
 function takerIn(folder: string): string {
@@ -164,7 +164,8 @@ ${'<sync-mailbox><delete-pattern>~s drei<enter><sync-mailbox><quit>'}"
     expect(await stateOf(user, 'Archive')).toEqual(['one \\Seen'])
     const [two, ...more] = await stateOf(user)
     expect([two, more]).toEqual([expect.stringMatching(/^two .*\\Flagged/), []])
-    const said = await run('mutt', ['-n', '-F', config, '-s', 'sent by mutt', '--', 'bob@example.test'], { env, input: 'Hello.\n' })
+    const sending = ['-n', '-F', config, '-s', 'sent by mutt', '--', 'bob@example.test']
+    const said = await run('mutt', sending, { env, input: 'Hello.\n' })
     expect(said.code, said.text).toBe(0)
     expect(await stateOf(user, 'Sent')).toEqual(['sent by mutt \\Seen'])
   })
@@ -179,7 +180,8 @@ describeWith(['imapfilter'], 'imapfilter', () => {
 options.certificates = ${security === 'plain' ? 'false' : 'true'}
 options.starttls = ${security === 'starttls'}
 options.timeout = 30
-account = IMAP { server = 'localhost', port = ${place.port(security)}, username = '${user}', password = '${PASSWORD}', ${ssl} }
+account = IMAP { server = 'localhost', port = ${place.port(security)}, username = '${user}', password = '${PASSWORD}',
+  ${ssl} }
 account:create_mailbox('Filtered')
 account:subscribe_mailbox('Filtered')
 account['INBOX']:contain_subject('two'):mark_flagged()
