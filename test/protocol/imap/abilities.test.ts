@@ -38,7 +38,8 @@ describe('what the host cannot do', () => {
   })
 
   it('is refused', () => {
-    expect(said(['a COMPRESS DEFLATE', 'b GETMETADATA "" /private/comment', 'c SETMETADATA INBOX (/private/comment "x")'])).toEqual([
+    const metadata = ['b GETMETADATA "" /private/comment', 'c SETMETADATA INBOX (/private/comment "x")']
+    expect(said(['a COMPRESS DEFLATE', ...metadata])).toEqual([
       'a BAD There is no such compression',
       'b NO [CANNOT] Nothing can be noted here',
       'c NO [CANNOT] Nothing can be noted here',
