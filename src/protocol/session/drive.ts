@@ -38,7 +38,7 @@ export interface DriveOptions {
    * The octets of a message that a session wants sent, exactly as many as the range has; none of the chunks is written to again.
    * Needed for sessions whose output has such ranges. Where it throws, the connection is reset: half a message was announced.
    */
-  read?(range: BodyRange): AsyncIterable<Uint8Array>
+  read?(range: BodyRange): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>
 }
 
 /** One session running on one transport. */
@@ -74,6 +74,15 @@ const isPromise = (value: unknown): value is Promise<unknown> =>
 const isRange = (piece: Output | BodyRange): piece is BodyRange => typeof piece === 'object' && 'message' in piece
 
 const isQuestion = (event: SessionEvent): event is Question<string, unknown> => 'id' in event
+
+/** Octets of messages that are written together, at the least: many small ones cost a write for several. */
+const BATCH = 65_536
+
+/** What is gathered to be written in one piece. */
+interface Batch {
+  readonly pieces: Output[]
+  readonly octets: number
+}
 
 class Driven implements Conversation, TransportSink {
   private readonly session: Session<SessionEvent>
@@ -209,10 +218,13 @@ class Driven implements Conversation, TransportSink {
   private async stream(output: readonly (Output | BodyRange)[]): Promise<void> {
     this.streaming = true
     try {
+      let batch: Batch = { pieces: [], octets: 0 }
       for (const piece of output) {
-        if (!isRange(piece)) await this.send(piece)
-        else await this.sendRange(piece, this.options.read!(piece))
+        if (!isRange(piece)) batch = this.add(batch, piece)
+        else batch = await this.addRange(batch, piece)
+        if (batch.octets >= BATCH) batch = await this.send(batch)
       }
+      await this.send(batch)
     } catch (error) {
       this.options.failed?.(error, { kind: 'session' })
       this.session.disconnect(this.options.clock.ticks())
@@ -222,22 +234,36 @@ class Driven implements Conversation, TransportSink {
     this.pump()
   }
 
-  private async sendRange({ start, end }: BodyRange, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  /** Adds what the host reads of a message, writing by the way where it is much. */
+  private async addRange(to: Batch, range: BodyRange): Promise<Batch> {
+    const { start, end } = range
+    let batch = to
     let left = end - start
-    for await (const chunk of chunks) {
+    for await (const chunk of await this.options.read!(range)) {
       left -= chunk.length
       if (left < 0 || this.over || this.ending) break
-      await this.send(chunk)
+      batch = this.add(batch, chunk)
+      if (batch.octets >= BATCH) batch = await this.send(batch)
     }
-    if (left !== 0 && !this.over && !this.ending) throw new MailError('misuse', `read: ${end - start - left} octets,
-      not ${end - start}`)
+    if (left !== 0 && !this.over && !this.ending) {
+      throw new MailError('misuse', `read: ${end - start - left} octets, not ${end - start}`)
+    }
+    return batch
   }
 
-  private async send(piece: Output): Promise<void> {
-    if (this.over || this.ending || this.transport.write([piece])) return
+  private add({ pieces, octets }: Batch, piece: Output): Batch {
+    pieces.push(piece)
+    return { pieces, octets: octets + piece.length }
+  }
+
+  /** Writes what was gathered, and waits until the peer has taken it where that is needed. Gives an empty batch. */
+  private async send({ pieces }: Batch): Promise<Batch> {
+    const nothing = { pieces: [], octets: 0 }
+    if (pieces.length === 0 || this.over || this.ending || this.transport.write(pieces)) return nothing
     this.congested = true
     await new Promise<void>((resolve) => (this.whenRoom = resolve))
     this.whenRoom = undefined
+    return nothing
   }
 
   /** The transport is gone; the host learns of it when its last handler is done, so that nothing is left at work unseen. */

@@ -287,11 +287,11 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
   }
 
   /** The octets of a range, for the driver. */
-  async *read({ message, start, end }: BodyRange): AsyncGenerator<Uint8Array> {
+  async read({ message, start, end }: BodyRange): Promise<AsyncIterable<Uint8Array>> {
     if (this.isLong) await this.rest()
     const body = await this.access.store.body(message)
     if (!body) throw new MailError('permanent', `Message ${message} is gone`)
-    yield* body.read({ start, end })
+    return body.read({ start, end })
   }
 
   /** The connection is over. */

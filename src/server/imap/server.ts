@@ -162,7 +162,7 @@ class Attendance implements DriveOptions {
     this.conversations = conversations
   }
 
-  read(range: BodyRange): AsyncIterable<Uint8Array> {
+  read(range: BodyRange): Promise<AsyncIterable<Uint8Array>> {
     return this.host.read(range)
   }
 

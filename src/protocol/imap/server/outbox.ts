@@ -3,6 +3,9 @@ import type { BodyRange, Output } from '../../session/session.ts'
 /** Octets of output from which on the session waits to be relieved. */
 const MARK = 65_536
 
+/** What octets of a message count for beside themselves. */
+const PIECE = 512
+
 const NOTHING: readonly Output[] = []
 
 /** Octets of what was taken. */
@@ -34,8 +37,8 @@ export class Outbox {
   writeBody(message: string, start: number, end: number): void {
     if (end <= start) return
     this.pieces.push({ message, start, end })
-    // Whatever its size: it goes out before anything else is made.
-    this.octets += MARK
+    // Something for the piece itself: octets of a message, asked for one by one, are many pieces.
+    this.octets += PIECE + end - start
   }
 
   take(): readonly (Output | BodyRange)[] {
