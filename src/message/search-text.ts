@@ -5,9 +5,9 @@ import type { Part } from './structure.ts'
 import { decodeTransfer } from './transfer.ts'
 
 /**
- * The form in which texts are compared and sorted: without regard to case, to how a character is put together, and to what Unicode
- * calls compatible (RFC 5051, which RFC 5255 §4.2 asks for). Upper case: so it is sorted, and a letter becomes the same wherever
- * it stands, which is not so of lower case (`ς`).
+ * The form in which texts are compared and sorted: without regard to case, to how a character is put together, and to what
+ * Unicode calls compatible (RFC 5051, which RFC 5255 §4.2 asks for). Upper case: so it is sorted, and a letter becomes the same
+ * wherever it stands, which is not so of lower case (`ς`).
  */
 export function foldText(text: string): string {
   return text.normalize('NFKD').toUpperCase().normalize('NFKD')

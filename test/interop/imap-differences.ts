@@ -119,8 +119,8 @@ export const searchDifferences: readonly FoundDifference[] = [
   {
     name: 'text that is labelled ISO-8859-1, or with nothing and is no UTF-8, is read as Windows-1252',
     why:
-      'RFC 2046 §4.1.2: without a charset it is US-ASCII, so nothing says what other octets are; and the octets 128 to 159, which ' +
-      'stand for no character in ISO-8859-1, are those of Windows-1252 in the mail that there is (WHATWG Encoding §4.2).',
+      'RFC 2046 §4.1.2: without a charset it is US-ASCII, so nothing says what other octets are; and the octets 128 to 159, ' +
+      'which stand for no character in ISO-8859-1, are those of Windows-1252 in the mail that there is (WHATWG Encoding §4.2).',
     covers: ({ command, sample }) =>
       /CHARSET UTF-8 (?:TEXT|BODY)/.test(command) && /[\x80-\xff]|charset="?iso-8859-1/i.test(sample.octets) &&
       !sample.name.startsWith('odd: message/global'),
@@ -128,8 +128,8 @@ export const searchDifferences: readonly FoundDifference[] = [
   {
     name: 'the header in message/global is no body; SS is found in a sharp s',
     why:
-      'RFC 9051 §6.4.4: BODY does not match any header fields (to Dovecot that message is a leaf); servers are allowed to implement ' +
-      'flexible matching',
+      'RFC 9051 §6.4.4: BODY does not match any header fields (to Dovecot that message is a leaf); servers are allowed to ' +
+      'implement flexible matching',
     covers: ({ command, sample }) => command.includes('CHARSET') && sample.name.startsWith('odd: message/global'),
   },
   {
