@@ -9,20 +9,19 @@ import type { Part } from './structure.ts'
 /*
  * Facts as stores keep them, in one line of printable ASCII:
  *
- *   F1 377 218 ("Mon, 2 Jan …" …)(("text" "plain" …)…)[6648,136,…]
+ *   F1 377 218 0 ("Mon, 2 Jan …" …)(("text" "plain" …)…)[6648,136,…]
  *
- * A mark that no JSON begins with, the lengths of the two texts, the texts that IMAP answers for ENVELOPE and BODYSTRUCTURE, and
+ * A mark that no JSON begins with, the lengths of the two texts, bits, the texts that IMAP answers for ENVELOPE and BODYSTRUCTURE, and
  * as JSON what they do not say. So a store that lists ten thousand messages parses nothing, and FETCH copies what it says. What
  * does not fit (octets above 126 in a text, facts that are none of the indexer's) stays JSON, which is read as well.
  */
 
 const MARK = 'F1 '
 
-/** What the texts do not say: octets, lines, bits, messageId, references, attachments, preview, oddities, parts. */
+/** What the texts do not say: octets, lines, messageId, references, attachments, preview, oddities, parts. */
 type Rest = readonly [
   octets: number,
   lines: number,
-  bits: number,
   /** 0: none; 1: the one in the envelope. */
   messageId: string | 0 | 1,
   references: MessageFacts['references'],
@@ -51,7 +50,7 @@ export function packFacts(facts: MessageFacts): string {
   const said = envelopeText(envelope)
   const shown = bodyStructureText(structure)
   if (UNPRINTABLE.test(said) || UNPRINTABLE.test(shown)) return asciiJson(facts)
-  return `${MARK}${said.length} ${shown.length} ${said}${shown}${asciiJson(restOf(facts))}`
+  return `${MARK}${said.length} ${shown.length} ${bitsOf(facts)} ${said}${shown}${asciiJson(restOf(facts))}`
 }
 
 /**
@@ -72,12 +71,15 @@ export function bodyStructureTextOf(facts: MessageFacts): OctetString {
   return facts instanceof PackedFacts ? facts.structureText : bodyStructureText(facts.structure)
 }
 
+function bitsOf({ eightBit, nul, envelope }: MessageFacts): number {
+  return (eightBit ? EIGHT_BIT : 0) | (nul ? NUL : 0) | (envelope.sender ? SENDER : 0) | (envelope.replyTo ? REPLY_TO : 0)
+}
+
 function restOf({ octets, lines, structure, envelope, messageId, references, ...more }: MessageFacts): Rest {
-  const { attachments, preview, eightBit, nul, oddities } = more
-  const bits = (eightBit ? EIGHT_BIT : 0) | (nul ? NUL : 0) | (envelope.sender ? SENDER : 0) | (envelope.replyTo ? REPLY_TO : 0)
+  const { attachments, preview, oddities } = more
   const own = messageId === undefined ? 0 : messageId === envelope.messageId ? 1 : messageId
   const parts = isPlain(structure) ? numbersOf(structure) : structure
-  return [octets, lines, bits, own, references, attachments, preview, oddities, parts]
+  return [octets, lines, own, references, attachments, preview, oddities, parts]
 }
 
 /** JSON without anything but printable ASCII: V8 and SQLite pass it on as it is, and a page of it is one octet a character. */
@@ -90,6 +92,7 @@ function asciiJson(value: unknown): string {
 class PackedFacts implements MessageFacts {
   readonly packed: string
   #restAt = 0
+  #bits = 0
   #envelopeAt = 0
   #structureAt = 0
   #rest: Rest | undefined
@@ -119,47 +122,49 @@ class PackedFacts implements MessageFacts {
   }
 
   get eightBit(): boolean {
-    return (this.#said()[2] & EIGHT_BIT) !== 0
+    this.#measure()
+    return (this.#bits & EIGHT_BIT) !== 0
   }
 
   get nul(): boolean {
-    return (this.#said()[2] & NUL) !== 0
+    this.#measure()
+    return (this.#bits & NUL) !== 0
   }
 
   get messageId(): string | undefined {
-    const own = this.#said()[3]
+    const own = this.#said()[2]
     return own === 0 ? undefined : own === 1 ? this.envelope.messageId : own
   }
 
   get references(): MessageFacts['references'] {
-    return this.#said()[4]
+    return this.#said()[3]
   }
 
   get attachments(): number {
-    return this.#said()[5]
+    return this.#said()[4]
   }
 
   get preview(): string {
-    return this.#said()[6]
+    return this.#said()[5]
   }
 
   get oddities(): MessageFacts['oddities'] {
-    return this.#said()[7]
+    return this.#said()[6]
   }
 
   get envelope(): Envelope {
     if (this.#envelope) return this.#envelope
-    const bits = this.#said()[2]
+    this.#measure()
     const envelope = new ImapTextReader(this.packed, this.#envelopeAt).envelope()
     // ENVELOPE shows the author for both where the header does not have them.
-    if ((bits & SENDER) === 0) delete envelope.sender
-    if ((bits & REPLY_TO) === 0) delete envelope.replyTo
+    if ((this.#bits & SENDER) === 0) delete envelope.sender
+    if ((this.#bits & REPLY_TO) === 0) delete envelope.replyTo
     return (this.#envelope = envelope)
   }
 
   get structure(): Part {
     if (this.#structure) return this.#structure
-    const parts = this.#said()[8]
+    const parts = this.#said()[7]
     const structure = 'header' in parts ? parts : readStructure(new ImapTextReader(this.packed, this.#structureAt), parts)
     return (this.#structure = structure)
   }
@@ -175,7 +180,9 @@ class PackedFacts implements MessageFacts {
     const { packed } = this
     const second = packed.indexOf(' ', MARK.length)
     const third = packed.indexOf(' ', second + 1)
-    this.#envelopeAt = third + 1
+    const fourth = packed.indexOf(' ', third + 1)
+    this.#bits = Number(packed.slice(third + 1, fourth))
+    this.#envelopeAt = fourth + 1
     this.#structureAt = this.#envelopeAt + Number(packed.slice(MARK.length, second))
     this.#restAt = this.#structureAt + Number(packed.slice(second + 1, third))
   }

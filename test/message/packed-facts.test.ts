@@ -50,8 +50,8 @@ describe('packed facts', () => {
   it('hold the texts ready, of mail as it usually is', () => {
     const facts = indexMessage(octets('From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<p>\r\n'))
     const author = '((NIL NIL "a" "example.org"))'
-    expect(packFacts(facts)).toBe(`F1 119 73 (NIL NIL ${author} ${author} ${author} NIL NIL NIL NIL NIL)`
-      + '("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 5 1 NIL NIL NIL NIL)[72,5,0,0,[],0,"",[],[0,67,72,1,12]]')
+    expect(packFacts(facts)).toBe(`F1 119 73 0 (NIL NIL ${author} ${author} ${author} NIL NIL NIL NIL NIL)`
+      + '("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 5 1 NIL NIL NIL NIL)[72,5,0,[],0,"",[],[0,67,72,1,12]]')
   })
 
   it('are JSON where they are those of an older version, or none', () => {
@@ -63,7 +63,7 @@ describe('packed facts', () => {
     expect(() => packFacts({ size: 1n } as unknown as MessageFacts)).toThrow(TypeError)
   })
 
-  const broken = ['F1', 'F1 ', 'F1 3 3 (((((([', 'F1 1 1 ()[1,2]', 'F1 3 2 NIL()[1,1,0,0,[],0,"",[],[]]', 'F1 9 9 x']
+  const broken = ['F1', 'F1 ', 'F1 3 3 (((((([', 'F1 1 1 0 ()[1,2]', 'F1 3 2 0 NIL()[1,1,0,[],0,"",[],[]]', 'F1 9 9 0 x']
   it.each(broken)('that are broken throw an error: %s', (line) => {
     expect(() => JSON.stringify(unpackFacts(line))).toThrow(/./)
   })

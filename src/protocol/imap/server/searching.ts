@@ -1,5 +1,5 @@
 import type { ImapEntry, ImapMessage } from '../mailbox.ts'
-import { common, type NumberSet, within } from '../ranges.ts'
+import { common, contains, type NumberSet, within } from '../ranges.ts'
 import { Malformed } from '../reader.ts'
 import { ask, Refused, type Run } from '../run.ts'
 import { musts, type SearchKey, someKey } from '../search-keys.ts'
@@ -10,6 +10,9 @@ import { isWord } from './words.ts'
 
 /** Words shorter than this are in most messages: no index is asked. */
 const LEAST_WORDS = 3
+
+/** Messages in a row that a host lists at the cost of one more range: rather than for scattered ones it is asked for all. */
+const RANGE = 200
 
 /** The messages, of those the client knows of, that a key asks for, in ascending UID order: what `pick` makes of each. */
 export function search<Row>(selected: Selected, key: SearchKey, facts: false, pick: (entry: ImapEntry) => Row): Run<Row[]>
@@ -33,9 +36,15 @@ export function* search<Row>(
   for (const must of rest) left = yield* narrowed(selected, must, left)
   const kind = facts || rest.some((one) => someKey(one, (any) => !isOfEntry(any) && !onlyReceived(any))) ? 'messages' : 'entries'
   const found: Row[] = []
+  const chosen = left
+  const scattered = chosen.length * RANGE > selected.view.exists
+  if (scattered) left = selected.view.uids
   while (left.length > 0) {
     const { items, last } = yield* ask({ kind, mailbox: selected.mailbox, uids: left, since: 0 })
-    for (const entry of items) if (yield* meetsAll(scope, rest, new Candidate(entry))) found.push(pick(entry as ImapMessage))
+    for (const entry of items) {
+      if (scattered && !contains(chosen, entry.uid)) continue
+      if (yield* meetsAll(scope, rest, new Candidate(entry))) found.push(pick(entry as ImapMessage))
+    }
     const end = items[items.length - 1]
     if (last || end === undefined) break
     left = within(left, end.uid + 1, 0xffffffff)
