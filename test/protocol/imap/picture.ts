@@ -91,15 +91,21 @@ export class Picture {
   private vanished(set: string, earlier: boolean): void {
     for (const range of set.split(',')) {
       const [first, last = first] = range.split(':').map(Number)
-      const before = this.messages.length
-      this.messages = this.messages.filter(({ uid }) => uid === undefined || uid < first! || uid > last!)
-      // Of messages that it has not asked about yet it knows only how many there are.
-      for (let left = last! - first! + 1 - (before - this.messages.length); !earlier && left > 0; left--) {
-        const unknown = this.messages.findIndex(({ uid }) => uid === undefined)
-        this.sure(unknown >= 0, `VANISHED ${range} of what was not there`)
-        this.messages.splice(unknown, 1)
+      for (let uid = first!; uid <= last!; uid++) {
+        const known = this.messages.findIndex((message) => message.uid === uid)
+        // Of messages that it has not asked about yet it knows no more than between which others they are.
+        const at = known >= 0 || earlier ? known : this.unknownFor(uid)
+        this.sure(at >= 0 || earlier, `VANISHED ${range} of what was not there`)
+        if (at >= 0) this.messages.splice(at, 1)
       }
     }
+  }
+
+  /** A message whose UID it does not know, and that can be this one: UIDs ascend. */
+  private unknownFor(uid: number): number {
+    const above = this.messages.findIndex((message) => message.uid !== undefined && message.uid > uid)
+    const end = above < 0 ? this.messages.length : above
+    return this.messages[end - 1]?.uid === undefined ? end - 1 : -1
   }
 
   private fetched(sequence: number, line: string): void {
