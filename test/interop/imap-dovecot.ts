@@ -1,7 +1,6 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import type { Certificate } from './certificate.ts'
 import { Child, run } from './children.ts'
 import { freePort, type Held } from './held.ts'
 
@@ -19,7 +18,7 @@ export class Dovecot {
     this.#child = child
   }
 
-  static async start(held: Held, certificate?: Certificate): Promise<Dovecot> {
+  static async start(held: Held): Promise<Dovecot> {
     const folder = held.folder('dovecot')
     const port = await freePort()
     const mail = join(folder, 'mail')
@@ -27,7 +26,8 @@ export class Dovecot {
     const { uid, gid } = owner()
     chownSync(mail, uid, gid)
     const config = join(folder, 'dovecot.conf')
-    writeFileSync(config, settings(folder, mail, port, certificate))
+    const group = (await run('id', ['-gn'])).out.trim()
+    writeFileSync(config, settings(folder, mail, port, group))
     const child = new Child('dovecot', ['-F', '-c', config])
     held.later(() => child.stop())
     await child.said(/starting up/)
@@ -40,11 +40,6 @@ export class Dovecot {
   }
 }
 
-/** Its own name in its configuration. */
-export async function dovecotVersion(): Promise<string> {
-  return (await run('dovecot', ['--version'])).out.trim()
-}
-
 const isRoot = (): boolean => userInfo().uid === 0
 
 /** Whose files the mail is: Dovecot hands out none as root. */
@@ -53,18 +48,18 @@ function owner(): { uid: number; gid: number } {
   return isRoot() ? { uid: 65_534, gid: 65_534 } : { uid, gid }
 }
 
-function settings(folder: string, mail: string, port: number, certificate: Certificate | undefined): string {
+function settings(folder: string, mail: string, port: number, group: string): string {
   const { uid, gid } = owner()
   const { username } = userInfo()
-  const users = isRoot() ? [] : ['internal', 'login'].map((which) => `default_${which}_user = ${username}`)
-  const files = certificate?.files
-  const tls = files === undefined ? ['ssl = no'] : ['ssl = yes', `ssl_cert = <${files.cert}`, `ssl_key = <${files.key}`]
+  // Without the superuser's rights everything is its own.
+  const own = [`default_internal_user = ${username}`, `default_login_user = ${username}`, `default_internal_group = ${group}`]
   return `base_dir = ${folder}/run
 state_dir = ${folder}/state
 log_path = /dev/stderr
 protocols = imap
 listen = 127.0.0.1
-${[...tls, ...users].join('\n')}
+ssl = no
+${isRoot() ? '' : own.join('\n')}
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 first_valid_uid = 1
