@@ -60,8 +60,8 @@ const MOST_SENDERS = 100
 
 /**
  * Whom the message names as its senders: in `From`, in `Sender`, which many programs show instead, and, where it was sent again,
- * in the `Resent-` fields that mean the same. A refusal where `From` is not one field, or `Sender` more than one (RFC 5322 §3.6), or
- * where one of them is not made of addresses alone: what one reader skips, another would show.
+ * in the `Resent-` fields that mean the same. A refusal where `From` is not one field, or `Sender` more than one (RFC 5322
+ * §3.6), or where one of them is not made of addresses alone: what one reader skips, another would show.
  */
 export function sendersOf(headers: Headers): readonly Named[] | Verdict {
   if (headers.fields.length >= MOST_FIELDS) return tooManyFields
