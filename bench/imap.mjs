@@ -39,18 +39,17 @@ async function fill(server, files) {
 /** Runs it again and again for a while: milliseconds, and those of the server's CPU, each time. */
 async function timed(server, once, least = 5, most = 600) {
   await once()
-  const [from, until, before] = [performance.now(), performance.now() + most, usage(server.pid).cpu]
+  const [until, before] = [performance.now() + most, usage(server.pid).cpu]
   const each = []
   while (each.length < least || (performance.now() < until && each.length < 500)) each.push(await once())
   // CPU is counted in ticks of 10 ms: of all together it is right.
   const cpu = ((usage(server.pid).cpu - before) / each.length) * 1e3
-  return { ms: median(each), cpu, octets: each.octets, took: performance.now() - from, count: each.length }
+  return { ms: median(each), cpu }
 }
 
 const commands = (...lines) => async (server, client) => {
   let next = 0
-  const result = await timed(server, async () => (await client.cmd(lines[next++ % lines.length])).ms)
-  return result
+  return timed(server, async () => (await client.cmd(lines[next++ % lines.length])).ms)
 }
 
 const ten = Buffer.concat([Buffer.from('Subject: ten\r\n\r\n'), Buffer.alloc(10_224, 'lorem ipsum dolor sit amet, consectetur adipiscing elit\r\n')])
@@ -135,11 +134,11 @@ async function idle(server) {
   }
   const clients = [await open()]
   await settle(server.pid)
-  const before = memory(server.pid).rss
+  const before = memory(server.pid).pss
   for (let i = 0; i < 50; i++) clients.push(...(await Promise.all(Array.from({ length: 20 }, open))))
   await sleep(1500)
   await settle(server.pid)
-  const size = (memory(server.pid).rss - before) / 1000
+  const size = (memory(server.pid).pss - before) / 1000
   for (const client of clients) client.end()
   await sleep(500)
   return { ms: size, cpu: Number.NaN }
@@ -150,6 +149,8 @@ const both = ['dovecot-maildir', 'dovecot-mdbox']
 
 /** `atMost`: milliseconds (KB for PI15) aimed at; `peers`: at least so many times as good as each of them. */
 const cells = [
+  // Before heaps have room to spare from other work; in processes of several, pages that they share are counted once.
+  { id: 'PI15', what: 'KB an idle connection', run: idle, atMost: 10, peers: 65 },
   { id: 'PI1', what: 'FETCH 1:* (UID FLAGS)', run: commands('FETCH 1:* (UID FLAGS)'), atMost: 3, peers: 1.2 },
   { id: 'PI2', what: 'FETCH 1:* ENVELOPE …', run: commands(envelope), atMost: 24, peers: 3 },
   { id: 'PI4', what: 'FETCH 1:* BODYSTRUCTURE', run: commands('FETCH 1:* (BODYSTRUCTURE)'), atMost: 10, peers: 1 },
@@ -167,7 +168,6 @@ const cells = [
   { id: 'PI12', what: 'MOVE 1:500', run: transfer('MOVE', '1:500'), peers: 2.5 },
   { id: 'PI13', what: 'IDLE: APPEND OK → EXISTS', run: notice, atMost: 2, peers: 250 },
   { id: 'PI14', what: 'connect, LOGIN, LOGOUT', run: logins, peers: 40 },
-  { id: 'PI15', what: 'KB an idle connection', run: idle, atMost: 10, peers: 65 },
 ]
 
 const shown = ({ ms, cpu }) => (Number.isFinite(cpu) ? `${fmt(ms)} ms, CPU ${fmt(cpu)}` : fmt(ms))
