@@ -94,7 +94,7 @@ export function levelOf(event: ServerEvent): LogLevel {
 }
 
 /** The line that an event makes. Beside what the event says there is `err` in place of `error`, which is where pino looks. */
-export function lineOf(event: ServerEvent): { readonly facts: object; readonly message: string } {
+function lineOf(event: ServerEvent): { readonly facts: object; readonly message: string } {
   const { kind, at: _, ...facts } = event
   if (kind === 'failed') {
     const { what, error, ...rest } = facts as Omit<Extract<ServerEvent, { kind: 'failed' }>, 'kind' | 'at'>

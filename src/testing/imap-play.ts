@@ -77,7 +77,7 @@ async function checkPipelined(transcript: ImapTranscript, heard: readonly Heard[
 }
 
 /** One run of one transcript. */
-export class Play {
+class Play {
   private readonly stage: ImapStage
   private readonly transcript: ImapTranscript
   private readonly chunk: number | undefined

@@ -35,7 +35,7 @@ export function* synchronise(context: ImapContext, expunge: boolean): Run<void> 
 }
 
 /** Asks what has happened, page by page, and notes it as what is to be told. */
-export function* learn(selected: Selected): Run<void> {
+function* learn(selected: Selected): Run<void> {
   while (selected.changed) {
     selected.changed = false
     for (let more = true; more;) {
