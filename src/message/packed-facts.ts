@@ -12,8 +12,9 @@ import type { Part } from './structure.ts'
  *   F1 377 218 0 ("Mon, 2 Jan …" …)(("text" "plain" …)…)[6648,136,…]
  *
  * A mark that no JSON begins with, the lengths of the two texts, bits, the texts that IMAP answers for ENVELOPE and
- * BODYSTRUCTURE, and as JSON what they do not say. So a store that lists ten thousand messages parses nothing, and FETCH copies what it says. What
- * does not fit (octets above 126 in a text, facts that are none of the indexer's) stays JSON, which is read as well.
+ * BODYSTRUCTURE, and as JSON what they do not say. So a store that lists ten thousand messages parses nothing, and FETCH copies
+ * what it says. What does not fit (octets above 126 in a text, facts that are none of the indexer's) stays JSON, which is read
+ * as well.
  */
 
 const MARK = 'F1 '
