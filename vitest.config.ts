@@ -11,5 +11,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/{package,examples,interop}/**', 'node_modules/**'],
     testTimeout: 30_000,
+    // By default one core is left for the main process, which is idle for most of the time.
+    maxWorkers: '100%',
   },
 })

@@ -54,6 +54,7 @@ export interface AccountAdmin {
   change(id: string, changes: AccountChanges): Promise<AccountSettings>
   /** From now on nobody logs in, and mail is refused. What there is stays. */
   disable(id: string): Promise<AccountSettings>
+  /** Takes mail and log-ins again. */
   enable(id: string): Promise<AccountSettings>
   /** Sets the password (1 to 1024 octets, SASLprep, no control characters), or a hash that another program made of it. */
   setPassword(id: string, password: string | { readonly hash: PasswordHash }): Promise<void>
@@ -72,6 +73,7 @@ export interface AccountAdmin {
     set(domain: DomainRecord): Promise<DomainRecord>
     /** `permanent` while anybody has an address in it. */
     remove(name: string): Promise<boolean>
+    /** All, in pages. */
     list(): AsyncIterable<readonly DomainRecord[]>
   }
   readonly aliases: {
@@ -80,7 +82,9 @@ export interface AccountAdmin {
      * copy if the alias names that address itself.
      */
     set(alias: AliasRecord): Promise<AliasRecord>
+    /** Whether it was there. */
     remove(address: string): Promise<boolean>
+    /** All, in pages. */
     list(): AsyncIterable<readonly AliasRecord[]>
   }
 }

@@ -11,7 +11,7 @@ import { scram, type ScramOptions, scramPlus } from '../protocol/sasl/scram.ts'
 import { MailError } from '../protocol/session/errors.ts'
 
 /** The mechanisms that there are, strongest first. */
-export const mechanismNames = [
+export const mechanismNames: readonly MechanismName[] = [
   'EXTERNAL',
   'SCRAM-SHA-256-PLUS',
   'SCRAM-SHA-1-PLUS',
@@ -23,10 +23,21 @@ export const mechanismNames = [
   'PLAIN',
   'LOGIN',
   'ANONYMOUS',
-] as const
+]
 
 /** A mechanism that there is. */
-export type MechanismName = (typeof mechanismNames)[number]
+export type MechanismName =
+  | 'EXTERNAL'
+  | 'SCRAM-SHA-256-PLUS'
+  | 'SCRAM-SHA-1-PLUS'
+  | 'SCRAM-SHA-256'
+  | 'SCRAM-SHA-1'
+  | 'OAUTHBEARER'
+  | 'XOAUTH2'
+  | 'CRAM-MD5'
+  | 'PLAIN'
+  | 'LOGIN'
+  | 'ANONYMOUS'
 
 /** What mechanisms are made of. */
 interface Ingredients {

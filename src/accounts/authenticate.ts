@@ -29,7 +29,9 @@ export interface Admission {
 export interface LoginGuard {
   /** Before anything is looked at. */
   admit(attempt: LoginAttempt): Awaitable<Admission>
+  /** They were wrong. */
   failed(attempt: LoginAttempt): Awaitable<unknown>
+  /** They were right. */
   succeeded(attempt: LoginAttempt): Awaitable<unknown>
   /** It was not judged: for a fault of ours, it counts for nothing. Not waited for, does not throw. */
   dropped?(attempt: LoginAttempt): void

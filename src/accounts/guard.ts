@@ -72,7 +72,9 @@ export type GuardEvent =
 /** Keeps those who guess passwords from guessing on, and those who know theirs from being kept out. */
 export interface Guard extends LoginGuard {
   admit(attempt: LoginAttempt): Promise<Admission>
+  /** They were wrong. */
   failed(attempt: LoginAttempt): Promise<void>
+  /** They were right. */
   succeeded(attempt: LoginAttempt): Promise<void>
   dropped(attempt: LoginAttempt): void
   /** Forgets failures for a name and the addresses it is known from: after a new password, or to let somebody in. */

@@ -90,6 +90,7 @@ export interface AliasRecord {
  */
 export interface AccountRecords {
   readonly traits: { readonly durability: Durability }
+  /** The account of an id. */
   account(id: string): Promise<AccountRecord | undefined>
   /** The account that has the address, the login or the certificate (by its fingerprint). */
   accountNamed(name: string): Promise<AccountRecord | undefined>
@@ -103,14 +104,23 @@ export interface AccountRecords {
   ): Promise<AccountRecord | undefined>
   /** All, by id, in pages; `after` resumes behind an id. */
   accounts(after?: string): AsyncIterable<readonly AccountRecord[]>
+  /** The domain of a name. */
   domain(name: string): Promise<DomainRecord | undefined>
+  /** Puts a domain in, in place of one that has its name. */
   setDomain(record: DomainRecord): Promise<void>
+  /** Whether it was there. */
   removeDomain(name: string): Promise<boolean>
+  /** All, by name, in pages. */
   domains(): AsyncIterable<readonly DomainRecord[]>
+  /** The alias of an address. */
   alias(address: string): Promise<AliasRecord | undefined>
+  /** Puts an alias in, in place of one that has its address. */
   setAlias(record: AliasRecord): Promise<void>
+  /** Whether it was there. */
   removeAlias(address: string): Promise<boolean>
+  /** All, by address, in pages. */
   aliases(): AsyncIterable<readonly AliasRecord[]>
+  /** Rejects later calls with `closed`; may be called again. */
   close?(): Promise<void>
 }
 

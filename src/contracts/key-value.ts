@@ -15,7 +15,9 @@ export interface Keeping {
  */
 export interface KeyValue {
   readonly traits: { readonly durability: Durability }
+  /** What is there under the key. */
   get(key: string, now: number): Promise<string | undefined>
+  /** Puts it there, whatever was. */
   set(key: string, value: string, keeping: Keeping): Promise<void>
   /**
    * Puts `value` (`undefined`: removes) if what is there is exactly `expected` (`undefined`: nothing). Whether it did.

@@ -28,5 +28,6 @@ export interface MailQueue {
    * `traits.durability` says. Rejects with `temporary`, `quota` or `permanent`; nothing was taken then.
    */
   enqueue(message: OutgoingMessage): Promise<{ readonly id: string }>
+  /** Finishes what it has, rejects later calls with `closed`; may be called again. */
   close?(): Promise<void>
 }

@@ -3,10 +3,10 @@ import { anObject, checkOptions, having, oneOf, orFalse, shownValue } from '../p
 import type { Observer, ServerEvent } from './events.ts'
 
 /** From the most to the least talkative. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const
+export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error']
 
 /** How much a line matters. */
-export type LogLevel = (typeof logLevels)[number]
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
 /** Writes a line: facts, and what they are about. */
 export type LogMethod = (facts: object, message: string) => void

@@ -7,6 +7,12 @@ const batch = 262_144
 const small = 4_096
 
 /**
+ * Files that are open. Whoever forgets a body he began must not bring the process down: a FileHandle that is collected while it
+ * is open is an uncaught error from Node 25 on.
+ */
+const open = new Set<FileHandle>()
+
+/**
  * A file being written in batches, one on its way to the disk while the next is gathered. The first failure is kept and given to
  * whoever asks next, so that none goes unhandled.
  */
@@ -22,7 +28,7 @@ export class BodyFile {
   #failure: MailError | undefined
 
   constructor(opening: Promise<FileHandle>) {
-    this.#opening = opening.catch((error: unknown) => this.#fail(error))
+    this.#opening = opening.then(held, (error: unknown) => this.#fail(error))
   }
 
   /** Takes the bytes over. A promise: wait for it before the next call; it rejects with a `temporary` MailError. */
@@ -47,6 +53,7 @@ export class BodyFile {
     if (file === undefined) throw new MailError('temporary', 'message body: the file is not open')
     // The size is all of the metadata that matters, and datasync flushes it.
     if (fsync) await file.datasync()
+    open.delete(file)
     await file.close()
     return this.#size
   }
@@ -55,7 +62,10 @@ export class BodyFile {
   async abandon(): Promise<void> {
     this.#pieces = []
     await this.#writing
-    await (await this.#opening)?.close().catch(() => {})
+    const file = await this.#opening
+    if (file === undefined) return
+    open.delete(file)
+    await file.close().catch(() => {})
   }
 
   #gather(bytes: Uint8Array): void {
@@ -114,6 +124,11 @@ export class BodyFile {
     const why = error instanceof Error ? error.message : String(error)
     this.#failure ??= new MailError('temporary', `message body: ${why}`, { cause: error })
   }
+}
+
+function held(file: FileHandle): FileHandle {
+  open.add(file)
+  return file
 }
 
 /** What is left of `pieces` after their first `octets` (a disk that fills up takes a part). */

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { MailError, isMailError } from '../../protocol/session/errors.ts'
-import { type Connection, type SqliteDriver, findDriver, storageError } from './driver.ts'
+import { type Connection, type SqliteDriver, findDriver, storageError, takingAnyId } from './driver.ts'
 import { makeFolder, PRIVATE } from './files.ts'
 import { checkSchema, migrate } from './migrations.ts'
 
@@ -61,7 +61,7 @@ export function openConnection({ path, readonly = false, driver, now }: Opening)
   let db: Connection | undefined
   try {
     if (!readonly) makeFile(file)
-    db = new Driver(file) as unknown as Connection
+    db = takingAnyId(new Driver(file) as unknown as Connection)
     db.exec(ALWAYS)
     // Before anything is changed: it may be another program's.
     checkSchema(db, path, readonly)

@@ -52,6 +52,23 @@ export interface Connection {
   close(): unknown
 }
 
+/** What reads rows, whose numbers stay numbers. */
+const READS = /^\s*(SELECT|PRAGMA|WITH|EXPLAIN)\b/i
+
+/**
+ * A database that takes any row id for the last one. `node:sqlite` looks at it after each `run`, and throws where it is more than
+ * a number can hold (Node 26); FTS5 gives rows of its own such ids. Nobody here asks for the last id.
+ */
+export function takingAnyId(db: Connection): Connection {
+  const prepare = db.prepare.bind(db)
+  const taking = (sql: string): Statement => {
+    const statement: Statement & { setReadBigInts?(on: boolean): unknown } = prepare(sql)
+    if (!READS.test(sql)) statement.setReadBigInts?.(true)
+    return statement
+  }
+  return Object.assign(db, { prepare: taking })
+}
+
 /**
  * The first driver that is there: `node:sqlite` (Node 22.13 and later, nothing to install), `better-sqlite3`, `libsql`. None
  * of them is touched before this call.

@@ -79,6 +79,7 @@ export interface ImapServerConfig {
   readonly limits: ImapLimits
   readonly timeouts: ImapTimeouts
   readonly literals: '+' | '-'
+  /** As in {@link ImapServerOptions}. */
   readonly hide: ((capability: string, facts: CapabilityFacts) => boolean) | undefined
 }
 
