@@ -11,7 +11,7 @@ import { scram, type ScramOptions, scramPlus } from '../protocol/sasl/scram.ts'
 import { MailError } from '../protocol/session/errors.ts'
 
 /** The mechanisms that there are, strongest first. */
-export const mechanismNames: readonly MechanismName[] = [
+const mechanismNames: readonly MechanismName[] = [
   'EXTERNAL',
   'SCRAM-SHA-256-PLUS',
   'SCRAM-SHA-1-PLUS',
