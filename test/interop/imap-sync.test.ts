@@ -253,7 +253,7 @@ describeWith(['mbsync', 'dovecot'], 'mbsync', () => {
 })
 
 describeWith(['offlineimap', 'dovecot'], 'offlineimap', () => {
-  it.each(['plain', 'starttls', 'implicit'] as const)('keeps us and Dovecot the same, %s', (security) =>
+  it.each(['plain', 'implicit'] as const)('keeps us and Dovecot the same, %s', (security) =>
     rounds(offlineimap, `offline-${security}`, security))
 })
 

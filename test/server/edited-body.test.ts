@@ -22,7 +22,8 @@ async function textOf(body: Body, range?: { start: number; end: number }): Promi
 }
 
 it('an edited body is what editing its text gives, and any range of it too', async () => {
-  const cut = fc.tuple(fc.nat(9), fc.nat(9), fc.stringMatching(/^[A-Z]{0,9}$/))
+  // Something stands between any two: which of two texts in the very same place comes first is nobody's promise.
+  const cut = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat(9), fc.stringMatching(/^[A-Z]{0,9}$/))
   await fc.assert(
     fc.asyncProperty(fc.boolean(), fc.array(cut, { maxLength: 5 }), fc.nat(40), fc.nat(90), async (isHeld, cuts, rest, from) => {
       const size = cuts.reduce((sum, [gap, length]) => sum + gap + length, 0) + rest
