@@ -17,7 +17,10 @@ export interface Edit {
   readonly text: string
 }
 
-/** A message whose header is changed; edits lie in it and do not overlap. Without any it is the same. */
+/**
+ * A message whose header is changed; edits lie in it and do not overlap. What is put in at one and the same place comes in the
+ * order given. Without edits it is the same.
+ */
 export async function edited(message: Pick<ReceivedMessage, 'body' | 'facts'>, edits: readonly Edit[]): Promise<Content> {
   const { body, facts } = message
   if (edits.length === 0) return { body, facts }

@@ -22,8 +22,7 @@ async function textOf(body: Body, range?: { start: number; end: number }): Promi
 }
 
 it('an edited body is what editing its text gives, and any range of it too', async () => {
-  // Something stands between any two: which of two texts in the very same place comes first is nobody's promise.
-  const cut = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat(9), fc.stringMatching(/^[A-Z]{0,9}$/))
+  const cut = fc.tuple(fc.nat(9), fc.nat(9), fc.stringMatching(/^[A-Z]{0,9}$/))
   await fc.assert(
     fc.asyncProperty(fc.boolean(), fc.array(cut, { maxLength: 5 }), fc.nat(40), fc.nat(90), async (isHeld, cuts, rest, from) => {
       const size = cuts.reduce((sum, [gap, length]) => sum + gap + length, 0) + rest
@@ -37,7 +36,9 @@ it('an edited body is what editing its text gives, and any range of it too', asy
       })
       expected += original.slice(at)
       const bytes = Buffer.from(original)
-      const { body, facts } = await edited({ body: bodyOf(bytes, isHeld), facts: indexMessage(bytes) }, edits.reverse())
+      // From the last place to the first: in what order places are given is no matter, but what goes into one place stays as given.
+      const backwards = [...edits].sort((a, b) => b.from - a.from || b.to - a.to)
+      const { body, facts } = await edited({ body: bodyOf(bytes, isHeld), facts: indexMessage(bytes) }, backwards)
       expect(await textOf(body)).toBe(expected)
       expect(body.size).toBe(expected.length)
       expect(facts.octets).toBe(expected.length)
