@@ -46,9 +46,8 @@ export type { Logger, LoggerOptions, LogLevel, LogMethod } from './observe/logge
 export { observers } from './observe/observers.ts'
 export { certificateObserver } from './server/certificate-events.ts'
 export type { ImapServerOptions } from './server/imap/options.ts'
-export type { SeatsOptions } from './server/imap/seats.ts'
 export { imapServer } from './server/imap/server.ts'
-export type { ImapListenOptions, ImapServer } from './server/imap/server.ts'
+export type { ImapServer } from './server/imap/server.ts'
 export type { Running, Stopped } from './server/listening.ts'
 export { localQueue } from './server/local-queue.ts'
 export type { LocalQueueOptions } from './server/local-queue.ts'
@@ -67,11 +66,13 @@ export type {
 } from './server/mail-server-options.ts'
 export type { Pop3ServerOptions } from './server/pop3/options.ts'
 export { pop3Server } from './server/pop3/server.ts'
-export type { Pop3ListenOptions, Pop3Server } from './server/pop3/server.ts'
+export type { Pop3Server } from './server/pop3/server.ts'
 export type { Addresses } from './server/postmaster.ts'
 export type { ConversationOptions, ReceiverOptions } from './server/options.ts'
 export { receiver } from './server/receiver.ts'
-export type { Receiver, ReceiverListenOptions } from './server/receiver.ts'
+export type { Receiver } from './server/receiver.ts'
+export type { SeatsOptions } from './server/seats.ts'
+export type { Server, ServerListenOptions } from './server/server.ts'
 export type {
   Accepts,
   Authenticate,

@@ -224,7 +224,7 @@ export interface FailedEvent extends Timed, Partial<Omit<Whence, 'at'>> {
 /** A connection is over. */
 export interface ClosedEvent extends Whence {
   readonly kind: 'closed'
-  /** `quit`, `end`, `timeout`, `errors`, `limit`, `refused`, `drained` or `protocol`. */
+  /** `quit`, `logout`, `end`, `timeout`, `errors`, `limit`, `refused`, `drained`, `protocol` or `reset`. */
   readonly why: string
   /** Milliseconds. */
   readonly lasted: number

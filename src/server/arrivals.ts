@@ -6,8 +6,6 @@ import type { RefusalStage, Whence } from '../observe/events.ts'
 import type { Conversation, Host } from '../protocol/session/drive.ts'
 import type { AbandonedEvent } from '../protocol/session/session.ts'
 import { MailError } from '../protocol/session/errors.ts'
-import type { TlsFacts } from '../protocol/session/tls.ts'
-import type { Peer } from '../protocol/session/transport.ts'
 import type {
   AuthAnswer,
   AuthQuestion,
@@ -30,14 +28,14 @@ import type {
 import { after, isPromise } from './after.ts'
 import { clientOf, judge, type Judgement, refused } from './authentication.ts'
 import { Collector } from './collector.ts'
-import { LiveConnection } from './connection.ts'
+import type { LiveConnection } from './connection.ts'
 import { answerMessage } from './delivery.ts'
 import { envelopeOf, recipientOf } from './envelope.ts'
 import { type ClaimContext, type Claimed, type Reception, refusalOf } from './reception.ts'
 import { QuestionStage } from './stage.ts'
 import { traceField } from './trace.ts'
 import { Transaction } from './transaction.ts'
-import { refusalFacts, whence } from './whence.ts'
+import { connected, refusalFacts, whence } from './whence.ts'
 
 const unclaimed = reject(550, '5.1.1', 'No such recipient here')
 
@@ -62,14 +60,12 @@ export class Arrivals implements Host<SmtpServerEvent> {
   private discarding = false
   /** For how long a failure is held back of the exchange whose secret was looked up last; in milliseconds. */
   private delay: number | undefined
-  /** A TLS handshake is under way. */
-  private securing = false
   /** The message that is being delivered, or was last. */
   private answering: { readonly question: number; readonly transaction: Transaction } | undefined
 
-  constructor(reception: Reception, id: string, peer: Peer, listener?: string) {
+  constructor(reception: Reception, connection: LiveConnection) {
     this.reception = reception
-    this.connection = new LiveConnection(id, reception.clock.now(), reception.lmtp ? 'lmtp' : 'smtp', peer, listener)
+    this.connection = connection
   }
 
   connect(question: ConnectQuestion, conversation: Conversation): Reply | undefined | Promise<Reply | undefined> {
@@ -214,20 +210,11 @@ export class Arrivals implements Host<SmtpServerEvent> {
   }
 
   startTls(): void {
-    this.securing = true
+    this.connection.securing = true
   }
 
-  /** TLS is up: what the client said before counts no more (RFC 3207 §4.2). */
-  secured(tls: TlsFacts): void {
-    this.securing = false
-    this.connection.securedBy(tls)
-    this.observeTls(tls)
-  }
-
-  /** The transport has closed. Why a handshake failed is told nowhere else; that peers go is no trouble. */
-  left(error: Error | undefined): void {
-    if (error === undefined || !this.securing) return
-    this.reception.observe?.({ kind: 'turnedAway', ...this.whence(), reason: 'handshake', error })
+  left(): void {
+    this.reception.pipeline.closed(this.connection)
   }
 
   /** Where an event of this connection comes from. */
@@ -238,15 +225,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
   /** The greeting after XCLIENT is not that of a new connection. */
   private arrived(): void {
     const { reception, connection } = this
-    if (reception.observe === undefined || connection.session > 1) return
-    const { localPort, proxy, tls } = connection.peer
-    reception.observe({ kind: 'connected', ...this.whence(), localPort, proxy })
-    if (tls) this.observeTls(tls)
-  }
-
-  private observeTls({ protocol, cipher, serverName, clientCertificate: shown }: TlsFacts): void {
-    const clientCertificate = shown && { subject: shown.subject, authorized: shown.authorized }
-    this.reception.observe?.({ kind: 'secured', ...this.whence(), protocol, cipher, serverName, clientCertificate })
+    if (connection.session === 1) connected(reception.observe, connection, reception.clock.now())
   }
 
   private authenticated(

@@ -16,6 +16,8 @@ export class LiveConnection implements Connection {
   tls: TlsFacts | undefined
   hello: Connection['hello']
   account: string | undefined
+  /** A TLS handshake is under way. */
+  securing = false
   forwarded: ReadonlyMap<string, string | undefined> | undefined
 
   constructor(id: string, began: number, protocol: Connection['protocol'], peer: Peer, listener?: string) {
@@ -33,6 +35,7 @@ export class LiveConnection implements Connection {
   /** TLS is up: what the client said before counts no more (RFC 3207 §4.2). */
   securedBy(tls: TlsFacts): void {
     this.session++
+    this.securing = false
     this.tls = tls
     this.hello = undefined
     this.account = undefined

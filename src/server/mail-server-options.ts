@@ -27,10 +27,9 @@ import {
 } from '../protocol/session/options.ts'
 import type { Profile } from '../protocol/smtp/index.ts'
 import type { ImapServerOptions } from './imap/options.ts'
-import type { ImapListenOptions } from './imap/server.ts'
 import type { ConversationOptions } from './options.ts'
 import type { Pop3ServerOptions } from './pop3/options.ts'
-import type { ReceiverListenOptions } from './receiver.ts'
+import type { ServerListenOptions } from './server.ts'
 
 /**
  * A listener of a mail server.
@@ -52,7 +51,7 @@ export type SmtpListenerName = 'mx' | 'submission' | 'submissions' | 'lmtp'
 export type ReadingListenerName = 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
 /** Where a listener for reading is. */
-export interface ReadingListenerOptions extends Omit<ImapListenOptions, 'name' | 'tls'> {
+export interface ReadingListenerOptions extends Omit<ServerListenOptions, 'name' | 'tls'> {
   /** Default: that of the server. `false`: none. */
   readonly tls?: CertificateSource | false
 }
@@ -64,7 +63,7 @@ export type Pop3Settings = Pick<Pop3ServerOptions, 'connections'> & NonNullable<
 export type ImapSettings = Pick<ImapServerOptions, 'connections' | 'id'> & NonNullable<ImapServerOptions['imap']>
 
 /** Where one listener is, and what is its own. */
-export interface MailListenerOptions extends Omit<ReceiverListenOptions, 'name' | 'tls'> {
+export interface MailListenerOptions extends Omit<ServerListenOptions, 'name' | 'tls'> {
   /** Default: that of the server, for LMTP none. `false`: none. */
   readonly tls?: CertificateSource | false
   /** How strict to be; default: as the listener's name says. */

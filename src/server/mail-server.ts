@@ -13,8 +13,8 @@ import { guardOver } from './guarding.ts'
 import type { Running, Stopped } from './listening.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
-import { type ImapServer, imapServer } from './imap/server.ts'
-import { type Pop3Server, pop3Server } from './pop3/server.ts'
+import { imapServer } from './imap/server.ts'
+import { pop3Server } from './pop3/server.ts'
 import type { Pop3ServerOptions } from './pop3/options.ts'
 import type { ImapServerOptions } from './imap/options.ts'
 import {
@@ -29,7 +29,8 @@ import {
 import { Mailboxes } from './mailboxes.ts'
 import type { ConversationOptions, ReceiverOptions } from './options.ts'
 import { type Addresses, withPostmaster } from './postmaster.ts'
-import { type Receiver, receiver, type ReceiverListenOptions } from './receiver.ts'
+import { receiver } from './receiver.ts'
+import type { Server, ServerListenOptions } from './server.ts'
 import { Submission } from './submission.ts'
 
 /** A mail server that is up. */
@@ -88,7 +89,7 @@ export function mailServer(options: MailServerOptions): MailServer {
 /** {@link mailServer}, which tells of each message that it has taken over before the client hears of it. */
 export class ComposedServer implements MailServer {
   private readonly options: MailServerOptions
-  private readonly services = new Map<ListenerName, Receiver | ImapServer | Pop3Server>()
+  private readonly services = new Map<ListenerName, Server>()
   private readonly bodies: BodyStore
 
   constructor(options: MailServerOptions, taken?: Taken) {
@@ -136,7 +137,7 @@ export class ComposedServer implements MailServer {
   }
 
   /** One server for its listeners: they count the same connections, and POP3's keep each other from the same maildrop. */
-  private addReading(names: readonly ReadingListenerName[], make: () => ImapServer | Pop3Server): void {
+  private addReading(names: readonly ReadingListenerName[], make: () => Server): void {
     const wanted = names.filter((name) => this.options.listen[name])
     if (wanted.length === 0) return
     const server = make()
@@ -201,7 +202,7 @@ export class ComposedServer implements MailServer {
     }
   }
 
-  private listenOptions(name: ListenerName): ReceiverListenOptions {
+  private listenOptions(name: ListenerName): ServerListenOptions {
     const options: MailListenerOptions = this.options.listen[name]!
     const { tls: own, profile: _1, policies: _2, connections: _3, smtp: _4, ...where } = options
     const certificates = own ?? (name === 'lmtp' ? undefined : this.options.tls)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { parseReceived, type Received } from '../../src/message/received.ts'
 import { receiver } from '../../src/index.ts'
 import type {
-  Connection, Delivered, Observer, ReceivedMessage, ReceiverListenOptions, ReceiverOptions, Recipient, Running, ServerEvent,
+  Connection, Delivered, Observer, ReceivedMessage, ServerListenOptions, ReceiverOptions, Recipient, Running, ServerEvent,
 } from '../../src/index.ts'
 import { PATIENCE } from './children.ts'
 
@@ -26,7 +26,7 @@ export interface Taken {
 
 /** Options of a receiver that keeps what it is given, and where it listens. */
 export interface InboxOptions extends Partial<Omit<ReceiverOptions, 'observe'>> {
-  readonly listen?: Partial<ReceiverListenOptions>
+  readonly listen?: Partial<ServerListenOptions>
   readonly observe?: Observer
 }
 

@@ -36,7 +36,7 @@ it('an edited body is what editing its text gives, and any range of it too', asy
       })
       expected += original.slice(at)
       const bytes = Buffer.from(original)
-      // From the last place to the first: in what order places are given is no matter, but what goes into one place stays as given.
+      // From the last place to the first: places come in any order, what goes into one place stays as given.
       const backwards = [...edits].sort((a, b) => b.from - a.from || b.to - a.to)
       const { body, facts } = await edited({ body: bodyOf(bytes, isHeld), facts: indexMessage(bytes) }, backwards)
       expect(await textOf(body)).toBe(expected)

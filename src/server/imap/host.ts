@@ -1,20 +1,15 @@
-import type { Authentication } from '../../accounts/authenticate.ts'
 import { turn } from '../../adapters/node/event-loop.ts'
 import type { BodyStore } from '../../contracts/bodies.ts'
 import type { Account, Directory } from '../../contracts/directory.ts'
 import type { Mailbox, MailboxId, SpecialUse } from '../../contracts/mailbox.ts'
 import type { Append, MailStore, NewMessage } from '../../contracts/store.ts'
-import type { Observer } from '../../observe/events.ts'
 import type { Conversation, Host } from '../../protocol/session/drive.ts'
-import type { Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { BodyRange } from '../../protocol/session/session.ts'
 import type {
   AnnotateQuestion,
   AnnotationsQuestion,
   AppendQuestion,
-  AuthQuestion,
-  AuthRefusal,
   BodyEvent,
   CandidatesQuestion,
   ChangesQuestion,
@@ -35,24 +30,21 @@ import type {
   Refusal,
   RemoveQuestion,
   RenameQuestion,
-  SecretQuestion,
   SubscribeQuestion,
   UnselectedEvent,
 } from '../../protocol/imap/index.ts'
 import type { LiveConnection } from '../connection.ts'
-import { whence } from '../whence.ts'
+import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor } from './answers.ts'
 import type { Openings } from './open.ts'
-import type { Seats } from './seats.ts'
 import { Uploads } from './uploads.ts'
 import type { Watcher, Watchers } from './watchers.ts'
 
 /** What all connections of one server share. */
-export interface Access {
+export interface Access extends ReaderAccess {
   readonly directory: Directory
   readonly store: MailStore
-  readonly authentication: Authentication
   readonly bodies: BodyStore
   /** Octets of a message from which on it goes to `bodies` while it comes in. */
   readonly spillAt: number
@@ -60,9 +52,6 @@ export interface Access {
   readonly openings: Openings
   /** What clients note of mailboxes, where that is kept. */
   readonly annotations: Annotations | undefined
-  readonly seats: Seats
-  readonly clock: Clock
-  readonly observe: Observer | undefined
   /** What clients are told of the server by ID. */
   readonly name: ReadonlyMap<string, string>
 }
@@ -70,27 +59,19 @@ export interface Access {
 /** Milliseconds that a command may go on before others have their turn. */
 const TURN = 10
 
-const invalid: AuthRefusal = { code: 'AUTHENTICATIONFAILED', refused: 'Name or password is wrong' }
-const temporary: AuthRefusal = { code: 'UNAVAILABLE', refused: 'Temporary failure, try again later', temporary: true }
-const tooMany: AuthRefusal = { code: 'LIMIT', refused: 'Too many failed log-ins, try again later', temporary: true }
-const tooManySeats: AuthRefusal = { code: 'LIMIT', refused: 'Too many connections of this account', temporary: true }
+const codes: ReaderCodes = { wrong: 'AUTHENTICATIONFAILED', temporary: 'UNAVAILABLE', limit: 'LIMIT' }
 
 /** Answers what an IMAP session asks, out of a store and a directory. One for each connection. */
-export class ImapHost implements Host<ImapServerEvent>, Watcher {
-  readonly connection: LiveConnection
-  private readonly access: Access
+export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, Watcher {
   private readonly uploads: Uploads
   private session: ImapServerSession | undefined
   private conversation: Conversation | undefined
-  private account: Account | undefined
-  private delay: number | undefined
   private selected: MailboxId | undefined
   /** When others had their turn last, in ticks. */
   private turnBegan = -Infinity
 
   constructor(access: Access, connection: LiveConnection) {
-    this.access = access
-    this.connection = connection
+    super(access, connection, codes)
     this.uploads = new Uploads(access.spillAt, access.bodies)
   }
 
@@ -104,40 +85,6 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
   changed(mailbox: MailboxId): void {
     this.session?.changed(mailbox)
     this.conversation?.touch()
-  }
-
-  connect(): Refusal | undefined {
-    const { access, connection } = this
-    if (!access.seats.take(connection)) return { code: 'UNAVAILABLE', refused: 'Too many connections, try again later' }
-    const { localPort, proxy } = connection.peer
-    access.observe?.({ kind: 'connected', ...this.whence(), localPort, proxy })
-    return undefined
-  }
-
-  async secret({ lookUp }: SecretQuestion): Promise<Awaited<ReturnType<Host<SecretQuestion>['secret'] & object>>> {
-    const result = await this.access.authentication.secret(lookUp, this.client())
-    if (result.kind === 'temporary') return this.unjudged(result.error)
-    if (result.kind === 'tooMany') return tooMany
-    this.delay = result.delay
-    return result.secret
-  }
-
-  async auth({ credentials }: AuthQuestion): Promise<{ readonly account: string } | AuthRefusal> {
-    const { access, connection } = this
-    const result = await access.authentication.judge(credentials, { ...this.client(), delay: this.delay })
-    const { mechanism, username } = credentials
-    this.delay = undefined
-    if (result.kind === 'account') {
-      if (!access.seats.sit(connection, result.account.id)) return tooManySeats
-      this.account = result.account
-      connection.account = result.account.id
-      access.observe?.({ kind: 'authenticated', ...this.whence(), account: result.account.id, mechanism, username })
-      return { account: result.account.id }
-    }
-    const refusal = result.kind === 'invalid' ? { ...invalid,
-      delay: result.delay } : result.kind === 'tooMany' ? tooMany : temporary
-    access.observe?.({ kind: 'denied', ...this.whence(), mechanism, username, code: result.kind === 'temporary' ? 454 : 535 })
-    return result.kind === 'temporary' ? this.unjudged(result.error) : refusal
   }
 
   unauthenticated(): void {
@@ -294,13 +241,9 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
     return body.read({ start, end })
   }
 
-  /** The connection is over. */
-  async left(why: string): Promise<void> {
-    const { access, connection } = this
-    if (this.selected !== undefined) access.watchers.remove(this.selected, this)
-    access.seats.leave(connection)
-    const lasted = access.clock.now() - connection.began
-    access.observe?.({ kind: 'closed', ...this.whence(), why, lasted })
+  override async left(error: Error | undefined): Promise<void> {
+    if (this.selected !== undefined) this.access.watchers.remove(this.selected, this)
+    await super.left(error)
     await this.uploads.discard()
   }
 
@@ -310,20 +253,6 @@ export class ImapHost implements Host<ImapServerEvent>, Watcher {
 
   private get room(): { readonly quota: Account['quota'] } {
     return { quota: this.account!.quota }
-  }
-
-  private whence() {
-    return whence(this.connection, this.access.clock.now())
-  }
-
-  private client() {
-    const { peer, tls } = this.connection
-    return { address: peer.address, tls, now: this.access.clock.now() }
-  }
-
-  private unjudged(error: unknown): AuthRefusal {
-    this.access.observe?.({ kind: 'failed', ...this.whence(), what: 'auth', error })
-    return temporary
   }
 
   private async store(mailbox: MailboxId, messages: readonly NewMessage[]) {

@@ -1,101 +1,45 @@
-import type { Authentication } from '../../accounts/authenticate.ts'
 import type { StoredBody } from '../../contracts/bodies.ts'
 import type { MailboxId } from '../../contracts/mailbox.ts'
 import type { MailStore } from '../../contracts/store.ts'
-import type { Observer } from '../../observe/events.ts'
 import type {
-  AuthQuestion,
   ExpungeQuestion,
   OctetsQuestion,
   OpenedMaildrop,
-  Pop3AuthRefusal,
   Pop3ClosedEvent,
-  Pop3CloseReason,
   Pop3Refusal,
   Pop3ServerEvent,
-  SecretQuestion,
 } from '../../protocol/pop3/index.ts'
-import type { SaslSecret } from '../../protocol/sasl/index.ts'
-import type { Clock } from '../../protocol/session/clock.ts'
 import type { Host } from '../../protocol/session/drive.ts'
 import { isMailError } from '../../protocol/session/errors.ts'
 import type { LiveConnection } from '../connection.ts'
-import type { Seats } from '../imap/seats.ts'
-import { whence } from '../whence.ts'
+import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
 import type { Maildrops } from './maildrops.ts'
 
 /** What all connections of one server share. */
-export interface Access {
+export interface Access extends ReaderAccess {
   readonly store: MailStore
-  readonly authentication: Authentication
-  readonly seats: Seats
   readonly maildrops: Maildrops
-  readonly clock: Clock
-  readonly observe: Observer | undefined
 }
 
-const invalid: Pop3AuthRefusal = { code: 'AUTH', refused: 'Name or password is wrong' }
-const temporary: Pop3AuthRefusal = { code: 'SYS/TEMP', refused: 'Temporary failure, try again later', temporary: true }
-const tooMany: Pop3AuthRefusal = { code: 'SYS/TEMP', refused: 'Too many failed log-ins, try again later', temporary: true }
-const noSeat: Pop3AuthRefusal = { code: 'SYS/TEMP', refused: 'Too many connections of this account', temporary: true }
+const codes: ReaderCodes = { wrong: 'AUTH', temporary: 'SYS/TEMP', limit: 'SYS/TEMP' }
+const temporary: Pop3Refusal = { code: 'SYS/TEMP', refused: 'Temporary failure, try again later' }
 const inUse: Pop3Refusal = { code: 'IN-USE', refused: 'Another session has the maildrop open' }
 
 /** Answers what a POP3 session asks, out of a store. One for each connection. */
-export class Pop3Host implements Host<Pop3ServerEvent> {
-  readonly connection: LiveConnection
-  private readonly access: Access
-  private account: string | undefined
-  private delay: number | undefined
+export class Pop3Host extends Reader<Access> implements Host<Pop3ServerEvent> {
   private mailbox: MailboxId | undefined
   /** The message that was asked for last. */
   private latest: { readonly uid: number; readonly body: StoredBody } | undefined
   /** Messages are being deleted. */
   private updating: Promise<unknown> | undefined
-  private isOver = false
-  private why: Pop3CloseReason = 'end'
 
   constructor(access: Access, connection: LiveConnection) {
-    this.access = access
-    this.connection = connection
-  }
-
-  connect(): Pop3Refusal | undefined {
-    const { access, connection } = this
-    if (!access.seats.take(connection)) return { code: 'SYS/TEMP', refused: 'Too many connections, try again later' }
-    const { localPort, proxy } = connection.peer
-    access.observe?.({ kind: 'connected', ...this.whence(), localPort, proxy })
-    return undefined
-  }
-
-  async secret({ lookUp }: SecretQuestion): Promise<SaslSecret | Pop3AuthRefusal | undefined> {
-    const result = await this.access.authentication.secret(lookUp, this.client())
-    if (result.kind === 'temporary') return this.unjudged(result.error)
-    if (result.kind === 'tooMany') return tooMany
-    this.delay = result.delay
-    return result.secret
-  }
-
-  async auth({ credentials }: AuthQuestion): Promise<{ readonly account: string } | Pop3AuthRefusal> {
-    const { access, connection } = this
-    const result = await access.authentication.judge(credentials, { ...this.client(), delay: this.delay })
-    const { mechanism, username } = credentials
-    this.delay = undefined
-    if (result.kind !== 'account') {
-      access.observe?.({ kind: 'denied', ...this.whence(), mechanism, username, code: result.kind === 'temporary' ? 454 : 535 })
-      if (result.kind === 'temporary') return this.unjudged(result.error)
-      return result.kind === 'tooMany' ? tooMany : { ...invalid, delay: result.delay }
-    }
-    const account = result.account.id
-    // Whoever has gone meanwhile takes no seat.
-    if (this.isOver || !access.seats.sit(connection, account)) return noSeat
-    this.account = connection.account = account
-    access.observe?.({ kind: 'authenticated', ...this.whence(), account, mechanism, username })
-    return { account }
+    super(access, connection, codes)
   }
 
   open(): Promise<OpenedMaildrop | Pop3Refusal> {
     const { store, maildrops } = this.access
-    const account = this.account!
+    const account = this.account!.id
     if (!maildrops.take(account, this)) return Promise.resolve(inUse)
     return this.asked(async () => {
       const uids: number[] = []
@@ -134,29 +78,24 @@ export class Pop3Host implements Host<Pop3ServerEvent> {
   }
 
   /** Before the client hears of the end, so that it may come again at once; but not while messages are being deleted. */
-  closed({ why }: Pop3ClosedEvent): void {
-    this.why = why
+  override closed(event: Pop3ClosedEvent): void {
+    super.closed(event)
     this.letGo()
   }
 
-  /** The connection is over; it `broke` where nobody ended it. */
-  left(broke: boolean): void {
-    const { access, connection } = this
+  override left(error: Error | undefined): void {
+    void super.left(error)
     this.letGo()
-    access.seats.leave(connection)
-    const why = broke ? 'reset' : this.why
-    access.observe?.({ kind: 'closed', ...this.whence(), why, lasted: access.clock.now() - connection.began })
   }
 
   private letGo(): void {
-    this.isOver = true
     this.latest = undefined
     if (this.updating) void this.updating.then(() => this.release())
     else this.release()
   }
 
   private release(): void {
-    if (this.account !== undefined) this.access.maildrops.release(this.account, this)
+    if (this.account !== undefined) this.access.maildrops.release(this.account.id, this)
   }
 
   private async body(uid: number): Promise<StoredBody | undefined> {
@@ -170,20 +109,6 @@ export class Pop3Host implements Host<Pop3ServerEvent> {
     const body = id === undefined ? undefined : await store.body(id)
     if (body && !this.isOver) this.latest = { uid, body }
     return body
-  }
-
-  private whence() {
-    return whence(this.connection, this.access.clock.now())
-  }
-
-  private client() {
-    const { peer, tls } = this.connection
-    return { address: peer.address, tls, now: this.access.clock.now() }
-  }
-
-  private unjudged(error: unknown): Pop3AuthRefusal {
-    this.access.observe?.({ kind: 'failed', ...this.whence(), what: 'auth', error })
-    return temporary
   }
 
   /** The answer of the store, or what the client is told of its error. Whatever it cannot explain is temporary. */

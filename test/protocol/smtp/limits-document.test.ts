@@ -45,9 +45,9 @@ const inSource: Readonly<Record<string, Places>> = {
     'stop.within': ['src/server/listening.ts', /within \?\? ([\d_]+)/],
   },
   'Connections that read mail': {
-    server: ['src/server/imap/seats.ts', /server = (\d+)/],
-    address: ['src/server/imap/seats.ts', /address = (\d+)/],
-    account: ['src/server/imap/seats.ts', /account = (\d+)/],
+    server: ['src/server/seats.ts', /server = (\d+)/],
+    address: ['src/server/seats.ts', /address = (\d+)/],
+    account: ['src/server/seats.ts', /account = (\d+)/],
   },
   'Guessing: `loginGuard`': {
     window: ['src/accounts/guard.ts', /window = ([\d_]+)/],

@@ -1,5 +1,5 @@
-import { clientOf } from '../../protocol/session/networks.ts'
-import type { LiveConnection } from '../connection.ts'
+import { clientOf } from '../protocol/session/networks.ts'
+import type { LiveConnection } from './connection.ts'
 
 /** How many connections may be open at a time. */
 export interface SeatsOptions {
@@ -17,7 +17,9 @@ export class Seats {
   private readonly taken = new Map<LiveConnection, string[]>()
   private readonly counts = new Map<string, number>()
 
-  constructor({ server = 200, address = 20, account = 20 }: SeatsOptions = {}) {
+  /** `false`: there is no bound. */
+  constructor(options: SeatsOptions | false = {}) {
+    const { server = 200, address = 20, account = 20 } = options || { server: Infinity, address: Infinity, account: Infinity }
     this.most = { server, address, account }
   }
 
