@@ -1,3 +1,5 @@
+import type { CommandRun, Unasked } from '../session/command-session.ts'
+import { granted } from '../session/refusal.ts'
 import type { AnswerTo } from '../session/session.ts'
 import type { ImapCloseReason, ImapServerEvent, Refusal } from './events.ts'
 import type { Announced } from './fragments.ts'
@@ -11,9 +13,7 @@ export type ImapQuestionKind = ImapQuestion['kind']
 type QuestionOf<Kind extends ImapQuestionKind> = Extract<ImapQuestion, { readonly kind: Kind }>
 
 /** A question before it has its id. */
-export type Asked<Kind extends ImapQuestionKind = ImapQuestionKind> = Kind extends ImapQuestionKind
-  ? Omit<QuestionOf<Kind>, 'id'>
-  : never
+export type Asked = Unasked<ImapServerEvent>
 
 /** What a question is answered with where it is not refused. */
 export type Granted<Kind extends ImapQuestionKind> = Exclude<AnswerTo<QuestionOf<Kind>>, Refusal>
@@ -58,29 +58,12 @@ export interface Result {
   readonly text: string
 }
 
-/** A command at work: it yields what it asks of the host and what it waits for, and is resumed with what came of it. */
-export type Run<Value = Result> = Generator<Asked | Wait, Value, unknown>
-
-/** The host has refused: ends the command with NO unless it is caught. */
-export class Refused extends Error {
-  readonly code: string | undefined
-
-  constructor(code: string | undefined, text: string) {
-    super(text)
-    this.name = 'Refused'
-    this.code = code
-  }
-}
-
-/** What is said where the host has no answer. */
-export const UNAVAILABLE = 'Temporary failure, try again later'
+/** A command at work. */
+export type Run<Value = Result> = CommandRun<ImapServerEvent, Wait, Value>
 
 /** Asks the host. Throws {@link Refused} where it refuses or has no answer. */
 export function* ask<Question extends Asked>(question: Question): Run<Granted<Question['kind']>> {
-  const answer = (yield question) as Granted<Question['kind']> | Refusal | undefined
-  if (answer === undefined) throw new Refused('UNAVAILABLE', UNAVAILABLE)
-  if (isRefusal(answer)) throw new Refused(answer.code, answer.refused)
-  return answer as Granted<Question['kind']>
+  return granted(yield question, 'UNAVAILABLE')
 }
 
 /** Waits for something other than an answer. */
@@ -93,18 +76,13 @@ export function* flow(context: { readonly full: boolean }): Run<void> {
   if (context.full) yield { kind: 'room' }
 }
 
-/** Whether an answer refuses. */
-export function isRefusal(answer: unknown): answer is Refusal {
-  return typeof answer === 'object' && answer !== null && 'refused' in answer
-}
-
 /** Ends with OK. */
-export const ok = (text: string, code?: string): Result => (code === undefined ? { status: 'OK', text } : { status: 'OK', code,
-  text })
+export const ok = (text: string, code?: string): Result => withCode({ status: 'OK', text }, code)
 
 /** Ends with NO. */
-export const no = (text: string, code?: string): Result => (code === undefined ? { status: 'NO', text } : { status: 'NO', code,
-  text })
+export const no = (text: string, code?: string): Result => withCode({ status: 'NO', text }, code)
 
 /** Ends with BAD. */
 export const bad = (text: string): Result => ({ status: 'BAD', text })
+
+const withCode = (result: Result, code: string | undefined): Result => (code === undefined ? result : { ...result, code })

@@ -1,3 +1,5 @@
+import type { CommandRun, Unasked } from '../session/command-session.ts'
+import { granted } from '../session/refusal.ts'
 import type { AnswerTo } from '../session/session.ts'
 import type { Pop3Refusal, Pop3ServerEvent } from './events.ts'
 
@@ -7,9 +9,7 @@ export type Pop3Question = Extract<Pop3ServerEvent, { readonly id: number }>
 type QuestionOf<Kind extends Pop3Question['kind']> = Extract<Pop3Question, { readonly kind: Kind }>
 
 /** A question before it has its id. */
-export type Asked<Kind extends Pop3Question['kind'] = Pop3Question['kind']> = Kind extends Pop3Question['kind']
-  ? Omit<QuestionOf<Kind>, 'id'>
-  : never
+export type Asked = Unasked<Pop3ServerEvent>
 
 type Granted<Kind extends Pop3Question['kind']> = Exclude<AnswerTo<QuestionOf<Kind>>, Pop3Refusal>
 
@@ -33,19 +33,8 @@ export interface Result {
   readonly mistaken?: boolean
 }
 
-/** A command at work: it yields what it asks of the host and what it waits for, and is resumed with what came of it. */
-export type Run<Value = Result> = Generator<Asked | Wait, Value, unknown>
-
-/** The host has refused: ends the command with -ERR unless it is caught. */
-export class Refused extends Error {
-  readonly code: string | undefined
-
-  constructor(code: string | undefined, text: string) {
-    super(text)
-    this.name = 'Refused'
-    this.code = code
-  }
-}
+/** A command at work. */
+export type Run<Value = Result> = CommandRun<Pop3ServerEvent, Wait, Value>
 
 /** The client broke the rules: ends the command with -ERR, which is counted. `message` is what is said. */
 export class Mistaken extends Error {
@@ -55,25 +44,14 @@ export class Mistaken extends Error {
   }
 }
 
-/** What is said where the host has no answer, with the code `SYS/TEMP` (RFC 3206 §4). */
-export const UNAVAILABLE = 'Temporary failure, try again later'
-
 /** Asks the host. Throws {@link Refused} where it refuses or has no answer. */
 export function* ask<Question extends Asked>(question: Question): Run<Granted<Question['kind']>> {
-  const answer = (yield question) as Granted<Question['kind']> | Pop3Refusal | undefined
-  if (answer === undefined) throw new Refused('SYS/TEMP', UNAVAILABLE)
-  if (isRefusal(answer)) throw new Refused(answer.code, answer.refused)
-  return answer as Granted<Question['kind']>
+  return granted(yield question, 'SYS/TEMP')
 }
 
 /** Waits for something other than an answer. */
 export function* wait<Value>(what: Wait): Run<Value> {
   return (yield what) as Value
-}
-
-/** Whether an answer refuses. */
-export function isRefusal(answer: unknown): answer is Pop3Refusal {
-  return typeof answer === 'object' && answer !== null && 'refused' in answer
 }
 
 /** Ends with +OK. */

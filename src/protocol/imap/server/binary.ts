@@ -4,7 +4,8 @@ import { isMultipart, type Part, partAt } from '../../../message/structure.ts'
 import { transferDecoder } from '../../../message/transfer.ts'
 import type { BinaryItem } from '../fetch-items.ts'
 import type { ImapMessage } from '../mailbox.ts'
-import { ask, Refused, type Run } from '../run.ts'
+import { ask, type Run } from '../run.ts'
+import { Refused } from '../../session/refusal.ts'
 import type { ImapContext } from './context.ts'
 
 /** Octets of a part that are decoded at a time. */

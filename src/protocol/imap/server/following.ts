@@ -1,5 +1,6 @@
 import { common, formatSet, type NumberSet, setOf, setOfAscending, sizeOf, together, without } from '../ranges.ts'
-import { Refused, type Run } from '../run.ts'
+import { type Run } from '../run.ts'
+import { Refused } from '../../session/refusal.ts'
 import type { SearchKey } from '../search-keys.ts'
 import { resolveSet } from '../sequence-set.ts'
 import type { Followed, ImapContext, Selected } from './context.ts'

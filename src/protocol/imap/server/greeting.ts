@@ -1,5 +1,6 @@
 import { responseText } from '../encode.ts'
-import { isRefusal, type Run } from '../run.ts'
+import { type Run } from '../run.ts'
+import { isRefusal } from '../../session/refusal.ts'
 import type { ImapContext } from './context.ts'
 
 /** Asks whether the client is welcome, and greets it (RFC 9051 §7.1.4, §7.1.5). */

@@ -11,7 +11,8 @@ import {
   within,
   without,
 } from '../ranges.ts'
-import { ask, flow, Refused, type Run } from '../run.ts'
+import { ask, flow, type Run } from '../run.ts'
+import { Refused } from '../../session/refusal.ts'
 import type { ImapContext, Selected } from './context.ts'
 import { tellSearches, tellSearchesOfGone, touch } from './following.ts'
 

@@ -1,4 +1,5 @@
-import { Mistaken, Refused } from '../run.ts'
+import { Mistaken } from '../run.ts'
+import { Refused } from '../../session/refusal.ts'
 import type { Pop3Context } from './context.ts'
 
 /** Makes sure that a command got no argument. */

@@ -1,4 +1,5 @@
-import { err, isRefusal, ok, type Run } from '../run.ts'
+import { err, ok, type Run } from '../run.ts'
+import { isRefusal } from '../../session/refusal.ts'
 import { replyLine } from '../reply.ts'
 import type { Pop3Context } from './context.ts'
 

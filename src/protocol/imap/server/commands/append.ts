@@ -8,7 +8,8 @@ import { pathOf } from '../../mailbox-name.ts'
 import { formatSet, setOfAscending } from '../../ranges.ts'
 import { Malformed, Reader } from '../../reader.ts'
 import { type Behind, catenate } from '../catenate.ts'
-import { ask, type Heard, ok, Refused, type Result, type Run, wait } from '../../run.ts'
+import { ask, type Heard, ok, type Result, type Run, wait } from '../../run.ts'
+import { Refused } from '../../../session/refusal.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 
 /**

@@ -3,7 +3,7 @@ import { no, ok, type Result, type Run, wait } from '../../run.ts'
 import type { AuthRefusal } from '../../events.ts'
 import type { Credentials } from '../../../sasl/exchange.ts'
 import type { Command, ImapContext } from '../context.ts'
-import { isRefusal, UNAVAILABLE } from '../../run.ts'
+import { isRefusal, UNAVAILABLE } from '../../../session/refusal.ts'
 
 /** LOGIN (RFC 9051 §6.2.3). */
 export const login: Command = {

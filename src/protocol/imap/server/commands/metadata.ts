@@ -7,7 +7,8 @@ import {
 } from '../../annotations.ts'
 import { encodeLiteral, encodeNstring } from '../../encode.ts'
 import { pathOf } from '../../mailbox-name.ts'
-import { ask, flow, no, ok, Refused, type Run } from '../../run.ts'
+import { ask, flow, no, ok, type Run } from '../../run.ts'
+import { Refused } from '../../../session/refusal.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 import { written } from './list.ts'
 

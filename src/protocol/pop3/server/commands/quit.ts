@@ -1,4 +1,5 @@
-import { ask, err, ok, Refused } from '../../run.ts'
+import { ask, err, ok } from '../../run.ts'
+import { Refused } from '../../../session/refusal.ts'
 import { none } from '../arguments.ts'
 import { ANY, type Command } from '../context.ts'
 

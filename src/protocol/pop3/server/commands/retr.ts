@@ -1,5 +1,6 @@
 import { replyLine } from '../../reply.ts'
-import { ask, err, ok, Refused, type Result, type Run, wait } from '../../run.ts'
+import { ask, err, ok, type Result, type Run, wait } from '../../run.ts'
+import { Refused } from '../../../session/refusal.ts'
 import { Stuffing } from '../../stuffing.ts'
 import { Top } from '../../top.ts'
 import { message, none, number, words } from '../arguments.ts'

@@ -1,4 +1,4 @@
-import type { BodyRange, Output } from '../../session/session.ts'
+import type { BodyRange, Output } from './session.ts'
 
 /** Octets of output from which on the session waits to be relieved. */
 const MARK = 65_536
