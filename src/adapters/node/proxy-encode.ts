@@ -6,7 +6,8 @@ import { signature } from './proxy.ts'
 import type { ProxyHeader } from './proxy.ts'
 
 /**
- * The header as it goes on the wire, before anything else. Version 2 carries a checksum; version 1 only addresses.
+ * The header as it goes on the wire, before anything else. Version 2 carries a checksum; version 1 only addresses, and `local` is
+ * a client that it does not know.
  * Throws a `misuse` MailError when it cannot be said: ends of two families, a field that is too long.
  */
 export function encodeProxyHeader(header: ProxyHeader): Uint8Array {

@@ -22,9 +22,9 @@ export interface ProxyEndpoint {
 /** What a PROXY header says. */
 export interface ProxyHeader extends ProxyTlvs {
   readonly version: 1 | 2
-  /** `local`: the proxy speaks for itself (a health check), or does not know the client. The socket's own addresses hold. */
+  /** `local`: the proxy speaks for itself (a health check), and the socket's own addresses hold. Version 1 cannot say so. */
   readonly command: 'proxy' | 'local'
-  /** The client. Absent with `local` and where the client came over a unix socket. */
+  /** The client. Absent with `local`, and where the proxy cannot name it: one on a unix socket, or unknown. */
   readonly source?: ProxyEndpoint
   /** Where the client connected to. */
   readonly destination?: ProxyEndpoint
@@ -68,7 +68,8 @@ function parseLine(bytes: Uint8Array): ProxyParse {
   const fields = String.fromCharCode(...bytes.subarray(prefix.length, end)).split(' ')
   const length = end + 2
   // "the receiver must ignore anything presented before the CRLF is found"
-  if (fields[0] === 'UNKNOWN') return { kind: 'header', header: { version: 1, command: 'local' }, length }
+  // Some client, not known to be any better than others: to take the proxy's address for its own would let it pass for local.
+  if (fields[0] === 'UNKNOWN') return { kind: 'header', header: { version: 1, command: 'proxy' }, length }
   const isAddress = fields[0] === 'TCP4' ? isIPv4 : fields[0] === 'TCP6' ? isIPv6 : undefined
   if (isAddress === undefined || fields.length !== 5) return bad('malformed version 1 header')
   const [, from = '', to = '', fromPort = '', toPort = ''] = fields
@@ -111,9 +112,9 @@ function parseBinary(bytes: Uint8Array, longest: number): ProxyParse {
   if (command !== 0x20 && command !== 0x21) return bad('unknown version or command in a version 2 header')
   if (length > longest) return bad(`version 2 header longer than ${longest} octets`)
   if (bytes.length < length) return more
-  const local: ProxyHeader = { version: 2, command: 'local' }
   // LOCAL: "the receiver must [...] discard the protocol block including the family which is ignored"; UNSPEC: no facts.
-  if (command === 0x20 || family === 0) return { kind: 'header', header: local, length }
+  if (command === 0x20) return { kind: 'header', header: { version: 2, command: 'local' }, length }
+  if (family === 0) return { kind: 'header', header: { version: 2, command: 'proxy' }, length }
   const octets = families.get(family)
   if (octets === undefined) return bad('unsupported address family in a version 2 header')
   if (length < 16 + octets) return bad('version 2 header shorter than its addresses')

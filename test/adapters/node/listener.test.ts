@@ -224,7 +224,8 @@ describe('PROXY protocol', () => {
     ['version 2 that does not tell', client, { protocol: '', cipher: '' }],
     ['version 2 that tells', { ...client, tls: { version: 'TLSv1.3', certificate: false, verified: false } },
       { protocol: 'TLSv1.3', cipher: '' }],
-    ['the proxy itself', { version: 1, command: 'local' }, undefined],
+    ['one that it cannot name', { version: 1, command: 'proxy' }, { protocol: '', cipher: '' }],
+    ['the proxy itself', { version: 2, command: 'local' }, undefined],
   ])('takes clients of a proxy that ends TLS for secure: %s', async (_, header, tls) => {
     const { accepted, place } = await listen({ proxy: { from: ['127.0.0.1'], tls: true } })
     const far = await dial(place)
@@ -249,13 +250,25 @@ describe('PROXY protocol', () => {
     await expect(listenNode(options)).rejects.toThrow('proxy.tls: TLS ends either at the proxy or here')
   })
 
-  it.each([1, 2] as const)('takes a health check for what it is: version %d', async (version) => {
+  it('takes a health check for what it is', async () => {
     const { accepted, place } = await listen(trusting)
     const far = await dial(place)
-    far.send(encodeProxyHeader({ version, command: 'local' }))
+    far.send(encodeProxyHeader({ version: 2, command: 'local' }))
     const near = await accepted.next()
     const { localPort: port } = far.socket
     expect(near.peer).toEqual({ address: '127.0.0.1', port, localAddress: '127.0.0.1', localPort: place.port })
+    near.reset()
+  })
+
+  it.each<readonly [string, ProxyHeader]>([
+    ['version 1', { version: 1, command: 'proxy' }],
+    ['version 2', { version: 2, command: 'proxy' }],
+  ])('does not take whom a proxy cannot name for the proxy: %s', async (_, header) => {
+    const { accepted, place } = await listen(trusting)
+    const far = await dial(place)
+    far.send(encodeProxyHeader(header))
+    const near = await accepted.next()
+    expect(near.peer).toEqual({ proxy: '127.0.0.1' })
     near.reset()
   })
 

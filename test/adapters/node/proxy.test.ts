@@ -41,8 +41,8 @@ describe('PROXY version 1', () => {
     'PROXY UNKNOWN\r\n',
     'PROXY UNKNOWN whatever \x00\xff goes\r\n',
     `PROXY UNKNOWN ${'x'.repeat(91)}\r\n`,
-  ])('takes the socket\'s word with %j', (line) => {
-    const header = { version: 1, command: 'local' }
+  ])('hears of a client that is not named in %j', (line) => {
+    const header = { version: 1, command: 'proxy' }
     expect(parseProxyHeader(latin1(line))).toEqual({ kind: 'header', header, length: line.length })
   })
 
@@ -93,7 +93,7 @@ describe('PROXY version 2', () => {
     ['TCP over IPv6', v2(0x21, 0x21, tcp6), of('2001:db8::1', 12345, '2001:db8::2')],
     ['IPv4 in IPv6', v2(0x21, 0x21, mapped), of('192.0.2.1', 256, '198.51.100.2')],
     ['a unix socket', v2(0x21, 0x31, Array(216).fill(0x2f)), { version: 2, command: 'proxy' }],
-    ['an unspecified family', v2(0x21, 0, [1, 2, 3]), { version: 2, command: 'local' }],
+    ['an unspecified family', v2(0x21, 0, [1, 2, 3]), { version: 2, command: 'proxy' }],
     ['LOCAL', v2(0x20, 0, []), { version: 2, command: 'local' }],
     ['LOCAL with an address and nonsense', v2(0x20, 0x99, [...tcp4, 3, 0, 4, 0, 0, 0, 0]), { version: 2, command: 'local' }],
     ['unknown TLVs and padding', v2(0x21, 0x11, [...tcp4, 4, 0, 2, 0, 0, 0xee, 0, 1, 9]), ends4],
@@ -191,7 +191,7 @@ const tls = fc.record({ certificate: fc.boolean(), verified: fc.boolean(), versi
 const uniqueId = fc.uint8Array({ minLength: 1, maxLength: 128 })
 const header = fc.oneof(
   ends.map((both): ProxyHeader => ({ version: 1, command: 'proxy', ...both })),
-  fc.constantFrom<ProxyHeader>({ version: 1, command: 'local' }, { version: 2, command: 'local' }),
+  fc.constantFrom<ProxyHeader>({ version: 1, command: 'proxy' }, { version: 2, command: 'local' }),
   fc.constant<ProxyHeader>({ version: 2, command: 'proxy' }),
   fc.tuple(ends, fc.record({ alpn: word, authority: word, namespace: word, tls, uniqueId }, { requiredKeys: [] }))
     .map(([both, tlvs]): ProxyHeader => ({ version: 2, command: 'proxy', ...both, ...tlvs })),
