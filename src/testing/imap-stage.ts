@@ -90,17 +90,23 @@ export class StageClient {
   closed = false
   private readonly wire: ClientTransport
   private readonly drains: () => void
+  private readonly told: () => void
   private heard: string[] = []
 
-  constructor(wire: ClientTransport, drains: () => void) {
+  /** `told`: called when something was heard, and when the server has ended. */
+  constructor(wire: ClientTransport, drains: () => void, told: () => void = () => undefined) {
     this.wire = wire
     this.drains = drains
+    this.told = told
     wire.open({
-      received: (bytes) => void this.heard.push(Buffer.from(bytes).toString('latin1')),
-      ended: () => void (this.closed = true),
+      received: (bytes) => {
+        this.heard.push(Buffer.from(bytes).toString('latin1'))
+        this.told()
+      },
+      ended: () => this.end(),
       drained: () => undefined,
       secured: () => undefined,
-      closed: () => void (this.closed = true),
+      closed: () => this.end(),
     })
   }
 
@@ -141,6 +147,11 @@ export class StageClient {
   drain(): void {
     this.drains()
   }
+
+  private end(): void {
+    this.closed = true
+    this.told()
+  }
 }
 
 /** The store, without some of its methods; those that are left may still use them. */
@@ -151,7 +162,8 @@ function lacking(store: MailStore, without: readonly string[]): MailStore {
   return { ...(Object.fromEntries(methods) as MailStore), traits: store.traits }
 }
 
-function directoryOf(quota: Quota): Directory {
+/** A directory that knows {@link USER}. */
+export function directoryOf(quota: Quota): Directory {
   const account: Account = { id: USER, disabled: false, rights: { smtp: true, imap: true, admin: false }, quota }
   const named = async ({ username }: { readonly username: string }) => (username === USER ? account : undefined)
   return {

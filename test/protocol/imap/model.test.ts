@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ImapStage, type StageClient, USER } from '../../../src/testing/imap-stage.ts'
-import { Picture } from './picture.ts'
+import { Picture } from '../../../src/testing/imap-picture.ts'
 
 const MAIL = 'Subject: x\r\n\r\ny\r\n'
 
