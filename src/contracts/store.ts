@@ -93,7 +93,7 @@ export interface Room {
   readonly quota?: Quota
 }
 
-/** One of several appends that belong together. */
+/** An append as a whole: one of several that belong together, or one that takes another message's place. */
 export interface Append extends Room {
   readonly mailbox: MailboxId
   readonly message: NewMessage
@@ -139,6 +139,12 @@ export interface MailStore {
    * to several mailboxes is how a message to many is stored once: a store that can keeps one copy, under one id.
    */
   append(mailbox: MailboxId, message: NewMessage, room?: Room): Promise<StoredMessage>
+  /**
+   * Adds a message and expunges another one, of `mailbox`, in one step; between mailboxes of one account, or in one (RFC 8508). Room
+   * is judged by what the account then holds: what takes no more of it than the other did is never too much. `undefined`, and
+   * nothing added, where the other is not there.
+   */
+  replace?(mailbox: MailboxId, uid: number, by: Append): Promise<StoredMessage | undefined>
   /** Adds all of them or none, each to its mailbox; UIDs ascend in the order given. */
   appendAll?(appends: readonly Append[]): Promise<readonly StoredMessage[]>
   /**
@@ -190,6 +196,12 @@ export interface MailStore {
    * may be lost, doubled or late. Gives the function that ends it.
    */
   watch?(told: (mailbox: MailboxId) => void): () => void
+  /**
+   * Tells when something may have changed in what `mailboxes` and `subscriptions` say of an account: numbers, names, uses,
+   * subscriptions; soon after it did, by whomever, if the store can know. The account need not have anything yet. A hint, as
+   * with `watch`. Gives the function that ends it.
+   */
+  watchAccount?(account: string, told: () => void): () => void
   /** Finishes the writes it has, rejects later calls with `closed`, and may be called again. */
   close?(): Promise<void>
 }

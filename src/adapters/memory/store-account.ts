@@ -1,4 +1,5 @@
 import type { Mailbox, MailboxId, Quota, Usage } from '../../contracts/mailbox.ts'
+import { comparePaths, isAtOrBelow } from '../../contracts/mailbox-path.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Box } from './store-mailbox.ts'
 
@@ -41,10 +42,10 @@ export class Account {
   /** Gives a mailbox and all below it other paths. */
   rename(box: Box, path: readonly string[], nextValidity: () => number): void {
     const from = box.path
-    if (path.length > from.length && startsWith(path, from)) {
+    if (path.length > from.length && isAtOrBelow(path, from)) {
       throw new MailError('permanent', 'A mailbox cannot be renamed to a path below itself')
     }
-    const moving = new Set([...this.boxes.values()].filter((other) => startsWith(other.path, from)))
+    const moving = new Set([...this.boxes.values()].filter((other) => isAtOrBelow(other.path, from)))
     const moves = [...moving].map((moved) => ({ moved, to: [...path, ...moved.path.slice(from.length)] }))
     for (const { to } of moves) {
       const there = this.at(to)
@@ -53,10 +54,11 @@ export class Account {
     for (const { moved, to } of moves) this.settle(moved, to, nextValidity)
   }
 
-  /** Throws `quota` unless there is room for so many messages of so many octets in all. */
+  /** Throws `quota` unless there is room for so many messages of so many octets in all; what is no more needs none. */
   check(messages: number, octets: number, quota: Quota | undefined): void {
     if (!quota) return
-    const over = this.#messages + messages > quota.messages || this.#octets + octets + messages * OVERHEAD > quota.octets
+    const more = octets + messages * OVERHEAD
+    const over = (messages > 0 && this.#messages + messages > quota.messages) || (more > 0 && this.#octets + more > quota.octets)
     if (over) throw new MailError('quota', 'The account would hold more than it may')
   }
 
@@ -83,17 +85,4 @@ export class Account {
     if (wanted) this.#subscribed.set(JSON.stringify(path), [...path])
     else this.#subscribed.delete(JSON.stringify(path))
   }
-}
-
-function startsWith(path: readonly string[], start: readonly string[]): boolean {
-  return start.every((name, index) => path[index] === name)
-}
-
-/** Parents before children, otherwise by code unit. */
-function comparePaths(a: readonly string[], b: readonly string[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const [x, y] = [a[i] as string, b[i] as string]
-    if (x !== y) return x < y ? -1 : 1
-  }
-  return a.length - b.length
 }

@@ -21,7 +21,7 @@ import { Account, OVERHEAD } from './store-account.ts'
 import { Box, entryOf, type Held } from './store-mailbox.ts'
 import { type Message, Messages } from './store-messages.ts'
 import { mayContain } from './store-search.ts'
-import { uidSet } from './store-uids.ts'
+import { setOf } from '../../protocol/bytes/number-set.ts'
 
 /** Settings of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -54,6 +54,7 @@ class MemoryStore implements MailStore {
   readonly #boxes = new Map<MailboxId, Box>()
   readonly #messages = new Messages()
   readonly #watchers = new Set<(mailbox: MailboxId) => void>()
+  readonly #accountWatchers = new Map<string, Set<() => void>>()
   readonly #reading = new Set<Promise<unknown>>()
   #lastMailbox = 0
   #lastUidValidity = 0
@@ -116,6 +117,17 @@ class MemoryStore implements MailStore {
     }
   }
 
+  async replace(mailbox: MailboxId, uid: number, by: Append): Promise<StoredMessage | undefined> {
+    this.#check()
+    const reading = octetsOf(by.message.body)
+    this.#reading.add(reading)
+    try {
+      return this.#replace(mailbox, uid, by, await reading)
+    } finally {
+      this.#reading.delete(reading)
+    }
+  }
+
   async *entries(mailbox: MailboxId, which: Selection = {}): AsyncGenerator<readonly Entry[], void, undefined> {
     for await (const page of this.#pages(mailbox, which)) yield page.map(entryOf)
   }
@@ -137,7 +149,7 @@ class MemoryStore implements MailStore {
 
   async expunge(mailbox: MailboxId, uids: UidSet): Promise<UidSet> {
     const box = this.#box(mailbox)
-    return uidSet(this.#expunge(box, uids).map(({ uid }) => ({ first: uid, last: uid })))
+    return setOf(this.#expunge(box, uids).map(({ uid }) => ({ first: uid, last: uid })))
   }
 
   async copy(mailbox: MailboxId, uids: UidSet, to: MailboxId, { quota }: Room = {}): Promise<readonly Copied[]> {
@@ -191,6 +203,7 @@ class MemoryStore implements MailStore {
   async subscribe(account: string, path: readonly string[], wanted: boolean): Promise<void> {
     this.#check()
     this.#account(account).subscribe(path, wanted)
+    this.#tellOf(account)
   }
 
   async claim(mailbox: MailboxId): Promise<number> {
@@ -199,7 +212,7 @@ class MemoryStore implements MailStore {
 
   async search(mailbox: MailboxId, words: string, where: 'body' | 'text'): Promise<UidSet> {
     const found = this.#box(mailbox).all().filter(({ message }) => mayContain(message, words, where))
-    return uidSet(found.map(({ uid }) => ({ first: uid, last: uid })))
+    return setOf(found.map(({ uid }) => ({ first: uid, last: uid })))
   }
 
   watch(told: (mailbox: MailboxId) => void): () => void {
@@ -209,10 +222,22 @@ class MemoryStore implements MailStore {
     return () => void this.#watchers.delete(watcher)
   }
 
+  watchAccount(account: string, told: () => void): () => void {
+    this.#check()
+    const watcher = (): void => told()
+    const there = this.#accountWatchers.get(account) ?? new Set()
+    this.#accountWatchers.set(account, there.add(watcher))
+    return () => {
+      there.delete(watcher)
+      if (there.size === 0) this.#accountWatchers.delete(account)
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#reading)
     this.#watchers.clear()
+    this.#accountWatchers.clear()
   }
 
   #check(): void {
@@ -251,6 +276,20 @@ class MemoryStore implements MailStore {
       const box = boxes[index] as Box
       return storedOf(box.id, this.#put(box, { message: messages[index] as Message, received, flags }))
     })
+  }
+
+  #replace(mailbox: MailboxId, uid: number, by: Append, bytes: Uint8Array): StoredMessage | undefined {
+    const { mailbox: to, message: given, quota } = by
+    const [from, target] = [this.#known(mailbox), this.#known(to)]
+    const uids = [{ first: uid, last: uid }]
+    const [old] = from.find(uids)
+    const message = this.#message(given, bytes)
+    if (!old) return undefined
+    this.#account(target.account).check(0, bytes.length - old.message.bytes.length, quota)
+    const { received, flags = [] } = given
+    const held = this.#put(target, { message, received, flags })
+    this.#expunge(from, uids)
+    return storedOf(target.id, held)
   }
 
   #message(given: NewMessage, bytes: Uint8Array): Message {
@@ -307,10 +346,19 @@ class MemoryStore implements MailStore {
   }
 
   /** Not from inside a call: whoever is told may call. */
-  #tell({ id }: Box): void {
+  #tell({ id, account }: Box): void {
+    this.#tellOf(account)
     for (const watcher of this.#watchers) {
       queueMicrotask(() => {
         if (this.#watchers.has(watcher)) watcher(id)
+      })
+    }
+  }
+
+  #tellOf(account: string): void {
+    for (const watcher of this.#accountWatchers.get(account) ?? []) {
+      queueMicrotask(() => {
+        if (this.#accountWatchers.get(account)?.has(watcher)) watcher()
       })
     }
   }

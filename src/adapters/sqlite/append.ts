@@ -137,16 +137,19 @@ export class Placing {
     this.#with.counters.existing(this.#to.mailbox)
   }
 
-  /** Throws the MailError that stands in the way, and writes nothing. `pending`: what those before it will add. */
-  check(pending?: Pending): void {
+  /**
+   * Throws the MailError that stands in the way, and writes nothing. `pending`: what those before it will add. `instead`: octets of
+   * a message whose place it takes.
+   */
+  check(pending?: Pending, instead?: number): void {
     const { mailbox, message: { received, facts }, quota } = this.#to
     const { counters, serial } = this.#with
     const numbers = counters.existing(mailbox)
     const before = pending?.get(numbers.account)
     if (numbers.uid + (before?.messages ?? 0) > LAST_UID) throw usedUp(mailbox)
     if (!Number.isSafeInteger(received)) throw new MailError('misuse', 'received: give whole milliseconds')
-    const messages = (before?.messages ?? 0) + 1
-    const octets = (before?.octets ?? 0) + this.#body.size
+    const messages = (before?.messages ?? 0) + (instead === undefined ? 1 : 0)
+    const octets = (before?.octets ?? 0) + this.#body.size - (instead ?? 0)
     if (quota) counters.check(numbers.account, messages, octets, quota)
     pending?.set(numbers.account, { messages, octets })
     if (this.shared.serial === serial) return

@@ -163,10 +163,12 @@ export class Counters implements Transaction {
     return usage
   }
 
-  /** Throws `quota` unless there is room for so many messages of so many octets in all. */
+  /** Throws `quota` unless there is room for so many messages of so many octets in all; what is no more needs none. */
   check(account: string, messages: number, octets: number, quota: Quota): void {
     const usage = this.usage(account)
-    if (usage.messages + messages <= quota.messages && usage.octets + octets + messages * OVERHEAD <= quota.octets) return
+    const more = octets + messages * OVERHEAD
+    const over = (messages > 0 && usage.messages + messages > quota.messages) || (more > 0 && usage.octets + more > quota.octets)
+    if (!over) return
     throw new MailError('quota', `${account} would hold more than it may`)
   }
 

@@ -1,13 +1,14 @@
 import type { MailboxId, UidSet } from '../../contracts/mailbox.ts'
 import type { Copied, FlagChange, Flagged, Room } from '../../contracts/store.ts'
-import { type Appending, usedUp } from './append.ts'
+import { type Appending, type Placing, usedUp } from './append.ts'
 import type { Counters, Numbers, Tally } from './counters.ts'
 import type { Connection, Statement } from './driver.ts'
 import { type Columns, type Entries, marksOf } from './entries.ts'
 import { Expunged } from './expunged.ts'
 import { blockOf, highest, type Mark, packMarks } from './flag-block.ts'
 import { changing, type FlagSet } from './flags.ts'
-import { intersection, LAST_UID, membership, uidSet } from './uid-set.ts'
+import { common, setOfAscending } from '../../protocol/bytes/number-set.ts'
+import { LAST_UID, membership } from './uid-set.ts'
 
 /**
  * What happens to messages that are there, many at a time: each method is work inside a transaction, done with few statements
@@ -66,7 +67,7 @@ export class MessageWrites {
       numbers.deleted += Number(set.deleted) - Number(before.deleted)
     }
     this.#mark(numbers.row, marks)
-    return { changed: marks.map(({ uid, modSeq, set }) => ({ uid, modSeq, flags: set.flags })), modified: uidSet(modified) }
+    return { changed: marks.map(({ uid, modSeq, set }) => ({ uid, modSeq, flags: set.flags })), modified: setOfAscending(modified) }
   }
 
   expunge(mailbox: MailboxId, uids: UidSet): UidSet {
@@ -75,6 +76,19 @@ export class MessageWrites {
     const ranges = within(uids, numbers)
     for (const { first, last } of ranges) this.#unshare.run(numbers.row, first, last)
     return this.#take(numbers, found, ranges)
+  }
+
+  /** Puts another message in the place of one; tells whether that one was there. */
+  replace(mailbox: MailboxId, uid: number, by: Placing): boolean {
+    const numbers = this.#counters.existing(mailbox)
+    by.checkMailbox()
+    const uids = [{ first: uid, last: uid }]
+    const [octets] = this.#entries.inSet(numbers.row, uids, numbers.uid - numbers.messages).octets
+    if (octets === undefined) return false
+    by.check(undefined, octets)
+    by.write()
+    this.expunge(mailbox, uids)
+    return true
   }
 
   copy(mailbox: MailboxId, uids: UidSet, to: MailboxId, { quota }: Room = {}): readonly Copied[] {
@@ -104,7 +118,7 @@ export class MessageWrites {
     const { uids, sets } = found
     // Flags that were changed since the append are marks there too.
     const marked = this.#entries.marks(from.row, blockOf(uids[0] ?? 0), blockOf(uids.at(-1) ?? 0))
-    const isMarked = membership(uidSet(marked.map(({ uid }) => uid)))
+    const isMarked = membership(setOfAscending(marked.map(({ uid }) => uid)))
     const [firstUid, firstModSeq] = [target.uid, target.modSeq + 1]
     const saved = this.#appending.time
     for (const { first, last } of ranges) {
@@ -123,7 +137,7 @@ export class MessageWrites {
 
   /** Takes out of a mailbox what was found in these ranges. Gives its UIDs. */
   #take(numbers: Numbers, found: Columns, ranges: UidSet): UidSet {
-    const gone = uidSet(found.uids)
+    const gone = setOfAscending(found.uids)
     if (gone.length === 0) return gone
     for (const { first, last } of ranges) this.#delete.run(numbers.row, first, last)
     this.#unmark(numbers.row, found.uids)
@@ -146,7 +160,7 @@ export class MessageWrites {
 
   /** Takes marks away of UIDs that ascend. */
   #unmark(mailbox: number, uids: readonly number[]): void {
-    const gone = membership(uidSet(uids))
+    const gone = membership(setOfAscending(uids))
     for (const block of new Set(uids.map(blockOf))) {
       const row = this.#block.get(mailbox, block)
       if (!row) continue
@@ -177,7 +191,7 @@ function merged(there: readonly Mark[], fresh: readonly Mark[]): Mark[] {
 
 /** The ranges as far as there may be messages in them now: what is added meanwhile is not among them. */
 function within(uids: UidSet, { uid }: Numbers): UidSet {
-  return uid > 1 ? intersection(uids, [{ first: 1, last: uid - 1 }]) : []
+  return uid > 1 ? common(uids, [{ first: 1, last: uid - 1 }]) : []
 }
 
 function sum(numbers: readonly number[]): number {

@@ -135,6 +135,17 @@ export class SqliteStore implements MailStore {
     })))
   }
 
+  async replace(mailbox: MailboxId, uid: number, by: AppendTo): Promise<StoredMessage | undefined> {
+    const { commits, bodies, messages, collecting } = this.#write()
+    const stored = await this.#slowly(bodies.take([by], async ([taken]) => {
+      const placing = taken as Placing
+      const done = (isDone: boolean) => (isDone ? placing.committed() : undefined)
+      return commits.work(() => messages.replace(mailbox, uid, placing), done)
+    }))
+    if (stored) collecting.wake()
+    return stored
+  }
+
   entries(mailbox: MailboxId, which: Selection = {}): AsyncIterable<readonly Entry[]> {
     return this.#reading.entries(mailbox, which)
   }

@@ -12,6 +12,7 @@ const promises: Readonly<Record<StoreMethod, string>> = {
   remove: 'removes the mailbox with its messages; those below it stay',
   append: 'keeps octets, facts, date and flags as given; the UID and the mod-sequence are above all before; heeds the quota',
   appendAll: 'adds all or none, UIDs in the order given; heeds the quota',
+  replace: 'appends one and expunges another in one step, or neither; heeds the quota by what the one has more than the other',
   entries: 'all messages that are there, in ascending UID order, of the UIDs and above the mod-sequence asked for',
   list: 'what `entries` gives, with the facts that were appended',
   changes: 'all that was added or changed after a mod-sequence, by mod-sequence, and the UIDs that were expunged since',
@@ -95,13 +96,16 @@ function isSet(value: unknown): value is UidSet {
   return Array.isArray(value) && value.length > 0 && value.every((one) => typeof one?.first === 'number')
 }
 
+/** What says nothing to a reader. */
+const unread: ReadonlySet<string> = new Set(['facts', 'bytes', 'pieces'])
+
 /** A value in few words. */
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (isSet(value)) return value.map(({ first, last }) => (first === last ? String(first) : `${first}:${last}`)).join(',')
   if (typeof value === 'function') return 'a function'
   return JSON.stringify(value, (key, its: unknown) => {
-    if (key === 'facts' || key === 'bytes' || its instanceof Uint8Array) return undefined
+    if (unread.has(key) || its instanceof Uint8Array) return undefined
     return key !== '' && isSet(its) ? shown(its) : its
   }) ?? String(value)
 }

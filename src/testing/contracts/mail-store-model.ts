@@ -42,7 +42,7 @@ class Course {
 
   /** Does one thing, and gives its name. */
   async step(): Promise<string> {
-    const { move, appendAll, recount } = this.#store
+    const { move, appendAll, recount, replace } = this.#store
     if (this.#boxes.length === 0) await this.#create()
     const steps: readonly (readonly [string, number, () => Promise<void>])[] = [
       ['create', this.#boxes.length < 4 ? 3 : 0, () => this.#create()],
@@ -50,6 +50,7 @@ class Course {
       ['remove', 1, () => this.#remove()],
       ['append', 12, () => this.#append()],
       ['appendAll', appendAll ? 4 : 0, () => this.#appendAll()],
+      ['replace', replace ? 2 : 0, () => this.#replace()],
       ['flag', 6, () => this.#flag()],
       ['expunge', 5, () => this.#expunge()],
       ['copy', 2, () => this.#copy()],
@@ -146,6 +147,16 @@ class Course {
     const stored = await this.#store.appendAll?.(appends) ?? []
     equal(stored.map(({ mailbox }) => mailbox), boxes.map(({ id }) => id), 'mailboxes of what was added')
     for (const [index, box] of boxes.entries()) this.#arrived(box, [stored[index] as Entry])
+  }
+
+  async #replace(): Promise<void> {
+    const [from, to] = [this.#pick(), this.#pick()]
+    const uid = 1 + this.#random.below(from.uidNext)
+    const gone = from.entries.filter((entry) => entry.uid === uid)
+    const stored = await this.#store.replace?.(from.id, uid, { mailbox: to.id, message: this.#message() })
+    equal(stored === undefined, gone.length === 0, 'nothing was replaced')
+    if (stored) this.#arrived(to, [stored])
+    this.#left(from, gone)
   }
 
   async #flag(): Promise<void> {

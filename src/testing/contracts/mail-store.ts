@@ -10,6 +10,7 @@ import { recounting, usage } from './mail-store-quota.ts'
 import { claiming, listing, reading, watching } from './mail-store-read.ts'
 import { renaming } from './mail-store-rename.ts'
 import { replicating } from './mail-store-replica.ts'
+import { replacing } from './mail-store-replace.ts'
 import { searching } from './mail-store-search.ts'
 import type { MailStoreContractOptions } from './sample-mail.ts'
 
@@ -36,6 +37,7 @@ const topics: readonly (readonly [string, (options: MailStoreContractOptions) =>
   ['expunge', expunging],
   ['copy', copying],
   ['move', moving],
+  ['replace', replacing],
   ['usage and quota', usage],
   ['recount', recounting],
   ['erase', erasing],
