@@ -22,6 +22,7 @@ export type {
   Flagged,
   MailStore,
   MessageId,
+  MessageRange,
   NewMessage,
   Room,
   Selection,

@@ -1,5 +1,5 @@
 import type { MessageFacts } from '../message/facts.ts'
-import type { Body, StoredBody } from './bodies.ts'
+import type { Body, ByteRange, StoredBody } from './bodies.ts'
 import type { Durability } from './durability.ts'
 import type { Mailbox, MailboxId, Quota, SpecialUse, UidSet, Usage } from './mailbox.ts'
 
@@ -93,6 +93,11 @@ export interface Room {
   readonly quota?: Quota
 }
 
+/** Octets of a message. */
+export interface MessageRange extends ByteRange {
+  readonly message: MessageId
+}
+
 /** An append as a whole: one of several that belong together, or one that takes another message's place. */
 export interface Append extends Room {
   readonly mailbox: MailboxId
@@ -172,6 +177,12 @@ export interface MailStore {
   move?(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<readonly Copied[]>
   /** The octets of a message, or `undefined` when the store has none by that id. */
   body(message: MessageId): Promise<StoredBody | undefined>
+  /**
+   * Octets of several messages, in the order asked for, where that costs less than a `body` for each. `undefined` where they are
+   * not at hand: they lie in a file, or there is no such message; `body` tells. The ranges lie within their messages and are
+   * 1 MiB in all at most: the caller guarantees it. What comes is the reader's to keep, not to write to.
+   */
+  octets?(ranges: readonly MessageRange[]): Promise<readonly (Uint8Array | undefined)[]>
   /** What an account holds. */
   usage(account: string): Promise<Usage>
   /** Counts anew what an account holds and what its mailboxes say of themselves, and mends what has drifted. */

@@ -9,6 +9,7 @@ import type {
   Flagged,
   MailStore,
   MessageId,
+  MessageRange,
   NewMessage,
   Room,
   Selection,
@@ -182,6 +183,10 @@ export class SqliteStore implements MailStore {
 
   async body(message: MessageId): Promise<StoredBody | undefined> {
     return this.#bodies.open(message)
+  }
+
+  async octets(ranges: readonly MessageRange[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#bodies.octets(ranges)
   }
 
   async usage(account: string): Promise<Usage> {

@@ -21,6 +21,7 @@ const promises: Readonly<Record<StoreMethod, string>> = {
   copy: 'copies octets, flags and dates, all or none, in UID order, and tells which UID became which; heeds the quota',
   move: 'copies, and expunges what was copied, in one step; tells which UID became which',
   body: 'the octets that were appended, whole or any range of them',
+  octets: 'the octets that `body` has of each message, or nothing',
   usage: 'messages and octets of all mailboxes of the account, with `traits.overhead` for each message',
   recount: 'counts anew',
   erase: 'removes all that the account has',

@@ -179,6 +179,43 @@ export function reading({ it, open }: MailStoreContractOptions): void {
   })
 }
 
+/** What `octets` gives. */
+export function readingSeveral(options: MailStoreContractOptions): void {
+  const it = needing(options, 'octets', 'octets')
+
+  it('gives what body gives, or leaves it to body', async (store) => {
+    const { id } = await inbox(store)
+    for (const size of [0, 1, 5000, 60_000, 900_000]) {
+      const bytes = pattern(size)
+      const { id: of } = await store.append(id, message(bytes))
+      const ranges = [[0, size], [size, size], [size >> 1, Math.min(size, (size >> 1) + 10_000)], [0, size >> 4]] as const
+      const found = await store.octets(ranges.map(([start, end]) => ({ message: of, start, end })))
+      equal(found.length, ranges.length)
+      for (const [i, [start, end]] of ranges.entries()) {
+        const read = found[i] ?? await octetsOf(await bodyOf(store, of), { start, end })
+        equal(new Uint8Array(read), bytes.subarray(start, end), `octets ${start} to ${end} of ${size}`)
+      }
+    }
+    equal(await store.octets([]), [])
+  })
+
+  it('has what body has of a message that is gone', async (store) => {
+    const { id } = await inbox(store)
+    const [gone, kept] = [await store.append(id, message(pattern(5))), await store.append(id, message(pattern(6)))]
+    await store.expunge(id, setFor([gone]))
+    const [none, some] = await store.octets([gone, kept].map((one) => ({ message: one.id, start: 1, end: 3 })))
+    holds(none === undefined || await store.body(gone.id) !== undefined, 'octets of a message that no mailbox has')
+    if (some) equal(new Uint8Array(some), pattern(6).subarray(1, 3))
+  })
+
+  it('has none for ids it never gave', async (store) => {
+    const [kept] = await fill(store, (await inbox(store)).id, []) as [StoredMessage]
+    for (const none of ['', '0', '-1', '999999', '../1', 'x', '__proto__', `${kept.id} `]) {
+      equal(await store.octets([{ message: none, start: 0, end: 1 }]), [undefined], `octets of ${none}`)
+    }
+  })
+}
+
 /** What `claim` does. */
 export function claiming(options: MailStoreContractOptions): void {
   const it = needing(options, 'claim', 'claim')

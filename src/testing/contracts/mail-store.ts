@@ -7,7 +7,7 @@ import { closing, surviving } from './mail-store-lasting.ts'
 import { creating, erasing, listingAccounts, removing, subscribing } from './mail-store-mailboxes.ts'
 import { modelling } from './mail-store-model.ts'
 import { recounting, usage } from './mail-store-quota.ts'
-import { claiming, listing, reading, watching } from './mail-store-read.ts'
+import { claiming, listing, reading, readingSeveral, watching } from './mail-store-read.ts'
 import { renaming } from './mail-store-rename.ts'
 import { replicating } from './mail-store-replica.ts'
 import { replacing } from './mail-store-replace.ts'
@@ -47,6 +47,7 @@ const topics: readonly (readonly [string, (options: MailStoreContractOptions) =>
   ['search', searching],
   ['watch', watching],
   ['body', reading],
+  ['octets', readingSeveral],
   ['any operations', modelling],
   ['many at once', replicating],
   ['after a crash', surviving],

@@ -1,8 +1,9 @@
 import { turn } from '../../../src/adapters/node/event-loop.ts'
-import type { Append, Entry, NewMessage, StoredMessage } from '../../../src/contracts/store.ts'
+import type { Append, Entry, MessageRange, NewMessage, StoredMessage } from '../../../src/contracts/store.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
+import { octetsOf } from '../../../src/testing/contracts/checks.ts'
 import { message } from '../../../src/testing/contracts/sample-mail.ts'
-import { all, type Fault, fault, mapped } from './fault.ts'
+import { all, type Fault, fault, mapped, type WholeStore } from './fault.ts'
 
 const appending: readonly Fault[] = [
   fault('append', 'loses keywords', (store) => ({
@@ -233,6 +234,35 @@ const bodies: readonly Fault[] = [
   })),
 ]
 
+/** The octets of ranges, out of what the store gives one by one. */
+function octetsBy(read: (store: WholeStore, range: MessageRange) => Promise<Uint8Array | undefined>) {
+  return (store: WholeStore): Partial<WholeStore> => ({
+    octets: (ranges) => Promise.all(ranges.map((range) => read(store, range))),
+  })
+}
+
+async function octetsIn(store: WholeStore, { message: id, start, end }: MessageRange): Promise<Uint8Array | undefined> {
+  const body = await store.body(id)
+  return body && octetsOf(body, { start, end })
+}
+
+const readingSeveral: readonly Fault[] = [
+  fault('octets', 'gives whole messages', octetsBy(async (store, { message: id }) => {
+    const body = await store.body(id)
+    return body && octetsOf(body)
+  })),
+  fault('octets', 'reads from the beginning', octetsBy((store, { message: id, start, end }) =>
+    octetsIn(store, { message: id, start: 0, end: end - start }))),
+  fault('octets', 'takes any name for a number', octetsBy((store, range) =>
+    octetsIn(store, { ...range, message: range.message.trim() }))),
+  fault('octets', 'leaves out what it does not have', (store) => ({
+    octets: async (ranges) => {
+      const found = await Promise.all(ranges.map((range) => octetsIn(store, range)))
+      return found.filter((bytes) => bytes !== undefined)
+    },
+  })),
+]
+
 const claiming: readonly Fault[] = [
   fault('claim', 'claims nothing', (store) => ({
     claim: async (id) => {
@@ -312,5 +342,5 @@ const watching: readonly Fault[] = [
 
 /** Faults of messages: how they come, and how they are read. */
 export const messageFaults: readonly Fault[] = [
-  ...appending, ...appendingAll, ...reading, ...bodies, ...claiming, ...searching, ...watching,
+  ...appending, ...appendingAll, ...reading, ...bodies, ...readingSeveral, ...claiming, ...searching, ...watching,
 ]

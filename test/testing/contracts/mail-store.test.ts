@@ -53,6 +53,7 @@ describe('mailStoreContract', () => {
       'mailStoreContract: claim (the store has no claim)',
       'mailStoreContract: search (the store has no search)',
       'mailStoreContract: watch (the store has no watch)',
+      'mailStoreContract: octets (the store has no octets)',
       'mailStoreContract: after a crash (durability is none)',
       'mailStoreContract: close (the store has no close)',
     ])
