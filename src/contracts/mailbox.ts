@@ -1,3 +1,5 @@
+import type { NumberRange, NumberSet } from '../protocol/bytes/number-set.ts'
+
 /** Opaque; the store's own name for a mailbox, stable across renames and never given to another one. */
 export type MailboxId = string
 
@@ -32,13 +34,10 @@ export interface Mailbox {
 }
 
 /** UIDs from `first` to `last`, both included; not all of them need be there. */
-export interface UidRange {
-  readonly first: number
-  readonly last: number
-}
+export type UidRange = NumberRange
 
 /** UIDs as ranges that ascend and do not touch. */
-export type UidSet = readonly UidRange[]
+export type UidSet = NumberSet
 
 /** What an account holds. */
 export interface Usage {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { MailboxId, SpecialUse, Usage } from '../../contracts/mailbox.ts'
+import { comparePaths, isAtOrBelow } from '../../contracts/mailbox-path.ts'
 import { isMailError, MailError } from '../../protocol/session/errors.ts'
 import { ACCOUNT_FILE, isLongAccount } from './account-name.ts'
 import { Box } from './box.ts'
@@ -8,7 +9,7 @@ import { codeOf, isMissing } from './disk.ts'
 import { discardMailbox, identityOf, makeMailbox, readAbout, sweepFolders, writeAbout } from './folders.ts'
 import { carryOutRenaming, forgetIntent, type Intent, type Moving, readIntent, type Renaming, writeIntent } from './intent.ts'
 import { takeLock } from './lock.ts'
-import { comparePaths, isDigested, mailboxFolder, pathOfFolder } from './mailbox-name.ts'
+import { isDigested, mailboxFolder, pathOfFolder } from './mailbox-name.ts'
 import { OVERHEAD } from './room.ts'
 import type { Owner, Shared } from './shared.ts'
 import type { Message, State } from './state.ts'
@@ -182,9 +183,9 @@ export class Account implements Owner {
       const places = await this.places(true)
       const { path: from } = some(places.find(({ box }) => box.id === id))
       if (comparePaths(from, path) === 0) return
-      const moving = places.filter((place) => startsWith(place.path, from))
+      const moving = places.filter((place) => isAtOrBelow(place.path, from))
       const moves = moving.map((place) => ({ place, to: [...path, ...place.path.slice(from.length)] }))
-      if (startsWith(path, from)) throw new MailError('permanent', 'A mailbox cannot be renamed to a path below itself')
+      if (isAtOrBelow(path, from)) throw new MailError('permanent', 'A mailbox cannot be renamed to a path below itself')
       const targets = new Set(moves.map(({ to }) => JSON.stringify(to)))
       const taken = places.find((place) => targets.has(JSON.stringify(place.path)) && !moving.includes(place))
       if (taken) throw new MailError('permanent', `There is a mailbox ${taken.path.join('/')} already`)
@@ -378,8 +379,4 @@ async function ifThere(state: Promise<State>): Promise<State | undefined> {
 function sumOf(states: readonly State[]): Usage {
   const messages = states.reduce((sum, state) => sum + state.messages.length, 0)
   return { messages, octets: states.reduce((sum, { octets }) => sum + octets, messages * OVERHEAD) }
-}
-
-function startsWith(path: readonly string[], start: readonly string[]): boolean {
-  return start.every((name, index) => path[index] === name)
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import { comparePaths } from '../../contracts/mailbox-path.ts'
 import { type Disk, nodeDisk } from './disk.ts'
 import { compareBases, parseFileName } from './file-name.ts'
 import { flagsOfInfo } from './flags.ts'
 import { readAbout } from './folders.ts'
 import { Keywords } from './keywords.ts'
 import { filesIn, type Found } from './look.ts'
-import { comparePaths, pathOfFolder } from './mailbox-name.ts'
+import { pathOfFolder } from './mailbox-name.ts'
 import { UID_LIST } from './uid-file.ts'
 import { parseUidList } from './uidlist.ts'
 

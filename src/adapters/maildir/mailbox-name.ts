@@ -122,12 +122,3 @@ function fromBase64(encoded: string): string | undefined {
   }
   return text
 }
-
-/** Parents before children, otherwise by code unit. */
-export function comparePaths(a: readonly string[], b: readonly string[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const [x, y] = [a[i] as string, b[i] as string]
-    if (x !== y) return x < y ? -1 : 1
-  }
-  return a.length - b.length
-}

@@ -5,7 +5,9 @@ import { canonicalFlags, flagsOfInfo } from './flags.ts'
 import type { FlagRow, Line, Row } from './journal.ts'
 import { Keywords } from './keywords.ts'
 import { LAST_UID } from './uidlist.ts'
-import { among, everything, indexFrom, uidSet } from './uids.ts'
+import { among, indexFrom } from '../../contracts/uid-list.ts'
+import { setOf } from '../../protocol/bytes/number-set.ts'
+import { everything } from './uids.ts'
 
 /** A message in a mailbox. Never changed, only replaced. */
 export interface Message {
@@ -165,7 +167,7 @@ export class State {
     return {
       modSeq,
       changed: changed.filter((one) => one.modSeq <= modSeq).sort((a, b) => a.modSeq - b.modSeq).map(entryOf),
-      vanished: uidSet(expunged.filter((range) => range.modSeq <= modSeq)),
+      vanished: setOf(expunged.filter((range) => range.modSeq <= modSeq)),
       more,
       complete: since >= this.forgotten,
     }
@@ -223,7 +225,7 @@ export class State {
   }
 
   #remove(ranges: readonly Expunged[]): void {
-    const gone = new Set(among(this.messages, uidSet(ranges)))
+    const gone = new Set(among(this.messages, setOf(ranges)))
     if (gone.size < FEW) for (const { uid } of gone) this.messages.splice(indexFrom(this.messages, uid), 1)
     else this.messages = this.messages.filter((message) => !gone.has(message))
     for (const message of gone) {

@@ -1,5 +1,6 @@
 import type { StoredBody } from '../../contracts/bodies.ts'
 import type { Mailbox, MailboxId, Quota, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
+import { comparePaths } from '../../contracts/mailbox-path.ts'
 import type {
   Changes,
   Copied,
@@ -21,7 +22,6 @@ import { bodyOf, withFacts } from './body.ts'
 import { copyAll } from './copying.ts'
 import { isMissing, storageError } from './disk.ts'
 import { parseRecord } from './facts.ts'
-import { comparePaths } from './mailbox-name.ts'
 import { OVERHEAD } from './room.ts'
 import type { Shared } from './shared.ts'
 import { baseOf, Staging } from './staging.ts'

@@ -2,7 +2,8 @@ import type { Mailbox, MailboxId, SpecialUse, UidSet } from '../../contracts/mai
 import type { Changes, Entry, FlagChange, Flagged, Selection } from '../../contracts/store.ts'
 import { canonicalFlags, changedFlags, hasFlag } from './store-flags.ts'
 import type { Message } from './store-messages.ts'
-import { among, indexFrom, uidSet } from './store-uids.ts'
+import { among, indexFrom } from '../../contracts/uid-list.ts'
+import { setOf } from '../../protocol/bytes/number-set.ts'
 
 /** A message in one mailbox. Never changed, only replaced. */
 export interface Held {
@@ -118,7 +119,7 @@ export class Box {
     }
     return {
       changed: changed.map(({ uid, modSeq, flags }) => ({ uid, modSeq, flags: [...flags] })),
-      modified: uidSet(modified.map((uid) => ({ first: uid, last: uid }))),
+      modified: setOf(modified.map((uid) => ({ first: uid, last: uid }))),
     }
   }
 
@@ -128,7 +129,7 @@ export class Box {
     const gone = new Set(found)
     this.#held = this.#held.filter((held) => !gone.has(held))
     for (const held of found) this.#count(held, -1)
-    for (const { first, last } of uidSet(found.map(({ uid }) => ({ first: uid, last: uid })))) {
+    for (const { first, last } of setOf(found.map(({ uid }) => ({ first: uid, last: uid })))) {
       this.#expunged.push({ modSeq: ++this.#modSeq, first, last })
     }
     const over = this.#expunged.splice(0, Math.max(0, this.#expunged.length - this.#remembered))
@@ -146,7 +147,7 @@ export class Box {
     return {
       modSeq,
       changed: changed.filter((held) => held.modSeq <= modSeq).sort((a, b) => a.modSeq - b.modSeq).map(entryOf),
-      vanished: uidSet(expunged.filter((range) => range.modSeq <= modSeq)),
+      vanished: setOf(expunged.filter((range) => range.modSeq <= modSeq)),
       more,
       complete: since >= this.#forgotten,
     }

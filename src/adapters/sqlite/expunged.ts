@@ -1,6 +1,7 @@
 import type { UidSet } from '../../contracts/mailbox.ts'
 import { bytesIn, type Connection, type Statement } from './driver.ts'
-import { packUids, union, unpackUids } from './uid-set.ts'
+import { setOf } from '../../protocol/bytes/number-set.ts'
+import { packUids, unpackUids } from './uid-set.ts'
 
 /** Expunges that are remembered one by one, and how many of the oldest are put together when there are more. */
 const MOST_ROWS = 128
@@ -44,7 +45,7 @@ export class Expunged {
   #compact(mailbox: number): void {
     const oldest = this.#oldest.all(mailbox, TOGETHER)
     const modSeq = oldest.at(-1)?.['mod_seq'] as number
-    const uids = packUids(union(oldest.flatMap((row) => unpackUids(bytesIn(row, 'uids')))))
+    const uids = packUids(setOf(oldest.flatMap((row) => unpackUids(bytesIn(row, 'uids')))))
     this.#delete.run(mailbox, modSeq)
     if (uids.length <= MOST_OCTETS) this.#insert.run(mailbox, modSeq, uids)
     else this.#forget.run(modSeq, mailbox)

@@ -1,4 +1,5 @@
 import type { Mailbox, MailboxId, SpecialUse, Usage } from '../../contracts/mailbox.ts'
+import { isAtOrBelow } from '../../contracts/mailbox-path.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { GroupCommit } from './commit.ts'
 import { type Counters, MAILBOX_COLUMNS, mailboxOf, type Numbers } from './counters.ts'
@@ -145,10 +146,10 @@ export class MailboxWrites {
       validity: found['uid_validity'] as number,
     }))
     const old = all.find(({ id }) => id === row)?.names ?? []
-    if (path.length > old.length && startsWith(path, old)) {
+    if (path.length > old.length && isAtOrBelow(path, old)) {
       throw new MailError('permanent', 'A mailbox cannot be renamed to a path below itself')
     }
-    const moves = all.filter(({ names }) => startsWith(names, old))
+    const moves = all.filter(({ names }) => isAtOrBelow(names, old))
       .map(({ id, from, names, validity }) => ({ id, from, validity, to: JSON.stringify([...path, ...names.slice(old.length)]) }))
     const moving = new Set(moves.map(({ id }) => id))
     const others = new Set(all.filter(({ id }) => !moving.has(id)).map(({ from }) => from))
@@ -188,8 +189,4 @@ export class MailboxWrites {
       octets: counted.octets - numbers.octets,
     })
   }
-}
-
-function startsWith(path: readonly string[], start: readonly string[]): boolean {
-  return start.every((name, index) => path[index] === name)
 }

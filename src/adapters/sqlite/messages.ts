@@ -67,7 +67,8 @@ export class MessageWrites {
       numbers.deleted += Number(set.deleted) - Number(before.deleted)
     }
     this.#mark(numbers.row, marks)
-    return { changed: marks.map(({ uid, modSeq, set }) => ({ uid, modSeq, flags: set.flags })), modified: setOfAscending(modified) }
+    const changed = marks.map(({ uid, modSeq, set }) => ({ uid, modSeq, flags: set.flags }))
+    return { changed, modified: setOfAscending(modified) }
   }
 
   expunge(mailbox: MailboxId, uids: UidSet): UidSet {

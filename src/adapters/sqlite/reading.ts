@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Mailbox, MailboxId, UidRange, UidSet, Usage } from '../../contracts/mailbox.ts'
+import { comparePaths } from '../../contracts/mailbox-path.ts'
 import type { Changes, Entry, Selection, StoredMessage } from '../../contracts/store.ts'
 import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
@@ -10,7 +11,8 @@ import { type AllColumns, type Entries, entryAt, marksOf, PAGE, storedAt } from 
 import { PAGE_WITH_FACTS } from './fact-lines.ts'
 import type { Expunge } from './expunged.ts'
 import type { Mark } from './flag-block.ts'
-import { ALL_UIDS, bridged, intersection, LAST_UID, membership, uidSet, union, unpackUids } from './uid-set.ts'
+import { common, setOf, setOfAscending } from '../../protocol/bytes/number-set.ts'
+import { ALL_UIDS, bridged, LAST_UID, membership, unpackUids } from './uid-set.ts'
 
 /** Ranges of UIDs that are looked at in one turn of the event loop. */
 const MOST_RANGES = 200
@@ -119,7 +121,7 @@ export class Reading {
       return {
         modSeq: until,
         changed: this.#changed(row, gapsIn(box), told),
-        vanished: union(expunged.filter((change) => change.modSeq <= until).flatMap(({ uids }) => uids)),
+        vanished: setOf(expunged.filter((change) => change.modSeq <= until).flatMap(({ uids }) => uids)),
         more,
         complete: since >= forgotten,
       }
@@ -144,7 +146,7 @@ export class Reading {
 
   /** Entries by mod-sequence. */
   #changed(row: number, gaps: number, changes: readonly Appended[]): Entry[] {
-    const uids = uidSet(changes.map(({ uid }) => uid).sort((a, b) => a - b))
+    const uids = setOfAscending(changes.map(({ uid }) => uid).sort((a, b) => a - b))
     const has = membership(uids)
     const found: Entry[] = []
     for (const { first, last } of bridged(uids)) {
@@ -199,12 +201,12 @@ export class Reading {
     const box = this.#mailbox.get(row)
     if (!box) return []
     const uidNext = box['uid_next'] as number
-    const there = uidNext > 1 ? intersection(uids, [{ first: 1, last: uidNext - 1 }]) : []
+    const there = uidNext > 1 ? common(uids, [{ first: 1, last: uidNext - 1 }]) : []
     if (since === 0) return there
     const blocks = this.#blocksSince.all(row, since).map((found) => ({ first: (found['block'] as number) * 256 }))
     const changed = blocks.map(({ first }) => ({ first, last: first + 255 }))
     const appended = { first: this.#entries.lastUntil(row, since, uidNext) + 1, last: LAST_UID }
-    return intersection(there, union([...changed, appended]))
+    return common(there, setOf([...changed, appended]))
   }
 
   /** Reads at one moment, whatever other processes write. */
@@ -256,13 +258,4 @@ function gapsIn(box: Row): number {
 
 function expungeOf(row: Row): Expunge {
   return { modSeq: row['mod_seq'] as number, uids: unpackUids(bytesIn(row, 'uids')) }
-}
-
-/** Parents before children, otherwise by code unit. */
-function comparePaths(a: readonly string[], b: readonly string[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const [x, y] = [a[i] as string, b[i] as string]
-    if (x !== y) return x < y ? -1 : 1
-  }
-  return a.length - b.length
 }

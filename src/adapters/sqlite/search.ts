@@ -9,7 +9,7 @@ import type { GroupCommit } from './commit.ts'
 import { rowId } from './counters.ts'
 import type { Connection, Statement } from './driver.ts'
 import { type SearchText, searchText, trigramQuery } from './search-text.ts'
-import { uidSet } from './uid-set.ts'
+import { setOfAscending } from '../../protocol/bytes/number-set.ts'
 
 /** The format of the index: what is kept under another number is made anew. */
 const FORMAT = 1
@@ -155,7 +155,7 @@ export class Search {
     }
     const queries = where === 'body' ? [query] : [query, query]
     const uids = this.#read(() => this.#find[where].get(row, ...queries))?.['uids']
-    return typeof uids === 'string' ? uidSet(JSON.parse(`[${uids}]`) as number[]) : []
+    return typeof uids === 'string' ? setOfAscending(JSON.parse(`[${uids}]`) as number[]) : []
   }
 
   /** Ends after what is under way. */

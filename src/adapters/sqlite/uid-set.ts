@@ -6,42 +6,6 @@ export const LAST_UID = 0xffffffff
 /** Every UID. */
 export const ALL_UIDS: UidSet = [{ first: 1, last: LAST_UID }]
 
-/** UIDs that ascend, as ranges. */
-export function uidSet(uids: readonly number[]): UidSet {
-  const set: UidRange[] = []
-  for (let at = 0; at < uids.length;) {
-    const first = uids[at] as number
-    let last = first
-    while (uids[++at] === last + 1) last++
-    set.push({ first, last })
-  }
-  return set
-}
-
-/** What is in any of them; the ranges may come in any order and touch. */
-export function union(ranges: readonly UidRange[]): UidSet {
-  const set: { first: number; last: number }[] = []
-  for (const { first, last } of [...ranges].sort((a, b) => a.first - b.first)) {
-    const before = set.at(-1)
-    if (before && first <= before.last + 1) before.last = Math.max(before.last, last)
-    else set.push({ first, last })
-  }
-  return set
-}
-
-/** What is in both. */
-export function intersection(a: UidSet, b: UidSet): UidSet {
-  const set: UidRange[] = []
-  for (let [i, j] = [0, 0]; i < a.length && j < b.length;) {
-    const [x, y] = [a[i] as UidRange, b[j] as UidRange]
-    const [first, last] = [Math.max(x.first, y.first), Math.min(x.last, y.last)]
-    if (first <= last) set.push({ first, last })
-    if (x.last < y.last) i++
-    else j++
-  }
-  return set
-}
-
 /** Looking for a range anew costs about as much as passing over so many messages. */
 const BRIDGE = 16
 

@@ -1,7 +1,8 @@
 import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
 import type { AbandonedEvent, BodyRange, CompressEvent, Question, StartTlsEvent } from '../session/session.ts'
 import type { AnnotationChange } from './annotations.ts'
-import type { NumberSet } from './ranges.ts'
+import type { NumberSet } from '../bytes/number-set.ts'
+import type { Column, ColumnKind } from './columns.ts'
 import type { ImapEntry, ImapMailbox, ImapMessage } from './mailbox.ts'
 
 /**
@@ -23,8 +24,10 @@ export type ImapServerEvent =
   | OpenQuestion
   | ClaimQuestion
   | UnselectedEvent
+  | WatchEvent
   | EntriesQuestion
   | MessagesQuestion
+  | ColumnsQuestion
   | OctetsQuestion
   | ChangesQuestion
   | FlagQuestion
@@ -33,6 +36,7 @@ export type ImapServerEvent =
   | UploadEvent
   | BodyEvent
   | AppendQuestion
+  | ReplaceQuestion
   | CandidatesQuestion
   | ClockQuestion
   | QuotaQuestion
@@ -155,6 +159,15 @@ export interface UnselectedEvent {
   readonly mailbox: string
 }
 
+/**
+ * NOTIFY: from now on, or no longer, `changedAnywhere` is to be called when something may have happened in any mailbox of the
+ * account, and `noted` when others have changed annotations. Where it is wanted anew it goes on.
+ */
+export interface WatchEvent {
+  readonly kind: 'watch'
+  readonly wanted: boolean
+}
+
 /** What can be said of messages without a look at them: of the first of those that are there, as many as suit the host. */
 export interface EntriesQuestion extends Question<'entries', Page<ImapEntry> | Refusal> {
   readonly mailbox: string
@@ -174,6 +187,26 @@ export interface MessagesQuestion extends Question<'messages', Page<ImapMessage>
 export interface Page<Item> {
   readonly items: readonly Item[]
   /** Nothing is left behind the last of them. */
+  readonly last: boolean
+}
+
+/**
+ * What is looked at of messages, of the first of those that are there, as many as suit the host: what `columnOf` makes of them,
+ * which a host that keeps it makes but once. There may be more messages in it than were asked for. `null`: it is not at hand;
+ * where it may be made, this means that the host keeps none, and the messages themselves are asked for.
+ */
+export interface ColumnsQuestion extends Question<'columns', ColumnsPage | null | Refusal> {
+  readonly mailbox: string
+  readonly of: ColumnKind
+  readonly uids: NumberSet
+  /** It must not be made: only all of it is of use, and only where it is kept already. */
+  readonly atHand: boolean
+}
+
+/** Columns of ascending UIDs that do not overlap. */
+export interface ColumnsPage {
+  readonly columns: readonly Column[]
+  /** Nothing that was asked for is left behind the last of them. */
   readonly last: boolean
 }
 
@@ -251,6 +284,17 @@ export interface BodyEvent {
 export interface AppendQuestion extends Question<'append', { readonly uids: readonly number[] } | Refusal> {
   readonly mailbox: string
   readonly messages: readonly Upload[]
+}
+
+/**
+ * REPLACE (RFC 8508): the message that came goes into a mailbox, and another one out of one, in one step. The answer has the UID
+ * of the new one; `null`: the other is not there any more, and nothing was done.
+ */
+export interface ReplaceQuestion extends Question<'replace', { readonly uid: number } | null | Refusal> {
+  readonly mailbox: string
+  readonly uid: number
+  readonly to: string
+  readonly message: Upload
 }
 
 /** One of the messages, in the order of their uploads. */

@@ -1,4 +1,4 @@
-import { type NumberRange, type NumberSet, setOf } from './ranges.ts'
+import { type NumberRange, type NumberSet, setOf } from '../bytes/number-set.ts'
 
 /** What `*` is until it is known which number that is. */
 export const LAST = 0
@@ -63,4 +63,14 @@ export function resolveSet(set: readonly WrittenRange[], last: number): NumberSe
     if (range.first > 0) ranges.push(range)
   }
   return setOf(ranges)
+}
+
+/** As IMAP writes a set: `1:3,5`. Empty for an empty set, which IMAP cannot write. */
+export function formatSet(set: NumberSet): string {
+  let text = ''
+  for (const { first, last } of set) {
+    if (text !== '') text += ','
+    text += first === last ? String(first) : `${first}:${last}`
+  }
+  return text
 }

@@ -1,4 +1,4 @@
-import { common, each, type NumberRange, type NumberSet, reaching, without } from './ranges.ts'
+import { common, each, type NumberRange, type NumberSet, reaching, without } from '../bytes/number-set.ts'
 
 /**
  * What a client has been told of the mailbox it has selected: which UID each sequence number means (RFC 9051 §2.3.1.2). It

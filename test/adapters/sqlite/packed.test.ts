@@ -2,16 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blockOf, highest, packMarks, unpackMarks } from '../../../src/adapters/sqlite/flag-block.ts'
 import { changing, flagSet, givenFlags } from '../../../src/adapters/sqlite/flags.ts'
-import {
-  bridged,
-  intersection,
-  LAST_UID,
-  membership,
-  packUids,
-  uidSet,
-  union,
-  unpackUids,
-} from '../../../src/adapters/sqlite/uid-set.ts'
+import { common, setOf, setOfAscending } from '../../../src/protocol/bytes/number-set.ts'
+import { bridged, LAST_UID, membership, packUids, unpackUids } from '../../../src/adapters/sqlite/uid-set.ts'
 
 const uid = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: LAST_UID - 5, max: LAST_UID }))
 const uids = fc.uniqueArray(uid, { maxLength: 40 }).map((found) => found.sort((a, b) => a - b))
@@ -22,22 +14,22 @@ const flags = fc.uniqueArray(keyword, { maxLength: 5 })
 describe('sets of UIDs', () => {
   it('are ranges that ascend and do not touch, and come back from bytes', () => {
     fc.assert(fc.property(uids, (some) => {
-      const set = uidSet(some)
+      const set = setOfAscending(some)
       set.forEach(({ first, last }, at) => {
         expect(first <= last && first > (set[at - 1]?.last ?? -1) + 1).toBe(true)
       })
       expect(some.filter(membership(set))).toEqual(some)
       expect(unpackUids(packUids(set))).toEqual(set)
-      expect(union([...set].reverse())).toEqual(set)
+      expect(setOf([...set].reverse())).toEqual(set)
     }))
   })
 
   it('meet and unite as sets do', () => {
     fc.assert(fc.property(uids, uids, (a, b) => {
-      const [left, right] = [uidSet(a), uidSet(b)]
-      expect(intersection(left, right)).toEqual(uidSet(a.filter((one) => b.includes(one))))
-      expect(union([...left, ...right])).toEqual(uidSet([...new Set([...a, ...b])].sort((x, y) => x - y)))
-      expect(intersection(bridged(left), left)).toEqual(left)
+      const [left, right] = [setOfAscending(a), setOfAscending(b)]
+      expect(common(left, right)).toEqual(setOfAscending(a.filter((one) => b.includes(one))))
+      expect(setOf([...left, ...right])).toEqual(setOfAscending([...new Set([...a, ...b])].sort((x, y) => x - y)))
+      expect(common(bridged(left), left)).toEqual(left)
     }))
   })
 })

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { common, contains, each, formatSet, setOf, setOfAscending, sizeOf, together,
-  without } from '../../../src/protocol/imap/ranges.ts'
-import { parseSequenceSet, resolveSet } from '../../../src/protocol/imap/sequence-set.ts'
+import {
+  common, contains, each, setOf, setOfAscending, sizeOf, together, without,
+} from '../../../src/protocol/bytes/number-set.ts'
+import { formatSet, parseSequenceSet, resolveSet } from '../../../src/protocol/imap/sequence-set.ts'
 import { View } from '../../../src/protocol/imap/view.ts'
 
 const ranges = fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.nat(8)), { maxLength: 8 })

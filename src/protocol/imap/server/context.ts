@@ -4,14 +4,15 @@ import type { ImapCloseReason, ImapServerEvent } from '../events.ts'
 import type { Announced } from '../fragments.ts'
 import type { ImapEntry } from '../mailbox.ts'
 import type { NameForm } from '../mailbox-name.ts'
-import type { NumberSet } from '../ranges.ts'
+import type { NumberSet } from '../../bytes/number-set.ts'
 import type { Reader } from '../reader.ts'
 import type { Result, Run } from '../run.ts'
 import type { SearchKey } from '../search-keys.ts'
 import type { View } from '../view.ts'
+import type { Notified } from './notified.ts'
 
 /** What a client can ENABLE (RFC 5161), and what other commands enable by the way. */
-export type Enabled = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2'
+export type Enabled = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 'UIDONLY'
 
 /** The mailbox that is selected, as far as the client has been told of it. */
 export interface Selected {
@@ -44,6 +45,8 @@ export interface Selected {
   held: number | undefined
   /** The client has been told of `held`. */
   heldTold: boolean
+  /** Flag changes after this mod-sequence have been passed over, the client not wanting to hear of any (RFC 5465). */
+  unsaid?: number | undefined
   /** Searches whose results the client wants to hear of as they change (RFC 5267), by their tags. */
   readonly followed: Map<string, Followed>
   /** UIDs of messages that have come or changed since those searches were looked at; none where there is none. */
@@ -76,6 +79,12 @@ export interface ImapContext {
   account: string | undefined
   selected: Selected | undefined
   readonly enabled: Set<Enabled>
+  /** What the client wants to be told, once it has given NOTIFY. */
+  notify: Notified | undefined
+  /** Something may have changed in any of the account's mailboxes, or their names. */
+  accountChanged: boolean
+  /** What is new could not be learnt: it is asked for again then. */
+  quietUntil: number
   /** COMPRESS was given. */
   compressed: boolean
   failedAuth: number
@@ -108,6 +117,8 @@ export interface Command {
   readonly name: string
   /** The states it is valid in. */
   readonly states: readonly State[]
+  /** It names messages by sequence numbers, or tells them: not once UIDONLY is enabled. */
+  readonly bySequence?: boolean
   /** No EXPUNGE may be said at its end: it uses sequence numbers and may not hear of one (RFC 9051 §7.5.1). */
   readonly holdsExpunge?: boolean
   /** It may take long: now and then the client hears that it is at work. */

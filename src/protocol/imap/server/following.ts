@@ -1,4 +1,5 @@
-import { common, formatSet, type NumberSet, setOf, setOfAscending, sizeOf, together, without } from '../ranges.ts'
+import { common, type NumberSet, setOf, sizeOf, together, without } from '../../bytes/number-set.ts'
+import { formatSet } from '../sequence-set.ts'
 import { type Run } from '../run.ts'
 import { Refused } from '../../session/refusal.ts'
 import type { SearchKey } from '../search-keys.ts'
@@ -31,7 +32,7 @@ export function tellSearchesOfGone(context: ImapContext, selected: Selected): vo
     const lost = common(followed.found, selected.gone)
     if (lost.length === 0) continue
     followed.found = without(followed.found, lost)
-    context.say(`* ESEARCH (TAG "${tag}")${followed.byUid ? ' UID' : ''} REMOVEFROM (0 ${numbers(selected, followed, lost)})`)
+    context.say(`${found(context, tag, followed)} REMOVEFROM (0 ${numbers(context, selected, followed, lost)})`)
   }
 }
 
@@ -52,20 +53,26 @@ export function* tellSearches(context: ImapContext, selected: Selected): Run<voi
 
 function* tellSearch(context: ImapContext, selected: Selected, tag: string, followed: Followed, uids: NumberSet): Run<void> {
   const key: SearchKey = { kind: 'and', keys: [{ kind: 'uids', set: uids }, followed.key] }
-  const now = uids.length === 0 ? [] : setOfAscending(yield* search(selected, key, false, ({ uid }) => uid))
+  const now = uids.length === 0 ? [] : yield* search(selected, key)
   const came = without(now, followed.found)
   const went = without(common(followed.found, uids), now)
   if (sizeOf(came) + sizeOf(went) === 0) return
   followed.found = together(without(followed.found, went), came)
   const items = [
-    ...(went.length === 0 ? [] : [`REMOVEFROM (0 ${numbers(selected, followed, went)})`]),
-    ...(came.length === 0 ? [] : [`ADDTO (0 ${numbers(selected, followed, came)})`]),
+    ...(went.length === 0 ? [] : [`REMOVEFROM (0 ${numbers(context, selected, followed, went)})`]),
+    ...(came.length === 0 ? [] : [`ADDTO (0 ${numbers(context, selected, followed, came)})`]),
   ]
-  context.say(`* ESEARCH (TAG "${tag}")${followed.byUid ? ' UID' : ''} ${items.join(' ')}`)
+  context.say(`${found(context, tag, followed)} ${items.join(' ')}`)
 }
 
-const numbers = ({ view }: Selected, { byUid }: Followed, uids: NumberSet): string =>
-  formatSet(byUid ? uids : view.sequencesOf(uids))
+/** Also one that was followed by sequence numbers before UIDONLY was enabled (RFC 9586 §3). */
+const isByUid = ({ enabled }: ImapContext, { byUid }: Followed): boolean => byUid || enabled.has('UIDONLY')
+
+const found = (context: ImapContext, tag: string, followed: Followed): string =>
+  `* ESEARCH (TAG "${tag}")${isByUid(context, followed) ? ' UID' : ''}`
+
+const numbers = (context: ImapContext, { view }: Selected, followed: Followed, uids: NumberSet): string =>
+  formatSet(isByUid(context, followed) ? uids : view.sequencesOf(uids))
 
 /** A key with the UIDs that its sequence numbers and `$` mean now. A number that no message has means none. */
 export function withUids(selected: Selected, key: SearchKey): SearchKey {

@@ -1,7 +1,10 @@
-import { common, type NumberSet } from '../ranges.ts'
+import { common, type NumberSet } from '../../bytes/number-set.ts'
 import { Malformed } from '../reader.ts'
 import { LAST, resolveSet, type SequenceSet } from '../sequence-set.ts'
 import type { Selected } from './context.ts'
+
+/** Sequence numbers where UIDONLY is enabled (RFC 9586 §3). */
+export const noNumbers = new Malformed('Sequence numbers mean nothing any more', 'UIDREQUIRED')
 
 /**
  * The UIDs of the messages that a command names, of those that the client knows of. A sequence number beyond the last message is

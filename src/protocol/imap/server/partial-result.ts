@@ -1,4 +1,4 @@
-import { type NumberRange, type NumberSet, sizeOf } from '../ranges.ts'
+import { type NumberRange, type NumberSet, sizeOf } from '../../bytes/number-set.ts'
 import { Malformed, type Reader } from '../reader.ts'
 
 /** A slice of a result (RFC 9394 §3.1): 1 is the first, -1 the last; `first` is the nearer to the end it counts from. */

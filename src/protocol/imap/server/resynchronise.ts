@@ -1,8 +1,9 @@
-import { common, formatSet, type NumberSet, together, within, without } from '../ranges.ts'
+import { common, type NumberSet, together, within, without } from '../../bytes/number-set.ts'
+import { formatSet } from '../sequence-set.ts'
 import { ask, flow, type Run } from '../run.ts'
 import { LAST, resolveSet, type SequenceSet } from '../sequence-set.ts'
 import type { ImapContext, Selected } from './context.ts'
-import { flagsText, tellKeywords } from './synchronise.ts'
+import { flagsText, messageText, tellKeywords, wantsUid } from './synchronise.ts'
 
 /** The highest UID there can be. */
 const HIGHEST = 0xffffffff
@@ -25,7 +26,8 @@ export function* resynchronise(
     for (const { uid, flags, modSeq } of items) {
       tellKeywords(context, selected, flags)
       const text = flagsText(context, selected, uid, flags)
-      context.say(`* ${selected.view.sequenceOf(uid)} FETCH (UID ${uid} FLAGS ${text} MODSEQ (${modSeq}))`)
+      const begins = messageText(context, selected.view.sequenceOf(uid), uid)
+      context.say(`${begins}${wantsUid(context) ? `UID ${uid} ` : ''}FLAGS ${text} MODSEQ (${modSeq}))`)
       yield* flow(context)
     }
     const end = items[items.length - 1]

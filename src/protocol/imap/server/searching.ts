@@ -1,77 +1,159 @@
-import type { ImapEntry, ImapMessage } from '../mailbox.ts'
-import { common, contains, type NumberSet, within } from '../ranges.ts'
+import type { ImapEntry } from '../mailbox.ts'
+import { common, type NumberSet, setOfAscending, together, without } from '../../bytes/number-set.ts'
 import { Malformed } from '../reader.ts'
-import { ask, type Run } from '../run.ts'
 import { Refused } from '../../session/refusal.ts'
-import { musts, type SearchKey, someKey } from '../search-keys.ts'
+import { ask, type Run } from '../run.ts'
+import { everyKey, musts, type SearchKey, someKey } from '../search-keys.ts'
 import { LAST, resolveSet } from '../sequence-set.ts'
+import { columns, columnsAtHand, entries, messages } from './asking.ts'
 import type { Selected } from './context.ts'
-import { Candidate, isOfEntry, matches, type SearchScope } from './matching.ts'
+import { dateMatches, isOfEntry, meets, type SearchScope } from './matching.ts'
+import { threadId } from './object-id.ts'
+import { withHeader, withText } from './text-search.ts'
 import { isWord } from './words.ts'
 
 /** Words shorter than this are in most messages: no index is asked. */
 const LEAST_WORDS = 3
 
-/** Messages in a row that a host lists at the cost of one more range: rather than for scattered ones it is asked for all. */
-const RANGE = 200
-
-/** The messages, of those the client knows of, that a key asks for, in ascending UID order: what `pick` makes of each. */
-export function search<Row>(selected: Selected, key: SearchKey, facts: false, pick: (entry: ImapEntry) => Row): Run<Row[]>
-export function search<Row>(selected: Selected, key: SearchKey, facts: true, pick: (message: ImapMessage) => Row): Run<Row[]>
-export function* search<Row>(
-  selected: Selected,
-  key: SearchKey,
-  facts: boolean,
-  pick: (message: ImapMessage) => Row,
-): Run<Row[]> {
+/** The messages, of those the client knows of, that a key asks for. */
+export function* search(selected: Selected, key: SearchKey): Run<NumberSet> {
   // The session's own time is only good for deadlines.
   const now = someKey(key, ({ kind }) => kind === 'age') ? yield* ask({ kind: 'clock' }) : 0
-  const scope: SearchScope = { sets: setsOf(selected, key), recent: selected.recent, now, looked: 0 }
-  let left = selected.view.uids
-  const rest: SearchKey[] = []
-  for (const must of musts(key)) {
-    const set = scope.sets.get(must)
-    if (set !== undefined) left = common(left, set)
-    else if (must.kind !== 'all') rest.push(must)
+  const scope: SearchScope = { selected, sets: setsOf(selected, key), recent: selected.recent, now, candidates: new Map() }
+  const found = yield* solved(scope, key, without(selected.view.uids, selected.gone))
+  // Something may have gone of which the client has not been told: it is better not to be found.
+  return selected.changed ? yield* ofEntry(scope, { kind: 'all' }, found) : found
+}
+
+/** The highest mod-sequence of messages. */
+export function* highestModSeq(selected: Selected, uids: NumberSet): Run<number> {
+  let highest = 0
+  yield* entries(selected.mailbox, uids, ({ modSeq }) => {
+    if (modSeq > highest) highest = modSeq
+  })
+  return highest
+}
+
+/** Those among the messages that a key asks for. */
+function* solved(scope: SearchScope, key: SearchKey, among: NumberSet): Run<NumberSet> {
+  if (among.length === 0) return among
+  const set = scope.sets.get(key)
+  if (set !== undefined) return common(among, set)
+  switch (key.kind) {
+    case 'all':
+      return among
+    case 'recent':
+      return common(among, scope.recent)
+    case 'not':
+      return without(among, yield* solved(scope, key.key, among))
+    case 'or':
+      return yield* either(scope, key.keys, among)
+    case 'and':
+      return yield* both(scope, [...musts(key)], among)
+    case 'subject':
+      return yield* withWords(scope, 'subject', key.words, among)
+    case 'address':
+      return yield* withWords(scope, key.field, key.words, among)
+    case 'header':
+      return yield* withHeader(scope, key, yield* narrowed(scope, key.words, 'header', among))
+    case 'text':
+      return yield* withText(scope, key, yield* narrowed(scope, key.words, key.where, among))
+    case 'date':
+      return key.of === 'sent' ? yield* sentThen(scope, key, among) : yield* ofEntry(scope, key, among)
+    case 'id':
+      return key.of === 'T' ? yield* inThread(scope, key.id, among) : yield* ofEntry(scope, key, among)
+    default:
+      return yield* ofEntry(scope, key, among)
   }
-  for (const must of rest) left = yield* narrowed(selected, must, left)
-  const kind = facts || rest.some((one) => someKey(one, (any) => !isOfEntry(any) && !onlyReceived(any))) ? 'messages' : 'entries'
-  const found: Row[] = []
-  const chosen = left
-  const scattered = chosen.length * RANGE > selected.view.exists
-  if (scattered) left = selected.view.uids
-  while (left.length > 0) {
-    const { items, last } = yield* ask({ kind, mailbox: selected.mailbox, uids: left, since: 0 })
-    for (const entry of items) {
-      if (scattered && !contains(chosen, entry.uid)) continue
-      if (yield* meetsAll(scope, rest, new Candidate(entry))) found.push(pick(entry as ImapMessage))
-    }
-    const end = items[items.length - 1]
-    if (last || end === undefined) break
-    left = within(left, end.uid + 1, 0xffffffff)
-  }
+}
+
+function* either(scope: SearchScope, keys: readonly SearchKey[], among: NumberSet): Run<NumberSet> {
+  const key: SearchKey = { kind: 'or', keys }
+  if (everyKey(key, isOfEntry)) return yield* ofEntry(scope, key, among)
+  let found: NumberSet = []
+  for (const one of keys) found = together(found, yield* solved(scope, one, without(among, found)))
   return found
 }
 
-const onlyReceived = (key: SearchKey): boolean => key.kind === 'date' && key.of !== 'sent'
+/** What is cheaper to tell goes first: less is left to look at for what is dear. */
+function* both(scope: SearchScope, keys: readonly SearchKey[], among: NumberSet): Run<NumberSet> {
+  let left = among
+  const [ofSets, others] = parted(keys, (key) => scope.sets.has(key) || key.kind === 'all' || key.kind === 'recent')
+  for (const key of ofSets) left = yield* solved(scope, key, left)
+  // Where an index tells how little is left, that comes before anything is looked at.
+  for (const key of others) if (key.kind === 'text') left = yield* narrowed(scope, key.words, key.where, left)
+  const [ofEntries, rest] = parted(others, (key) => everyKey(key, isOfEntry))
+  if (ofEntries.length > 0 && left.length > 0) left = yield* ofEntry(scope, { kind: 'and', keys: ofEntries }, left)
+  const [ofOctets, ofColumns] = parted(rest, (key) => someKey(key, ({ kind }) => kind === 'text' || kind === 'header'))
+  for (const key of [...ofColumns, ...ofOctets]) left = yield* solved(scope, key, left)
+  return left
+}
 
-function* meetsAll(scope: SearchScope, keys: readonly SearchKey[], candidate: Candidate): Run<boolean> {
-  for (const key of keys) if (!(yield* matches(scope, key, candidate))) return false
-  return true
+function parted(keys: readonly SearchKey[], is: (key: SearchKey) => boolean): readonly [SearchKey[], SearchKey[]] {
+  const those: SearchKey[] = []
+  const others: SearchKey[] = []
+  for (const key of keys) (is(key) ? those : others).push(key)
+  return [those, others]
+}
+
+/** Keys that need no look at what messages say: all of them in one go. */
+function* ofEntry(scope: SearchScope, key: SearchKey, among: NumberSet): Run<NumberSet> {
+  const found: number[] = []
+  yield* entries(scope.selected.mailbox, among, (entry: ImapEntry) => {
+    if (meets(scope, key, entry)) found.push(entry.uid)
+  })
+  return setOfAscending(found)
+}
+
+function* withWords(
+  scope: SearchScope,
+  of: 'subject' | 'from' | 'to' | 'cc' | 'bcc',
+  words: string,
+  among: NumberSet,
+): Run<NumberSet> {
+  const { mailbox } = scope.selected
+  const found: number[] = []
+  let uids = among
+  if (!(yield* columnsAtHand(mailbox, of, uids, (column) => add(found, column.having(words))))) {
+    uids = yield* narrowed(scope, words, 'header', among)
+    yield* columns(scope.selected, of, uids, (column) => add(found, column.having(words)))
+  }
+  return common(setOfAscending(found), uids)
+}
+
+function add(all: number[], more: readonly number[]): void {
+  for (const one of more) all.push(one)
 }
 
 /** Those that may contain the words, where the host has an index that tells. */
-function* narrowed(selected: Selected, key: SearchKey, uids: NumberSet): Run<NumberSet> {
-  if (key.kind !== 'text' && !isInHeader(key)) return uids
-  if (key.words.length < LEAST_WORDS) return uids
-  const where = key.kind === 'text' ? key.where : 'text'
-  const may = yield* ask({ kind: 'candidates', mailbox: selected.mailbox, words: key.words, where })
-  return may === null ? uids : common(uids, may)
+function* narrowed(scope: SearchScope, words: string, where: 'body' | 'text' | 'header', among: NumberSet): Run<NumberSet> {
+  if (words.length < LEAST_WORDS || among.length === 0) return among
+  // What has a word in a field has it in its header in the same way; of several this is not so.
+  if (where === 'header' && !isWord(words)) return among
+  const key = `${where} ${words}`
+  let may = scope.candidates.get(key)
+  if (may === undefined) {
+    const { mailbox } = scope.selected
+    may = yield* ask({ kind: 'candidates', mailbox, words, where: where === 'body' ? 'body' : 'text' })
+    scope.candidates.set(key, may)
+  }
+  return may === null ? among : common(among, may)
 }
 
-/** Whether what has the words in the field that the key names has them in its header in the same way. */
-function isInHeader(key: SearchKey): key is Extract<SearchKey, { readonly kind: 'subject' | 'address' | 'header' }> {
-  return (key.kind === 'subject' || key.kind === 'address' || key.kind === 'header') && isWord(key.words)
+function* sentThen(scope: SearchScope, key: Extract<SearchKey, { kind: 'date' }>, among: NumberSet): Run<NumberSet> {
+  const found: number[] = []
+  yield* columns(scope.selected, 'sent day', among, ({ uids, values }) => {
+    for (let at = 0; at < uids.length; at++) if (dateMatches(key, values[at]!)) found.push(uids[at]!)
+  })
+  return common(setOfAscending(found), among)
+}
+
+function* inThread(scope: SearchScope, id: string, among: NumberSet): Run<NumberSet> {
+  const found: number[] = []
+  yield* messages(scope.selected.mailbox, among, ({ uid, facts }) => {
+    if (threadId(facts) === id) found.push(uid)
+  })
+  return setOfAscending(found)
 }
 
 /** The sets that the keys name, as UIDs. */

@@ -1,48 +1,45 @@
 import type { ImapEntry } from '../mailbox.ts'
 import { formatFlags, isKeyword, SYSTEM_FLAGS } from '../flags.ts'
-import {
-  common,
-  contains,
-  formatSet,
-  type NumberSet,
-  setOfAscending,
-  sizeOf,
-  together,
-  within,
-  without,
-} from '../ranges.ts'
+import { common, contains, type NumberSet, setOfAscending, sizeOf, together, within, without } from '../../bytes/number-set.ts'
+import { formatSet } from '../sequence-set.ts'
 import { ask, flow, type Run } from '../run.ts'
 import { Refused } from '../../session/refusal.ts'
 import type { ImapContext, Selected } from './context.ts'
 import { tellSearches, tellSearchesOfGone, touch } from './following.ts'
 
+/** Milliseconds until something is asked again that could not be answered. */
+const QUIET = 1000
+
 /**
  * Tells the client what has happened in the mailbox that it has selected. The one place where its view changes: the end of a
- * command, and IDLE. `expunge`: it may hear that messages are gone (I16); otherwise they stay, for it, until it may.
+ * command, IDLE, and whenever NOTIFY wants it. `expunge`: it may hear that messages are gone (I16); otherwise they stay, for it,
+ * until it may. `flags`: it wants to hear of changes of flags. Gives the messages that have come.
  */
-export function* synchronise(context: ImapContext, expunge: boolean): Run<void> {
+export function* synchronise(context: ImapContext, expunge: boolean, flags = true): Run<NumberSet> {
   const { selected } = context
-  if (selected === undefined) return
+  if (selected === undefined) return []
   try {
-    yield* learn(selected)
+    yield* learn(selected, flags)
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     // I25: nothing that the client could say of it means anything any more. Anything else that fails can be told later.
     if (error.code === 'NONEXISTENT') context.close('end', 'The selected mailbox was deleted')
     else selected.changed = true
-    return
+    context.quietUntil = context.now + QUIET
+    return []
   }
-  yield* tell(context, selected, expunge)
+  if (!flags) passOver(selected)
+  return yield* tell(context, selected, expunge)
 }
 
 /** Asks what has happened, page by page, and notes it as what is to be told. */
-function* learn(selected: Selected): Run<void> {
+function* learn(selected: Selected, flags: boolean): Run<void> {
   while (selected.changed) {
     selected.changed = false
     for (let more = true; more;) {
       const changes = yield* ask({ kind: 'changes', mailbox: selected.mailbox, since: selected.modSeq })
       const there = changes.complete ? undefined : yield* uidsIn(selected.mailbox)
-      note(selected, changes.changed)
+      note(selected, changes.changed, flags)
       const { view, news } = selected
       // The store has forgotten what was expunged: what is not there is gone.
       const gone = there === undefined ? common(changes.vanished, view.uids) : without(view.uids, there)
@@ -66,7 +63,7 @@ export function* uidsIn(mailbox: string): Run<NumberSet> {
   }
 }
 
-function note(selected: Selected, changed: readonly ImapEntry[]): void {
+function note(selected: Selected, changed: readonly ImapEntry[], flags: boolean): void {
   const { view, news, own } = selected
   touch(selected, changed)
   const known = view.lastUid
@@ -74,14 +71,23 @@ function note(selected: Selected, changed: readonly ImapEntry[]): void {
   for (const entry of changed) {
     if (entry.uid > known) added.push(entry.uid)
     if (entry.uid > known || own.get(entry.uid) === entry.modSeq) continue
+    if (!flags) selected.unsaid ??= selected.modSeq
+    if (!flags) continue
     news.flagged.delete(entry.uid)
     news.flagged.set(entry.uid, entry)
   }
   if (added.length > 0) news.added = together(news.added, setOfAscending(added.sort((a, b) => a - b)))
 }
 
+/** What was learnt of flags by the way is not told. */
+function passOver(selected: Selected): void {
+  const { flagged } = selected.news
+  for (const { modSeq } of flagged.values()) selected.unsaid = Math.min(selected.unsaid ?? Infinity, modSeq - 1)
+  flagged.clear()
+}
+
 /** In this order: EXPUNGE, EXISTS, FETCH (I19). */
-function* tell(context: ImapContext, selected: Selected, expunge: boolean): Run<void> {
+function* tell(context: ImapContext, selected: Selected, expunge: boolean): Run<NumberSet> {
   const { news, own } = selected
   own.clear()
   if (expunge) {
@@ -99,6 +105,7 @@ function* tell(context: ImapContext, selected: Selected, expunge: boolean): Run<
   }
   yield* tellSearches(context, selected)
   tellHeld(context, selected)
+  return added
 }
 
 function* tellAdded(context: ImapContext, selected: Selected, added: NumberSet): Run<void> {
@@ -136,8 +143,8 @@ function* tellExpunged(context: ImapContext, selected: Selected): Run<void> {
   const told = common(gone, view.uids)
   const sequences = view.remove(gone)
   if (sequences.length === 0) return
-  // I20.
-  if (context.enabled.has('QRESYNC')) return context.say(`* VANISHED ${formatSet(told)}`)
+  // I20; RFC 9586 §3.4, §3.6.
+  if (context.enabled.has('QRESYNC') || context.enabled.has('UIDONLY')) return context.say(`* VANISHED ${formatSet(told)}`)
   for (const sequence of sequences) {
     context.say(`* ${sequence} EXPUNGE`)
     yield* flow(context)
@@ -163,13 +170,18 @@ function tellFlags(context: ImapContext, selected: Selected, entry: Pick<ImapEnt
   if (sequence === 0) return
   // RFC 7162 §3.1: with CONDSTORE the mod-sequence is always there.
   const last = context.enabled.has('CONDSTORE') ? ` MODSEQ (${modSeq})` : ''
-  context.say(`* ${sequence} FETCH (${wantsUid(context) ? `UID ${uid} ` : ''}FLAGS ${flagsText(context, selected, uid,
+  context.say(`${messageText(context, sequence, uid)}${wantsUid(context) ? `UID ${uid} ` : ''}FLAGS ${flagsText(context, selected, uid,
     flags)}${last})`)
 }
 
-/** Whether a FETCH that nobody asked for has the UID in it (RFC 7162 §3.2.4, RFC 9051 §7.5.2). */
-export function wantsUid({ enabled }: ImapContext): boolean {
-  return enabled.has('QRESYNC') || enabled.has('IMAP4REV2')
+/** Whether a FETCH that nobody asked for has the UID in it (RFC 7162 §3.2.4, RFC 9051 §7.5.2, RFC 5465 §5.1). */
+export function wantsUid({ enabled, notify }: ImapContext): boolean {
+  return !enabled.has('UIDONLY') && (enabled.has('QRESYNC') || enabled.has('IMAP4REV2') || notify !== undefined)
+}
+
+/** How what is told of a message begins: by its sequence number, or by its UID once nothing else is wanted (RFC 9586 §3.3). */
+export function messageText({ enabled }: ImapContext, sequence: number, uid: number): string {
+  return enabled.has('UIDONLY') ? `* ${uid} UIDFETCH (` : `* ${sequence} FETCH (`
 }
 
 /** The flags of a message as they are said: `\Recent` is one of them until the client speaks IMAP4rev2 (I23). */
@@ -206,6 +218,6 @@ export function enableCondstore(context: ImapContext): void {
 
 /** Of the messages named, those that are gone and of which the client has not been told (I18). */
 export function* goneOf(selected: Selected, uids: NumberSet): Run<NumberSet> {
-  yield* learn(selected)
+  yield* learn(selected, true)
   return common(uids, selected.gone)
 }

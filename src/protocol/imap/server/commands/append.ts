@@ -5,7 +5,8 @@ import type { Announced } from '../../fragments.ts'
 import { MOST_UNASKED } from '../../limits.ts'
 import type { ImapMailbox } from '../../mailbox.ts'
 import { pathOf } from '../../mailbox-name.ts'
-import { formatSet, setOfAscending } from '../../ranges.ts'
+import { setOfAscending } from '../../../bytes/number-set.ts'
+import { formatSet } from '../../sequence-set.ts'
 import { Malformed, Reader } from '../../reader.ts'
 import { type Behind, catenate } from '../catenate.ts'
 import { ask, type Heard, ok, type Result, type Run, wait } from '../../run.ts'
@@ -41,7 +42,7 @@ const SPACE = 32
 const MOST_MESSAGES = 1000
 
 /** Where it goes; the name may be a literal too. */
-function* readMailbox(
+export function* readMailbox(
   context: ImapContext,
   reader: Reader,
   announced: Announced | undefined,
@@ -66,18 +67,34 @@ function* appendTo(
   const messages: Upload[] = []
   let line: Pick<Behind, 'reader' | 'announced'> = { reader: first, announced: begins }
   for (let octets = 0; messages.length === 0 || line.announced !== undefined || !line.reader.done;) {
-    const { upload, form } = readUpload(line.reader)
-    messages.push(upload)
-    if (messages.length > 1 && !abilities.multiAppend) throw new Refused('CANNOT', 'One message at a time')
-    if (messages.length > MOST_MESSAGES) throw new Refused('LIMIT', 'Too many messages at a time')
-    const behind = form === 'catenate' ? yield* catenated(context, line, octets) : yield* whole(context, line, octets, form)
-    octets += behind.octets
-    line = behind
+    if (messages.length > 0 && !abilities.multiAppend) throw new Refused('CANNOT', 'One message at a time')
+    if (messages.length === MOST_MESSAGES) throw new Refused('LIMIT', 'Too many messages at a time')
+    const taken = yield* takeMessage(context, line, octets)
+    messages.push(taken.upload)
+    octets += taken.octets
+    line = taken
   }
   const { uids } = yield* ask({ kind: 'append', mailbox: mailbox.id, messages })
   if (context.selected?.mailbox === mailbox.id) context.selected.changed = true
+  context.notify?.hasAdded(mailbox, uids, context.selected?.mailbox)
   // RFC 4315 §3: in this order (I30).
   return ok('Appended', `APPENDUID ${mailbox.uidValidity} ${formatSet(setOfAscending(uids))}`)
+}
+
+/**
+ * Takes in a message, from what is said of it on. `before`: octets of those before it; `instead`: of one whose place it is to
+ * take.
+ */
+export function* takeMessage(
+  context: ImapContext,
+  line: Pick<Behind, 'reader' | 'announced'>,
+  before: number,
+  instead = 0,
+): Run<Behind & { readonly upload: Upload }> {
+  const { upload, form } = readUpload(line.reader)
+  const room = { before, instead }
+  const behind = form === 'catenate' ? yield* catenated(context, line, before) : yield* whole(context, line, room, form)
+  return { ...behind, upload }
 }
 
 /** Takes in a message of so many parts. `before`: octets of those before it. */
@@ -91,7 +108,7 @@ function* catenated(context: ImapContext, line: Pick<Behind, 'reader' | 'announc
 function* whole(
   context: ImapContext,
   { announced }: Pick<Behind, 'reader' | 'announced'>,
-  before: number,
+  { before, instead }: { readonly before: number; readonly instead: number },
   form: 'literal' | 'utf8',
 ): Run<Behind> {
   const { limits, abilities, literals } = context.config
@@ -102,7 +119,7 @@ function* whole(
   if (!waits && literals === '-' && octets > MOST_UNASKED) throw new Malformed('Literal too large')
   // Where the client waits, it hears it before it sends; where it does not, what it sends passes unseen.
   if (octets > limits.messageOctets || before + octets > limits.appendOctets) throw new Refused('TOOBIG', 'Message too large')
-  if (waits && abilities.quota) yield* checkRoom(before + octets)
+  if (waits && abilities.quota) yield* checkRoom(before + octets - instead)
   context.emit({ kind: 'upload', octets })
   yield* wait<undefined>({ kind: 'stream', announced })
   const rest = yield* restOfLine()
@@ -115,7 +132,8 @@ function* whole(
 /** Says before a message is sent what would be said of it behind: that there is no room. */
 function* checkRoom(octets: number): Run<void> {
   const quota = yield* ask({ kind: 'quota' })
-  if (quota && quota.used.octets + octets > quota.limit.octets) throw new Refused('OVERQUOTA', 'The account is full')
+  // RFC 8508 §3.4: what takes the place of something larger needs no room.
+  if (quota && octets > 0 && quota.used.octets + octets > quota.limit.octets) throw new Refused('OVERQUOTA', 'The account is full')
 }
 
 /** ` (\Seen) " 1-Nov-2026 09:00:00 +0000" ` before a message, and ` UTF8 (` (RFC 6855 §4) or ` CATENATE (` (RFC 4469). */

@@ -1,6 +1,6 @@
 import { ask, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED } from '../context.ts'
-import { setOfAscending } from '../../ranges.ts'
+import { setOfAscending } from '../../../bytes/number-set.ts'
 
 /** CLOSE (RFC 9051 §6.4.1): expunges without a word, but nothing that was only examined (I46). */
 export const close: Command = {
@@ -34,6 +34,8 @@ export function leave(context: ImapContext, told: boolean): void {
   const { selected } = context
   if (selected === undefined) return
   context.selected = undefined
+  // From now on it is one of the others.
+  context.accountChanged = true
   context.emit({ kind: 'unselected', mailbox: selected.mailbox })
   const knows = context.enabled.has('QRESYNC') || context.enabled.has('IMAP4REV2')
   if (told && knows) context.say('* OK [CLOSED] The mailbox is closed')

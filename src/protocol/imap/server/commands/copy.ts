@@ -1,5 +1,6 @@
 import { pathOf } from '../../mailbox-name.ts'
-import { formatSet, setOfAscending } from '../../ranges.ts'
+import { setOfAscending } from '../../../bytes/number-set.ts'
+import { formatSet } from '../../sequence-set.ts'
 import type { Reader } from '../../reader.ts'
 import { ask, no, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED } from '../context.ts'
@@ -10,6 +11,7 @@ import { goneOf } from '../synchronise.ts'
 export const copy: Command = {
   name: 'COPY',
   states: SELECTED,
+  bySequence: true,
   holdsExpunge: true,
   run: (context, reader) => run(context, reader, false, false),
 }
@@ -25,6 +27,7 @@ export const uidCopy: Command = {
 export const move: Command = {
   name: 'MOVE',
   states: SELECTED,
+  bySequence: true,
   run: (context, reader) => run(context, reader, false, true),
 }
 
@@ -54,6 +57,7 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean, moves: boole
   const copied = yield* ask({ kind: 'copy', mailbox: selected.mailbox, uids, to: target.id, move: moves })
   // Where messages come or go here, that is told with what else is new.
   if (moves || target.id === selected.mailbox) selected.changed = true
+  context.notify?.hasAdded(target, copied.map(({ to }) => to), selected.mailbox)
   if (copied.length === 0) return ok('No such messages')
   // RFC 4315 §3: pairwise (I30).
   const from = formatSet(setOfAscending(copied.map((one) => one.from)))

@@ -1,4 +1,4 @@
-import { common, type NumberSet, setOfAscending } from '../../ranges.ts'
+import { common, type NumberSet, setOfAscending } from '../../../bytes/number-set.ts'
 import { resolveSet } from '../../sequence-set.ts'
 import { ask, no, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED } from '../context.ts'

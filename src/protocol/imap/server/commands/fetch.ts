@@ -1,6 +1,6 @@
 import { type FetchItem, readFetchItems } from '../../fetch-items.ts'
 import type { ImapEntry, ImapMessage } from '../../mailbox.ts'
-import { contains, type NumberSet, setOfAscending, sizeOf, within } from '../../ranges.ts'
+import { contains, type NumberSet, setOfAscending, sizeOf, within } from '../../../bytes/number-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, no, ok, type Result, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED, type Selected } from '../context.ts'
@@ -14,6 +14,7 @@ import { enableCondstore } from '../synchronise.ts'
 export const fetchMessages: Command = {
   name: 'FETCH',
   states: SELECTED,
+  bySequence: true,
   holdsExpunge: true,
   run: (context, reader) => run(context, reader, false),
 }
@@ -40,8 +41,8 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   let uids = uidsNamed(selected, set, byUid)
   if (partial) uids = partOf(uids, partial)
   withModSeq(context, items, changedSince !== undefined)
-  // RFC 9051 §6.4.9: always, whether or not it was asked for.
-  if (byUid && !items.some(({ kind }) => kind === 'UID')) items.unshift({ kind: 'UID' })
+  // RFC 9051 §6.4.9: always, whether or not it was asked for; RFC 9586 §3.3: UIDFETCH begins with it.
+  if (byUid && !context.enabled.has('UIDONLY') && !items.some(({ kind }) => kind === 'UID')) items.unshift({ kind: 'UID' })
   // RFC 7162 §3.2: a mod-sequence that it learns here must not be ahead of what it hears of expunges.
   if (context.enabled.has('QRESYNC')) selected.changed = true
   if (vanished) yield* sayVanished(context, selected, changedSince!, uidsMeant(selected, set))
@@ -66,7 +67,7 @@ function readModifiers(context: ImapContext, reader: Reader, byUid: boolean): Mo
 }
 
 /** RFC 7162 §3.1: who asks for mod-sequences hears them with all flags from now on (I32); §3.1.4.1: CHANGEDSINCE asks. */
-function withModSeq(context: ImapContext, items: FetchItem[], since: boolean): void {
+export function withModSeq(context: ImapContext, items: FetchItem[], since: boolean): void {
   const asked = items.some(({ kind }) => kind === 'MODSEQ')
   if (since || asked) enableCondstore(context)
   const due = since || (context.enabled.has('CONDSTORE') && items.some(({ kind }) => kind === 'FLAGS'))

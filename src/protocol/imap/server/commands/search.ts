@@ -1,19 +1,21 @@
-import type { ImapEntry } from '../../mailbox.ts'
-import { formatSet, type NumberSet, setOfAscending } from '../../ranges.ts'
+import { each, type NumberSet, setOf, setOfAscending } from '../../../bytes/number-set.ts'
+import { formatSet } from '../../sequence-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ok, type Run } from '../../run.ts'
 import { Refused } from '../../../session/refusal.ts'
 import { readSearch, type SearchKey, someKey, UnknownCharset } from '../../search-keys.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED, type Selected } from '../context.ts'
 import { type PartialResult, readPartial, sliceOf } from '../partial-result.ts'
+import { noNumbers } from '../numbers.ts'
 import { follow, withUids } from '../following.ts'
-import { badCharset, search as find } from '../searching.ts'
+import { badCharset, highestModSeq, search as find } from '../searching.ts'
 import { enableCondstore } from '../synchronise.ts'
 
 /** SEARCH (RFC 9051 §6.4.4). */
 export const search: Command = {
   name: 'SEARCH',
   states: SELECTED,
+  bySequence: true,
   holdsExpunge: true,
   isLong: true,
   run: (context, reader, invocation) => run(context, reader, invocation, false),
@@ -36,9 +38,6 @@ export interface Returns {
   readonly update: boolean
 }
 
-/** What of a message that was found is told. */
-export type Found = Pick<ImapEntry, 'uid' | 'modSeq'>
-
 function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: boolean): Run {
   const returns = readReturns(reader)
   reader.space()
@@ -47,15 +46,16 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
   yield* saving(selected, returns, function* () {
     const key = readKeys(context, reader, undefined)
     reader.end()
-    const found = yield* find(selected, key, false, ({ uid, modSeq }) => ({ uid, modSeq }))
-    const numbers = found.map(({ uid }) => (byUid ? uid : selected.view.sequenceOf(uid)))
+    const found = yield* find(selected, key)
+    const uids = [...each(found)]
+    const numbers = byUid ? uids : [...each(selected.view.sequencesOf(found))]
     const mods = asksModSeq(context, key)
     if (returns === undefined && !context.enabled.has('IMAP4REV2')) {
       // I58: also where it found nothing.
-      context.say(`* SEARCH${numbers.map((number) => ` ${number}`).join('')}${mods ? modSeqText(found) : ''}`)
-    } else sayExtended(context, selected, `TAG "${tag}"`, byUid, returns ?? ALL, found, numbers, mods)
+      context.say(`* SEARCH${listed(numbers)}${mods ? yield* modSeqText(selected, uids) : ''}`)
+    } else yield* sayExtended(context, selected, `TAG "${tag}"`, byUid, returns ?? ALL, uids, numbers, mods)
     const frozen = returns?.update ? withUids(selected, key) : undefined
-    if (frozen) follow(context, selected, tag, { byUid, key: frozen, found: setOfAscending(found.map(({ uid }) => uid)) })
+    if (frozen) follow(context, selected, tag, { byUid, key: frozen, found })
   })
   return ok('Searched')
 }
@@ -77,7 +77,10 @@ export function* saving(selected: Selected, returns: Returns | undefined, search
 export function readKeys({ enabled }: ImapContext, reader: Reader, charset: string | undefined): SearchKey {
   try {
     // RFC 6855 §3: there is but one charset then.
-    return readSearch(reader, charset, enabled.has('UTF8=ACCEPT'))
+    const key = readSearch(reader, charset, enabled.has('UTF8=ACCEPT'))
+    // RFC 9586 §3.5.
+    if (enabled.has('UIDONLY') && someKey(key, (one) => one.kind === 'sequences' && one.set !== '$')) throw noNumbers
+    return key
   } catch (error) {
     throw error instanceof UnknownCharset ? badCharset : error
   }
@@ -91,11 +94,16 @@ export function asksModSeq(context: ImapContext, key: SearchKey): boolean {
 }
 
 /** RFC 7162 §3.1.6: the highest of those that were found. */
-export function modSeqText(found: readonly Found[]): string {
-  return found.length === 0 ? '' : ` (MODSEQ ${highest(found)})`
+export function* modSeqText(selected: Selected, uids: readonly number[]): Run<string> {
+  return uids.length === 0 ? '' : ` (MODSEQ ${yield* highest(selected, uids)})`
 }
 
-const highest = (found: readonly Found[]): number => found.reduce((most, { modSeq }) => Math.max(most, modSeq), 0)
+const highest = (selected: Selected, uids: readonly number[]): Run<number> => highestModSeq(selected, setOfAny(uids))
+
+const setOfAny = (uids: readonly number[]): NumberSet => setOf(uids.map((uid) => ({ first: uid, last: uid })))
+
+/** Numbers as SEARCH and SORT tell them: a blank before each. */
+export const listed = (numbers: readonly number[]): string => (numbers.length === 0 ? '' : ` ${numbers.join(' ')}`)
 
 /** ` RETURN (…)`, if it comes next. */
 export function readReturns(reader: Reader): Returns | undefined {
@@ -129,20 +137,20 @@ export function readReturns(reader: Reader): Returns | undefined {
 const known: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL', 'CONTEXT', 'UPDATE'])
 
 /**
- * Says ESEARCH, and saves what was to be saved. `of`: what it belongs to, such as `TAG "a"`. `numbers`: what was found, in the
- * order in which it is told. `mods`: with the mod-sequence.
+ * Says ESEARCH, and saves what was to be saved. `of`: what it belongs to, such as `TAG "a"`. `uids`, `numbers`: what was found,
+ * in the order in which it is told. `mods`: with the mod-sequence.
  */
-export function sayExtended(
+export function* sayExtended(
   context: ImapContext,
   selected: Selected,
   of: string,
   byUid: boolean,
   { options, partial }: Returns,
-  found: readonly Found[],
+  uids: readonly number[],
   numbers: readonly number[],
   mods: boolean,
-): void {
-  if (options.has('SAVE')) selected.saved = savedOf(options, partial, found)
+): Run<void> {
+  if (options.has('SAVE')) selected.saved = setOfAny(toldOf(options, partial, uids))
   // RFC 5182 §2.1: SAVE alone says nothing.
   if (options.has('SAVE') && options.size === 1 && !partial) return
   const parts: string[] = []
@@ -156,7 +164,7 @@ export function sayExtended(
     const some = sliceOf(numbers, partial)
     parts.push(`PARTIAL (${partial.text} ${some.length === 0 ? 'NIL' : inOrder(some)})`)
   }
-  if (mods && found.length > 0) parts.push(`MODSEQ ${highest(toldOf(options, partial, found))}`)
+  if (mods && uids.length > 0) parts.push(`MODSEQ ${yield* highest(selected, toldOf(options, partial, uids))}`)
   context.say(`* ESEARCH (${of})${byUid ? ' UID' : ''}${parts.map((part) => ` ${part}`).join('')}`)
 }
 
@@ -167,14 +175,9 @@ function inOrder(numbers: readonly number[]): string {
 }
 
 /** RFC 4731 §3.2: MIN and MAX alone are about the messages they tell; so is what they save (RFC 5182 §2.4). */
-function toldOf(options: ReadonlySet<string>, partial: PartialResult | undefined, found: readonly Found[]): readonly Found[] {
-  if (options.has('ALL') || options.has('COUNT')) return found
-  const ends = [...(options.has('MIN') ? found.slice(0, 1) : []), ...(options.has('MAX') ? found.slice(-1) : [])]
-  if (partial) return [...sliceOf(found, partial), ...ends]
-  return ends.length === 0 ? found : ends
-}
-
-function savedOf(options: ReadonlySet<string>, partial: PartialResult | undefined, found: readonly Found[]): NumberSet {
-  const uids = toldOf(options, partial, found).map(({ uid }) => uid)
-  return setOfAscending([...new Set(uids)].sort((a, b) => a - b))
+function toldOf(options: ReadonlySet<string>, partial: PartialResult | undefined, uids: readonly number[]): readonly number[] {
+  if (options.has('ALL') || options.has('COUNT')) return uids
+  const ends = [...(options.has('MIN') ? uids.slice(0, 1) : []), ...(options.has('MAX') ? uids.slice(-1) : [])]
+  if (partial) return [...sliceOf(uids, partial), ...ends]
+  return ends.length === 0 ? uids : ends
 }

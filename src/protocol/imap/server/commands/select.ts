@@ -1,10 +1,11 @@
 import { pathOf } from '../../mailbox-name.ts'
-import { type NumberSet, sizeOf } from '../../ranges.ts'
+import { type NumberSet, sizeOf } from '../../../bytes/number-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, no, ok, type Result, type Run } from '../../run.ts'
 import { LAST, resolveSet, type SequenceSet } from '../../sequence-set.ts'
 import { View } from '../../view.ts'
 import { AUTHENTICATED, type Command, type ImapContext, type Selected } from '../context.ts'
+import { noNumbers } from '../numbers.ts'
 import { objectId } from '../object-id.ts'
 import { resynchronise } from '../resynchronise.ts'
 import { tellFlagNames } from '../synchronise.ts'
@@ -70,7 +71,11 @@ function readKnown(context: ImapContext, reader: Reader): Known {
   let pairs: readonly [NumberSet, NumberSet] = [[], []]
   if (reader.maybeSpace()) {
     if (!reader.atList) uids = plainSet(reader.sequenceSet())
-    if (reader.atList || reader.maybeSpace()) pairs = readPairs(reader)
+    if (reader.atList || reader.maybeSpace()) {
+      // RFC 9586 §3.7.
+      if (context.enabled.has('UIDONLY')) throw noNumbers
+      pairs = readPairs(reader)
+    }
   }
   reader.expect(')')
   return { uidValidity, modSeq, uids, sequences: pairs[0], sequenceUids: pairs[1] }
@@ -126,7 +131,9 @@ function* opened(
   tellFlagNames(context, selected)
   context.say(`* ${view.exists} EXISTS`)
   if (!rev2) context.say(`* ${sizeOf(recent)} RECENT`)
-  if (!rev2 && firstUnseen !== undefined) context.say(`* OK [UNSEEN ${view.sequenceOf(firstUnseen)}] First unseen message`)
+  // RFC 9586 §3: it is a sequence number.
+  const first = rev2 || context.enabled.has('UIDONLY') ? undefined : firstUnseen
+  if (first !== undefined) context.say(`* OK [UNSEEN ${view.sequenceOf(first)}] First unseen message`)
   context.say(`* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid`)
   context.say(`* OK [UIDNEXT ${mailbox.uidNext}] The next UID`)
   // RFC 7162 §3.1.2.1: always (I32). A mod-sequence is 1 at least.

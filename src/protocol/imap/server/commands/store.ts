@@ -1,17 +1,19 @@
 import { normalFlags } from '../../flags.ts'
 import type { ImapEntry } from '../../mailbox.ts'
-import { formatSet, type NumberSet, sizeOf, within } from '../../ranges.ts'
+import { type NumberSet, sizeOf, within } from '../../../bytes/number-set.ts'
+import { formatSet } from '../../sequence-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, flow, no, ok, type Run } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED, type Selected } from '../context.ts'
 import { touch } from '../following.ts'
 import { uidsNamed } from '../numbers.ts'
-import { enableCondstore, flagsText, goneOf, tellKeywords, wantsUid } from '../synchronise.ts'
+import { enableCondstore, flagsText, goneOf, messageText, tellKeywords, wantsUid } from '../synchronise.ts'
 
 /** STORE (RFC 9051 §6.4.6). */
 export const store: Command = {
   name: 'STORE',
   states: SELECTED,
+  bySequence: true,
   holdsExpunge: true,
   run: (context, reader) => run(context, reader, false),
 }
@@ -106,11 +108,11 @@ function* answer(
 ): Run<void> {
   const condstore = context.enabled.has('CONDSTORE')
   if (silent && !condstore) return
-  const withUid = byUid || wantsUid(context)
+  const withUid = byUid ? !context.enabled.has('UIDONLY') : wantsUid(context)
   let known: readonly string[] | undefined
   const say = ({ uid, modSeq, flags }: (typeof changed)[number]): void => {
     if (!silent && flags !== known) tellKeywords(context, selected, (known = flags))
-    const start = `* ${selected.view.sequenceOf(uid)} FETCH (${withUid ? `UID ${uid}${silent ? '' : ' '}` : ''}`
+    const start = `${messageText(context, selected.view.sequenceOf(uid), uid)}${withUid ? `UID ${uid}${silent ? '' : ' '}` : ''}`
     const shown = silent ? '' : `FLAGS ${flagsText(context, selected, uid, flags)}`
     const end = condstore ? `${silent && !withUid ? '' : ' '}MODSEQ (${modSeq})` : ''
     context.say(`${start}${shown}${end})`)

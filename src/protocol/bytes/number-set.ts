@@ -100,13 +100,3 @@ export function together(a: NumberSet, b: NumberSet): NumberSet {
 export function* each(set: NumberSet): Generator<number, void, undefined> {
   for (const { first, last } of set) for (let number = first; number <= last; number++) yield number
 }
-
-/** As IMAP writes a set: `1:3,5`. Empty for an empty set, which IMAP cannot write. */
-export function formatSet(set: NumberSet): string {
-  let text = ''
-  for (const { first, last } of set) {
-    if (text !== '') text += ','
-    text += first === last ? String(first) : `${first}:${last}`
-  }
-  return text
-}

@@ -1,16 +1,4 @@
-import type { UidRange, UidSet } from '../../contracts/mailbox.ts'
-
-/** The UIDs as ranges that ascend and do not touch. They are given in any order, and may be given twice. */
-export function uidSet(ranges: Iterable<UidRange>): UidSet {
-  const sorted = [...ranges].sort((a, b) => a.first - b.first)
-  const set: UidRange[] = []
-  for (const { first, last } of sorted) {
-    const before = set.at(-1)
-    if (before && first <= before.last + 1) set[set.length - 1] = { first: before.first, last: Math.max(before.last, last) }
-    else set.push({ first, last })
-  }
-  return set
-}
+import type { UidSet } from './mailbox.ts'
 
 /** The items of a list in ascending UID order whose UIDs are in the set. Costs what is found, not what is there. */
 export function among<T extends { readonly uid: number }>(items: readonly T[], uids: UidSet): T[] {
