@@ -3,12 +3,13 @@ import { fetchedOf, flagsOf, vanishedOf } from './imap-items.ts'
 import { appendOf, fetchAll, type ImapContractOptions, ImapStand, mailOf, played, statusOf, subjectsOf } from './imap-stand.ts'
 
 /** What clients find when the server comes back. */
-export function restarts({ it, open, skipped = print }: ImapContractOptions): void {
+export function restarts(options: ImapContractOptions): void {
+  const { it, open, skipped = print } = options
   it('goes on after a restart as if nothing had been', async () => {
     const opened = await open()
     const why = opened.store.traits.durability === 'none' ? 'durability is none' : !opened.reopen && 'there is no reopen'
     if (why) return skipped(`imapContract: after a restart (${why})`)
-    await played(new ImapStand(opened), goOn)
+    await played(new ImapStand(opened, options), goOn)
   })
 }
 

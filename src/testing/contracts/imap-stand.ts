@@ -18,6 +18,8 @@ import { message, type OpenedMailStore } from './sample-mail.ts'
 export interface ImapContractOptions extends Runner {
   /** A fresh store with nothing in it. */
   readonly open: () => Promise<OpenedMailStore>
+  /** Milliseconds that a client waits for a word of the server's at most (default 10 000). */
+  readonly patience?: number
 }
 
 /** Octets of an appended message from which on it reaches the store as a stream. */
@@ -33,10 +35,12 @@ export class ImapStand {
   readonly witness = new Witness()
   private imap: Server
   private readonly talks: Talk[] = []
+  private readonly patience: number
 
-  constructor({ store, reopen }: OpenedMailStore) {
+  constructor({ store, reopen }: OpenedMailStore, { patience = 10_000 }: Pick<ImapContractOptions, 'patience'> = {}) {
     this.store = store
     this.reopen = reopen
+    this.patience = patience
     this.imap = this.server()
   }
 
@@ -104,7 +108,7 @@ export class ImapStand {
   private connect(name: string, server: Server): Talk {
     const link = linkedTransports({ peer: { address: '192.0.2.7', port: 4000 } })
     server.serve(link.server)
-    const talk = new Talk(name, link.client, this.witness)
+    const talk = new Talk(name, link.client, this.witness, this.patience)
     this.talks.push(talk)
     return talk
   }
@@ -123,15 +127,16 @@ export class ImapStand {
 
 /** Registers checks that are left out, which is said once, where the store does not have the methods. */
 export function playing(
-  { it, open, skipped = print }: ImapContractOptions,
+  options: ImapContractOptions,
   topic: string,
   ...methods: readonly StoreMethod[]
 ): (name: string, run: (stand: ImapStand) => Promise<void>) => void {
+  const { it, open, skipped = print } = options
   let told = false
   return (name, run) => void it(name, async () => {
     const opened = await open()
     const missing = methods.find((method) => opened.store[method] === undefined)
-    if (missing === undefined) return played(new ImapStand(opened), run)
+    if (missing === undefined) return played(new ImapStand(opened, options), run)
     if (!told) skipped(`imapContract: ${topic} (the store has no ${missing})`)
     told = true
   })

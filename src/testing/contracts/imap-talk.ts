@@ -4,9 +4,6 @@ import { StageClient } from '../imap-stage.ts'
 import type { ImapAnswer } from './imap-items.ts'
 import { Amiss, type StoreMethod, type Witness } from './imap-witness.ts'
 
-/** Milliseconds after which nobody waits any longer for a word of the server's. */
-const PATIENCE = 10_000
-
 /** Something that is waited for. */
 interface Awaited {
   readonly fits: (line: string) => boolean
@@ -23,14 +20,19 @@ export class Talk {
   private readonly name: string
   private readonly client: StageClient
   private readonly witness: Witness
+  private readonly patience: number
   private awaited: Awaited[] = []
+  /** What came and could not be. */
+  private wrong: Error | undefined
   private tags = 0
   private rest = ''
   /** Where the next line end is to be sought: behind literals. */
   private from = 0
 
-  constructor(name: string, wire: ClientTransport, witness: Witness) {
+  /** `patience`: milliseconds after which it waits no longer for a word of the server's. */
+  constructor(name: string, wire: ClientTransport, witness: Witness, patience: number) {
     this.name = name
+    this.patience = patience
     this.witness = witness
     this.client = new StageClient(wire, () => undefined, () => this.listen())
   }
@@ -90,11 +92,12 @@ export class Talk {
   /** A line that fits, of those that came or as soon as it comes. */
   until(fits: (line: string) => boolean, what: string, ...suspects: StoreMethod[]): Promise<string> {
     const there = this.heard.find(fits)
+    if (this.wrong) return Promise.reject(this.wrong)
     if (there !== undefined) return Promise.resolve(there)
     if (this.closed) return Promise.reject(new Amiss(`The server has hung up before ${nameOf(what)}`, suspects))
     return new Promise((resolve, reject) => {
-      const late = `No answer to ${nameOf(what)} within ${PATIENCE / 1000} s: does a promise of the store's never settle?`
-      const patient = patience(PATIENCE, () => reject(new Amiss(late, suspects)))
+      const late = `Nothing was heard of ${nameOf(what)} within ${this.patience} ms`
+      const patient = patience(this.patience, () => reject(new Amiss(late, suspects)))
       const over = <T>(act: (value: T) => void) => (value: T): void => {
         patient.cancel()
         act(value)
@@ -112,13 +115,22 @@ export class Talk {
     this.rest += this.client.take()
     for (let line = this.line(); line !== undefined; line = this.line()) this.take(line)
     if (!this.closed) return
-    for (const { reject } of this.awaited.splice(0)) reject(new Amiss('The server has hung up', []))
+    this.fail(new Amiss('The server has hung up', []))
+  }
+
+  private fail(error: Error): void {
+    for (const { reject } of this.awaited.splice(0)) reject(error)
   }
 
   private take(line: string): void {
     this.witness.note(`${this.name} < ${line}`)
     this.heard.push(line)
-    this.onLine(line)
+    try {
+      this.onLine(line)
+    } catch (error) {
+      this.wrong = error as Error
+      this.fail(this.wrong)
+    }
     const waiting = this.awaited
     this.awaited = waiting.filter(({ fits }) => !fits(line))
     for (const { fits, resolve } of waiting) if (fits(line)) resolve(line)
