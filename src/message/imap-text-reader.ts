@@ -9,6 +9,12 @@ const CLOSE = 41
 const SPACE = 32
 const BACKSLASH = 92
 
+/** The fields of an envelope in their order, and whether they are lists of addresses. */
+const FIELDS: readonly (readonly [name: keyof Envelope, isList: boolean])[] = [
+  ['date', false], ['subject', false], ['from', true], ['sender', true], ['replyTo', true], ['to', true], ['cc', true],
+  ['bcc', true], ['inReplyTo', false], ['messageId', false],
+]
+
 /** Reads back the texts that `imap-text.ts` writes, of those that are printable: no others are ever given to it. */
 export class ImapTextReader {
   private readonly text: string
@@ -36,6 +42,16 @@ export class ImapTextReader {
     if (inReplyTo !== null) envelope.inReplyTo = inReplyTo
     if (messageId !== null) envelope.messageId = messageId
     return envelope
+  }
+
+  /** One field of what `envelopeText` wrote; those before it are passed over. */
+  envelopeField(name: keyof Envelope): OctetString | EnvelopeAddress[] | undefined {
+    this.open()
+    for (const [before, isList] of FIELDS) {
+      if (before === name) return isList ? this.addresses() : this.nstring() ?? undefined
+      this.pass()
+    }
+    return undefined
   }
 
   /** Whether a list begins here. */
@@ -91,6 +107,29 @@ export class ImapTextReader {
     const list: OctetString[] = []
     while (!this.maybeClose()) list.push(this.string())
     return list
+  }
+
+  /** Passes a string, NIL, or a list of them, however deep. */
+  private pass(): void {
+    for (let depth = 0; ; ) {
+      const unit = this.unit()
+      if (unit === QUOTE) this.passString()
+      else if (unit === OPEN || unit === CLOSE) {
+        depth += unit === OPEN ? 1 : -1
+        this.at++
+      } else this.nstring()
+      if (depth <= 0) return
+    }
+  }
+
+  private passString(): void {
+    const { text } = this
+    for (this.at++; ; this.at++) {
+      const unit = text.charCodeAt(this.at)
+      if (unit === BACKSLASH) this.at++
+      else if (unit === QUOTE) return void this.at++
+      else if (Number.isNaN(unit)) throw new SyntaxError('a string has no end')
+    }
   }
 
   private addresses(): EnvelopeAddress[] | undefined {

@@ -1,3 +1,4 @@
+import { isAscii } from '../protocol/bytes/text.ts'
 import { decodeText, decodeUnlabelled } from './charset.ts'
 import { parseTransferEncoding } from './content.ts'
 import { decodeEncodedWords } from './encoded-words.ts'
@@ -10,6 +11,8 @@ import { decodeTransfer } from './transfer.ts'
  * wherever it stands, which is not so of lower case (`ς`).
  */
 export function foldText(text: string): string {
+  // Most of it is, and takes a fraction of the time.
+  if (isAscii(text)) return text.toUpperCase()
   return text.normalize('NFKD').toUpperCase().normalize('NFKD')
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { MessageFacts } from '../../src/message/facts.ts'
 import { bodyStructureText, envelopeText } from '../../src/message/imap-text.ts'
 import { indexMessage } from '../../src/message/indexer.ts'
-import { bodyStructureTextOf, envelopeTextOf, packFacts, unpackFacts } from '../../src/message/packed-facts.ts'
+import { bodyStructureTextOf, envelopeFieldOf, envelopeTextOf, packFacts, unpackFacts } from '../../src/message/packed-facts.ts'
 import { octets } from '../../src/protocol/bytes/text.ts'
 import { addresses } from './odd/addresses.ts'
 import { containers } from './odd/containers.ts'
@@ -23,6 +23,9 @@ function roundTrip(facts: MessageFacts): void {
   expect(plain(view)).toEqual(plain(facts))
   for (const name of ['structure', 'envelope', 'references', 'oddities', 'octets', 'preview', 'messageId'] as const) {
     expect(unpackFacts(line)[name], name).toEqual(facts[name])
+  }
+  for (const name of ['date', 'subject', 'from', 'to', 'cc', 'bcc', 'messageId'] as const) {
+    expect(envelopeFieldOf(unpackFacts(line), name), name).toEqual(facts.envelope[name])
   }
   expect(packFacts(view)).toBe(line)
 }

@@ -196,6 +196,12 @@ export function someKey(key: SearchKey, is: (key: SearchKey) => boolean): boolea
   return (key.kind === 'or' || key.kind === 'and') && key.keys.some((one) => someKey(one, is))
 }
 
+/** Whether a key is so, or all are that it is put together from. */
+export function everyKey(key: SearchKey, is: (key: SearchKey) => boolean): boolean {
+  if (key.kind === 'not') return everyKey(key.key, is)
+  return key.kind === 'or' || key.kind === 'and' ? key.keys.every((one) => everyKey(one, is)) : is(key)
+}
+
 /** Keys that must all be met: those of an `and`, and of every `and` in it. */
 export function* musts(key: SearchKey): Generator<SearchKey> {
   if (key.kind !== 'and') yield key

@@ -1,7 +1,5 @@
 /** A message as threading sees it. */
-export interface Threaded {
-  /** What the answer calls it. */
-  readonly number: number
+export interface Linked {
   /** Its own id in a normal form; `undefined` where it has none. */
   readonly id: string | undefined
   /** The ids of those before it, the oldest first. */
@@ -13,24 +11,32 @@ export interface Threaded {
   readonly sent: number
 }
 
-/** A place in a thread: a message, or the lack of one that others refer to. */
+/**
+ * A place in a thread: a message, or the lack of one that others refer to. Children are a list through them: most have none, and
+ * whoever has ten thousand may lose each of them to another parent.
+ */
 interface Node {
-  message: Threaded | undefined
+  message: Linked | undefined
+  /** What the answer calls the message. */
+  number: number
   parent: Node | undefined
-  readonly children: Set<Node>
+  child: Node | undefined
+  next: Node | undefined
+  previous: Node | undefined
   /** When it was sent; of what is lacking, when its first child was. */
   sent: number
   /** Its place in the mailbox: what else is the same stays in this order. */
   order: number
 }
 
-const nodeOf = (message: Threaded | undefined, order: number): Node => ({
-  message, parent: undefined, children: new Set(), sent: message?.sent ?? 0, order,
-})
+function nodeOf(message: Linked | undefined, number: number, order: number): Node {
+  const sent = message === undefined ? 0 : message.sent
+  return { message, number, parent: undefined, child: undefined, next: undefined, previous: undefined, sent, order }
+}
 
-/** REFERENCES (RFC 5256): who answers whom. `messages` come in the order of the mailbox. */
-export function threadByReferences(messages: readonly Threaded[]): string {
-  const roots = pruned(linked(messages))
+/** REFERENCES (RFC 5256): who answers whom. `messages` come in the order of the mailbox; `numbers` are what each is called. */
+export function threadByReferences(messages: readonly Linked[], numbers: readonly number[]): string {
+  const roots = pruned(linked(messages, numbers))
   for (const root of roots) settle(root)
   roots.sort(bySent)
   const gathered = gather(roots)
@@ -39,64 +45,54 @@ export function threadByReferences(messages: readonly Threaded[]): string {
 }
 
 /** ORDEREDSUBJECT (RFC 5256): a thread for each base subject, in the order in which they were sent. */
-export function threadBySubject(messages: readonly Threaded[]): string {
-  const threads = new Map<string, Threaded[]>()
-  for (const message of messages) {
-    const thread = threads.get(message.subject)
-    if (thread) thread.push(message)
-    else threads.set(message.subject, [message])
-  }
-  const sorted = [...threads.values()].map((thread) => [...thread].sort((a, b) => a.sent - b.sent))
-  sorted.sort((a, b) => a[0]!.sent - b[0]!.sent)
+export function threadBySubject(messages: readonly Linked[], numbers: readonly number[]): string {
+  const threads = new Map<string, number[]>()
+  messages.forEach(({ subject }, at) => {
+    const thread = threads.get(subject)
+    if (thread) thread.push(at)
+    else threads.set(subject, [at])
+  })
+  const sent = (at: number): number => messages[at]!.sent
+  const sorted = [...threads.values()].map((thread) => thread.sort((a, b) => sent(a) - sent(b)))
+  sorted.sort((a, b) => sent(a[0]!) - sent(b[0]!))
   return sorted.map(([first, ...others]) => {
-    if (others.length === 0) return `(${first!.number})`
-    if (others.length === 1) return `(${first!.number} ${others[0]!.number})`
-    return `(${first!.number} ${others.map(({ number }) => `(${number})`).join('')})`
+    const number = numbers[first!]!
+    if (others.length === 0) return `(${number})`
+    if (others.length === 1) return `(${number} ${numbers[others[0]!]!})`
+    return `(${number} ${others.map((at) => `(${numbers[at]!})`).join('')})`
   }).join('')
 }
 
 /** Step 1: every message under the one it answers, with places for those that are not here. */
-function linked(messages: readonly Threaded[]): Node[] {
+function linked(messages: readonly Linked[], numbers: readonly number[]): Node[] {
   const byId = new Map<string, Node>()
   const all: Node[] = []
   const own: Node[] = []
-  const place = (id: string, order: number): Node => {
-    let node = byId.get(id)
-    if (node === undefined) {
-      node = nodeOf(undefined, order)
-      byId.set(id, node)
-      all.push(node)
-    }
-    return node
-  }
   messages.forEach((message, order) => {
-    const known = message.id === undefined ? undefined : byId.get(message.id)
+    const { id } = message
+    const node = nodeOf(message, numbers[order]!, order)
     // An id that came before is the first one's alone.
-    let node = known !== undefined && known.message === undefined ? known : undefined
-    if (node === undefined) {
-      node = nodeOf(message, order)
-      all.push(node)
-      if (message.id !== undefined && known === undefined) byId.set(message.id, node)
-    }
-    node.message = message
-    node.sent = message.sent
-    node.order = order
+    if (id !== undefined && !byId.has(id)) byId.set(id, node)
+    all.push(node)
     own.push(node)
   })
-  messages.forEach((message, order) => {
+  messages.forEach(({ references }, order) => {
     let before: Node | undefined
-    for (const id of message.references) {
-      const node = place(id, order)
+    for (const id of references) {
+      let node = byId.get(id)
+      if (node === undefined) {
+        node = nodeOf(undefined, 0, order)
+        byId.set(id, node)
+        all.push(node)
+      }
       if (before !== undefined && node.parent === undefined) link(before, node)
       before = node
     }
     const node = own[order]!
     // What the message itself says of its parent counts more than what others said.
-    if (before === undefined) return
-    if (node.parent === before) return
-    if (before === node || (node.children.size > 0 && isAbove(node, before))) return
-    node.parent?.children.delete(node)
-    node.parent = undefined
+    if (before === undefined || node.parent === before) return
+    if (before === node || (node.child !== undefined && isAbove(node, before))) return
+    leave(node)
     link(before, node)
   })
   return all.filter((node) => node.parent === undefined)
@@ -104,9 +100,35 @@ function linked(messages: readonly Threaded[]): Node[] {
 
 function link(parent: Node, child: Node): void {
   // No circles. What has nothing below it is above nothing.
-  if (parent === child || (child.children.size > 0 && isAbove(child, parent))) return
+  if (parent === child || (child.child !== undefined && isAbove(child, parent))) return
+  adopt(parent, child)
+}
+
+/** Puts a node before the other children of another one. */
+function adopt(parent: Node, child: Node): void {
+  const first = parent.child
   child.parent = parent
-  parent.children.add(child)
+  child.previous = undefined
+  child.next = first
+  if (first !== undefined) first.previous = child
+  parent.child = child
+}
+
+/** Takes a node from its parent. */
+function leave(node: Node): void {
+  const { parent, previous, next } = node
+  if (parent === undefined) return
+  if (previous !== undefined) previous.next = next
+  else parent.child = next
+  if (next !== undefined) next.previous = previous
+  node.parent = node.previous = node.next = undefined
+}
+
+/** The children of a node, to be moved about. */
+function childrenOf({ child }: Node): Node[] {
+  const children: Node[] = []
+  for (let node = child; node !== undefined; node = node.next) children.push(node)
+  return children
 }
 
 /** Whether `node` is above `other`, however far. */
@@ -119,10 +141,10 @@ function isAbove(node: Node, other: Node): boolean {
 function pruned(roots: readonly Node[]): Node[] {
   const kept: Node[] = []
   for (const root of roots) {
-    pruneBelow(root)
-    if (root.message !== undefined || root.children.size > 1) kept.push(root)
-    else for (const child of root.children) {
-      child.parent = undefined
+    if (root.child !== undefined) pruneBelow(root)
+    if (root.message !== undefined || root.child?.next !== undefined) kept.push(root)
+    else for (const child of childrenOf(root)) {
+      leave(child)
       kept.push(child)
     }
   }
@@ -133,19 +155,18 @@ function pruned(roots: readonly Node[]): Node[] {
 function pruneBelow(root: Node): void {
   for (const node of downwards(root).reverse()) {
     if (node === root || node.message !== undefined) continue
-    const { parent } = node
-    parent!.children.delete(node)
-    for (const child of node.children) {
-      child.parent = parent
-      parent!.children.add(child)
-    }
+    const parent = node.parent!
+    leave(node)
+    for (const child of childrenOf(node)) adopt(parent, child)
   }
 }
 
 /** A node and all below it, parents before children. */
 function downwards(root: Node): Node[] {
   const all = [root]
-  for (let at = 0; at < all.length; at++) all.push(...all[at]!.children)
+  for (let at = 0; at < all.length; at++) {
+    for (let node = all[at]!.child; node !== undefined; node = node.next) all.push(node)
+  }
   return all
 }
 
@@ -153,22 +174,24 @@ const bySent = (a: Node, b: Node): number => a.sent - b.sent || a.order - b.orde
 
 /** Step 4 and 6: children in the order in which they were sent; a place without a message counts as its first child. */
 function settle(root: Node): void {
+  if (root.child === undefined) return
   for (const node of downwards(root).reverse()) {
-    const sorted = [...node.children].sort(bySent)
-    node.children.clear()
-    for (const child of sorted) node.children.add(child)
-    if (node.message === undefined && sorted[0]) {
-      node.sent = sorted[0].sent
-      node.order = sorted[0].order
+    if (node.child?.next !== undefined) {
+      const children = childrenOf(node).sort(bySent)
+      node.child = undefined
+      for (let at = children.length - 1; at >= 0; at--) adopt(node, children[at]!)
+    }
+    if (node.message === undefined && node.child) {
+      node.sent = node.child.sent
+      node.order = node.child.order
     }
   }
 }
 
 const subjectOf = (node: Node): string => (node.message ?? first(node))?.subject ?? ''
 
-function first(node: Node): Threaded | undefined {
-  for (const child of node.children) return child.message ?? first(child)
-  return undefined
+function first({ child }: Node): Linked | undefined {
+  return child && (child.message ?? first(child))
 }
 
 /** Whether the node is a reply by its subject. */
@@ -202,23 +225,18 @@ function gather(roots: readonly Node[]): Node[] {
 /** Step 5.C: puts `node` where it belongs in the thread of `there`. */
 function merge(there: Node, node: Node, made: Map<Node, Node>): boolean {
   if (there.message === undefined && node.message === undefined) {
-    for (const child of node.children) adopt(there, child)
+    for (const child of childrenOf(node)) adopt(there, child)
   } else if (there.message === undefined) adopt(there, node)
   else if (node.message !== undefined && isReply(node) && !isReply(there)) adopt(there, node)
   else {
     // Side by side, under what is lacking.
-    const both = nodeOf(undefined, there.order)
+    const both = nodeOf(undefined, 0, there.order)
     both.sent = there.sent
     made.set(there, both)
     adopt(both, there)
     adopt(both, node)
   }
   return true
-}
-
-function adopt(parent: Node, child: Node): void {
-  child.parent = parent
-  parent.children.add(child)
 }
 
 /** `(2)(3 6 (4 23)(44 7 96))`: what has one child goes on, what has several opens a thread for each. */
@@ -234,13 +252,15 @@ function written(root: Node): string {
       continue
     }
     if (next.message !== undefined) {
-      text += `${blank ? ' ' : ''}${next.message.number}`
+      text += `${blank ? ' ' : ''}${next.number}`
       blank = true
     }
-    const children = [...next.children]
-    if (children.length === 1) waiting.push(children[0]!)
-    else if (children.length > 1) {
+    const { child } = next
+    if (child === undefined) continue
+    if (child.next === undefined) waiting.push(child)
+    else {
       if (blank) text += ' '
+      const children = childrenOf(next)
       for (let at = children.length - 1; at >= 0; at--) waiting.push(')', children[at]!, '(')
     }
   }

@@ -14,6 +14,8 @@ import type {
   CandidatesQuestion,
   ChangesQuestion,
   ClaimQuestion,
+  ColumnsPage,
+  ColumnsQuestion,
   CopyQuestion,
   CreateQuestion,
   EntriesQuestion,
@@ -37,6 +39,7 @@ import type { LiveConnection } from '../connection.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor } from './answers.ts'
+import type { KeptColumns } from './kept-columns.ts'
 import type { Openings } from './open.ts'
 import { Uploads } from './uploads.ts'
 import type { Watcher, Watchers } from './watchers.ts'
@@ -50,6 +53,7 @@ export interface Access extends ReaderAccess {
   readonly spillAt: number
   readonly watchers: Watchers
   readonly openings: Openings
+  readonly columns: KeptColumns
   /** What clients note of mailboxes, where that is kept. */
   readonly annotations: Annotations | undefined
   /** What clients are told of the server by ID. */
@@ -166,6 +170,10 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
 
   messages({ mailbox, uids, since }: MessagesQuestion) {
     return this.asked(() => firstPage(this.access.store.list(mailbox, selection(uids, since))))
+  }
+
+  columns(question: ColumnsQuestion): Promise<ColumnsPage | null | Refusal> {
+    return this.asked(() => this.access.columns.columns(question))
   }
 
   octets({ ranges }: OctetsQuestion): Promise<readonly (Uint8Array | null)[] | Refusal> {

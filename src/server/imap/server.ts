@@ -15,6 +15,7 @@ import { Terms } from '../terms.ts'
 import { Annotations } from './annotations.ts'
 import { type Access, ImapHost } from './host.ts'
 import { checkImapServerOptions, type ImapServerOptions } from './options.ts'
+import { KeptColumns } from './kept-columns.ts'
 import { Openings } from './open.ts'
 import { Watchers } from './watchers.ts'
 
@@ -51,6 +52,7 @@ class Reading implements ServedProtocol {
       spillAt: options.inMemory ?? 256 * 1024,
       watchers: new Watchers(store),
       openings: new Openings(store),
+      columns: new KeptColumns(store),
       annotations: keyValue && new Annotations(keyValue, () => access.clock.now()),
       name: new Map(Object.entries(options.id ?? {})),
     }

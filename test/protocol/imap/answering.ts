@@ -68,9 +68,12 @@ export function answerTo(question: Asked): unknown {
       return messages.filter(({ uid }) => isIn(question.uids, uid)).map(({ uid }) => ({ from: uid, to: uid + 100 }))
     case 'append':
       return { uids: question.messages.map((_, at) => 50 + at) }
+    case 'replace':
+      return { uid: 60 }
     case 'quota':
       return { used: { octets: 1, messages: 1 }, limit: { octets: 1e6, messages: 1000 } }
     case 'candidates':
+    case 'columns':
     case 'claim':
       return null
     case 'clock':

@@ -11,7 +11,7 @@ import { type Measured, measure, sayBinary } from './binary.ts'
 import type { ImapContext, Selected } from './context.ts'
 import { objectId, threadId } from './object-id.ts'
 import { flagsText, tellKeywords, wantsUid } from './synchronise.ts'
-import { look, type Looked } from './text-search.ts'
+import { look, type Looked } from './looked.ts'
 
 /** Octets of headers that are asked for at a time. */
 const MOST_OCTETS = 1024 * 1024

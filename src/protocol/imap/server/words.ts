@@ -1,6 +1,4 @@
 import { INVALID_ROUTE, MISSING_DOMAIN, MISSING_MAILBOX, SYNTAX_ERROR } from '../../../message/envelope-addresses.ts'
-import { envelopeTextOf } from '../../../message/packed-facts.ts'
-import type { ImapMessage } from '../mailbox.ts'
 
 /** What stands for parts of an address that are missing, and so stands in no header. */
 const STAND_INS = [MISSING_MAILBOX, MISSING_DOMAIN, SYNTAX_ERROR, INVALID_ROUTE].join(' ')
@@ -8,12 +6,4 @@ const STAND_INS = [MISSING_MAILBOX, MISSING_DOMAIN, SYNTAX_ERROR, INVALID_ROUTE]
 /** One word of letters and digits, folded: it reads the same in a header and in an envelope, quoted or not. */
 export function isWord(words: string): boolean {
   return /^[\p{L}\p{M}\p{N}]+$/u.test(words) && !STAND_INS.includes(words)
-}
-
-/** Whether an envelope is sure not to have the folded words in any of its fields, told without taking it apart. */
-export function isWithout({ facts }: ImapMessage, words: string): boolean {
-  if (!isWord(words)) return false
-  const text = envelopeTextOf(facts)
-  // What is encoded would have to be decoded first.
-  return !/=\?|[^ -~]/.test(text) && !text.toUpperCase().includes(words)
 }

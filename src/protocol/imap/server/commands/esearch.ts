@@ -1,3 +1,4 @@
+import { each } from '../../../bytes/number-set.ts'
 import { isMeant, type MailboxFilter, readMailboxFilter } from '../../mailbox-filter.ts'
 import type { ImapMailbox } from '../../mailbox.ts'
 import { Malformed, type Reader } from '../../reader.ts'
@@ -80,11 +81,11 @@ function* searchIn(
 ): Run<void> {
   yield* saving(selected, returns, function* () {
     // §2: a number that no message has is no error.
-    const found = yield* find(selected, withUids(selected, key), false, ({ uid, modSeq }) => ({ uid, modSeq }))
+    const found = [...each(yield* find(selected, withUids(selected, key)))]
     const mods = asksModSeq(context, key)
     // §2.1: nothing of a mailbox in which nothing was found. What it was to save is saved all the same.
     if (found.length === 0 && !returns.options.has('SAVE')) return
     const correlators = `TAG "${tag}" MAILBOX ${written(context, mailbox.path)} UIDVALIDITY ${mailbox.uidValidity}`
-    sayExtended(context, selected, correlators, true, returns, found, found.map(({ uid }) => uid), mods)
+    yield* sayExtended(context, selected, correlators, true, returns, found, found, mods)
   })
 }

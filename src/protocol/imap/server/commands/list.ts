@@ -7,7 +7,7 @@ import { ask, flow, ok, type Run } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 import { ALL_RIGHTS } from '../rights.ts'
 import { enableCondstore } from '../synchronise.ts'
-import { look, type Looked } from '../text-search.ts'
+import { look, type Looked } from '../looked.ts'
 import { deletedOctets, statusLine } from './status.ts'
 
 /** LIST (RFC 9051 §6.3.9), with what RFC 5258, 5819 and 6154 add to it. */

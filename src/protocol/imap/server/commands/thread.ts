@@ -1,19 +1,17 @@
-import { baseSubject } from '../../../../message/base-subject.ts'
-import { foldText } from '../../../../message/search-text.ts'
-import type { ImapMessage } from '../../mailbox.ts'
+import { contains } from '../../../bytes/number-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ok, type Run } from '../../run.ts'
-import { threadByReferences, threadBySubject, type Threaded } from '../../threads.ts'
+import { type Linked, threadByReferences, threadBySubject } from '../../threads.ts'
+import { columns } from '../asking.ts'
 import { type Command, type ImapContext, SELECTED } from '../context.ts'
-import { decoded } from '../matching.ts'
 import { search as find } from '../searching.ts'
 import { readKeys } from './search.ts'
-import { sentDate } from './sort.ts'
 
 /** THREAD (RFC 5256). */
 export const thread: Command = {
   name: 'THREAD',
   states: SELECTED,
+  bySequence: true,
   holdsExpunge: true,
   isLong: true,
   run: (context, reader) => run(context, reader, false),
@@ -39,14 +37,18 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   const key = readKeys(context, reader, charset)
   reader.end()
   const selected = context.selected!
-  const threads = algorithm(yield* find(selected, key, true, (message) =>
-    threadedOf(message, byUid ? message.uid : selected.view.sequenceOf(message.uid))))
+  const found = yield* find(selected, key)
+  const linked: Linked[] = []
+  const numbers: number[] = []
+  yield* columns(selected, 'thread', found, ({ uids, values }) => {
+    for (let at = 0; at < uids.length; at++) {
+      const uid = uids[at]!
+      if (!contains(found, uid)) continue
+      linked.push(values[at]!)
+      numbers.push(byUid ? uid : selected.view.sequenceOf(uid))
+    }
+  })
+  const threads = algorithm(linked, numbers)
   context.say(threads === '' ? '* THREAD' : `* THREAD ${threads}`)
   return ok('Threaded')
-}
-
-function threadedOf(message: ImapMessage, number: number): Threaded {
-  const { facts } = message
-  const { text, reply } = baseSubject(decoded(facts.envelope.subject ?? ''))
-  return { number, id: facts.messageId, references: facts.references, subject: foldText(text), reply, sent: sentDate(message) }
 }

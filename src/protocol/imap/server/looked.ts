@@ -1,0 +1,17 @@
+import type { Run } from '../run.ts'
+
+/** Octets that are looked through before others have their turn. */
+const TURN = 2 * 1024 * 1024
+
+/** Counts what a command has looked through. */
+export interface Looked {
+  looked: number
+}
+
+/** Notes so many octets as looked through, and lets others have their turn where it was much (I65). */
+export function* look(so: Looked, octets: number): Run<void> {
+  so.looked += octets
+  if (so.looked < TURN) return
+  so.looked = 0
+  yield { kind: 'pause', until: 0 }
+}
