@@ -12,7 +12,10 @@ const AFTER = [
 ]
 
 /** The same, behind what hosts differ in. */
-const LAST = ['CATENATE', 'ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS', 'INPROGRESS', 'MULTISEARCH', 'CONTEXT=SEARCH', 'CONTEXT=SORT']
+const LAST = [
+  'CATENATE', 'ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS', 'INPROGRESS', 'MULTISEARCH', 'CONTEXT=SEARCH', 'CONTEXT=SORT',
+  'UIDONLY',
+]
 
 /** The capabilities that a connection is told of, in a fixed order. */
 export function capabilitiesOf(config: ImapServerConfig, facts: CapabilityFacts, channel: SaslChannel): string {
@@ -40,10 +43,12 @@ function before(config: ImapServerConfig, channel: SaslChannel): string[] {
 function after({ abilities, limits }: ImapServerConfig, { compressed }: CapabilityFacts): string[] {
   const offered = [...AFTER]
   if (abilities.move) offered.push('MOVE')
+  if (abilities.replace) offered.push('REPLACE')
   if (abilities.specialUse) offered.push('SPECIAL-USE', 'CREATE-SPECIAL-USE')
   if (abilities.multiAppend) offered.push('MULTIAPPEND')
   if (abilities.quota) offered.push('QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE')
   if (abilities.metadata) offered.push('METADATA')
+  if (abilities.notify) offered.push('NOTIFY')
   if (abilities.compress && !compressed) offered.push('COMPRESS=DEFLATE')
   offered.push(...LAST)
   // RFC 8437 §4.1: where compression ends in the midst of what the client sends, there is none.

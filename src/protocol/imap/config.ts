@@ -38,6 +38,8 @@ export interface ImapAbilities {
   readonly subscriptions: boolean
   /** Special uses are kept (RFC 6154). */
   readonly specialUse: boolean
+  /** A message takes the place of another in one step (RFC 8508). */
+  readonly replace: boolean
   /** Several messages are appended all or none (RFC 3502). */
   readonly multiAppend: boolean
   /** Quotas are kept (RFC 9208). */
@@ -46,6 +48,8 @@ export interface ImapAbilities {
   readonly compress: boolean
   /** What clients note of mailboxes is kept (RFC 5464). */
   readonly metadata: boolean
+  /** Changes in any mailbox of an account are told (RFC 5465). */
+  readonly notify: boolean
 }
 
 /** What a server of IMAP can be told; {@link imapServerConfig} checks it. */
@@ -100,10 +104,12 @@ const abilityKinds: OptionKinds<Partial<ImapAbilities>> = {
   move: aSwitch,
   subscriptions: aSwitch,
   specialUse: aSwitch,
+  replace: aSwitch,
   multiAppend: aSwitch,
   quota: aSwitch,
   compress: aSwitch,
   metadata: aSwitch,
+  notify: aSwitch,
 }
 
 /** Checks options and fills in defaults. Throws a `config` MailError that names what cannot be. */
@@ -114,7 +120,8 @@ export function imapServerConfig(options: ImapServerOptions): ImapServerConfig {
   checkOptions('limits', options.limits ?? {}, imapLimitKinds)
   checkOptions('timeouts', options.timeouts ?? {}, imapTimeoutKinds)
   const none: ImapAbilities = {
-    move: false, subscriptions: false, specialUse: false, multiAppend: false, quota: false, compress: false, metadata: false,
+    move: false, subscriptions: false, specialUse: false, replace: false, multiAppend: false, quota: false, compress: false,
+    metadata: false, notify: false,
   }
   return {
     hostname: options.hostname,

@@ -5,10 +5,14 @@ export type Fragment = string | { readonly literal: string; readonly binary: boo
 
 /** The command breaks the grammar. Caught where commands are begun, and answered with BAD; nothing else ever sees it. */
 export class Malformed extends Error {
+  /** A response code without its brackets. */
+  readonly code: string | undefined
+
   /** `why` is told to the client. */
-  constructor(why: string) {
+  constructor(why: string, code?: string) {
     super(why)
     this.name = 'Malformed'
+    this.code = code
   }
 }
 

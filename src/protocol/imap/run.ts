@@ -83,6 +83,6 @@ export const ok = (text: string, code?: string): Result => withCode({ status: 'O
 export const no = (text: string, code?: string): Result => withCode({ status: 'NO', text }, code)
 
 /** Ends with BAD. */
-export const bad = (text: string): Result => ({ status: 'BAD', text })
+export const bad = (text: string, code?: string): Result => withCode({ status: 'BAD', text }, code)
 
 const withCode = (result: Result, code: string | undefined): Result => (code === undefined ? result : { ...result, code })

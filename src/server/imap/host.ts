@@ -32,8 +32,10 @@ import type {
   Refusal,
   RemoveQuestion,
   RenameQuestion,
+  ReplaceQuestion,
   SubscribeQuestion,
   UnselectedEvent,
+  WatchEvent,
 } from '../../protocol/imap/index.ts'
 import type { LiveConnection } from '../connection.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
@@ -63,6 +65,9 @@ export interface Access extends ReaderAccess {
 /** Milliseconds that a command may go on before others have their turn. */
 const TURN = 10
 
+/** Octets that a store is asked for at once. */
+const MOST_AT_HAND = 1024 * 1024
+
 const codes: ReaderCodes = { wrong: 'AUTHENTICATIONFAILED', temporary: 'UNAVAILABLE', limit: 'LIMIT' }
 
 /** Answers what an IMAP session asks, out of a store and a directory. One for each connection. */
@@ -91,8 +96,23 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     this.conversation?.touch()
   }
 
+  changedAnywhere(): void {
+    this.session?.changedAnywhere(this.access.clock.ticks())
+    this.conversation?.touch()
+  }
+
+  noted(mailbox: MailboxId | undefined, entries: readonly string[]): void {
+    this.session?.noted(this.access.clock.ticks(), mailbox, entries)
+    this.conversation?.touch()
+  }
+
+  watch({ wanted }: WatchEvent): void {
+    this.access.watchers[wanted ? 'addAccount' : 'removeAccount'](this.owner, this)
+  }
+
   unauthenticated(): void {
     const { access, connection } = this
+    access.watchers.removeAccount(this.owner, this)
     this.account = connection.account = undefined
     access.seats.leave(connection)
     // Its address has as many connections meanwhile as it may have without logging in.
@@ -177,7 +197,10 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   octets({ ranges }: OctetsQuestion): Promise<readonly (Uint8Array | null)[] | Refusal> {
-    return this.asked(() => Promise.all(ranges.map((range) => this.gathered(range))))
+    return this.asked(async () => {
+      const known = await this.atHand(ranges)
+      return Promise.all(ranges.map((range, at) => known[at] ?? this.gathered(range)))
+    })
   }
 
   changes({ mailbox, since }: ChangesQuestion) {
@@ -217,6 +240,15 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     })
   }
 
+  replace({ mailbox, uid, to, message }: ReplaceQuestion): Promise<{ readonly uid: number } | null | Refusal> {
+    const { clock, store } = this.access
+    return this.asked(async () => {
+      const stored = await this.uploads.appended([message], clock.now(), ([by]) =>
+        store.replace!(mailbox, uid, { mailbox: to, message: by!, ...this.room }))
+      return stored ? { uid: stored.uid } : null
+    })
+  }
+
   candidates({ mailbox, words, where }: CandidatesQuestion) {
     return this.asked(async () => (await this.access.store.search?.(mailbox, words, where)) ?? null)
   }
@@ -234,11 +266,26 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   annotate({ mailbox, changes }: AnnotateQuestion): Promise<true | Refusal> {
-    return this.asked(() => this.access.annotations!.write(this.owner, mailbox, changes))
+    const { annotations, watchers } = this.access
+    return this.asked(async () => {
+      const written = await annotations!.write(this.owner, mailbox, changes)
+      if (written === true) watchers.noted(this.owner, mailbox, changes.map(([entry]) => entry), this)
+      return written
+    })
   }
 
   abandoned(): Promise<void> {
     return this.uploads.discard()
+  }
+
+  /** The octets of ranges that are few and that the store has at hand. */
+  async atHand(ranges: readonly BodyRange[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const { store } = this.access
+    let octets = 0
+    for (const { start, end } of ranges) octets += end - start
+    if (!store.octets || octets > MOST_AT_HAND) return []
+    if (this.isLong) await this.rest()
+    return store.octets(ranges)
   }
 
   /** The octets of a range, for the driver. */
@@ -251,6 +298,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
 
   override async left(error: Error | undefined): Promise<void> {
     if (this.selected !== undefined) this.access.watchers.remove(this.selected, this)
+    if (this.account) this.access.watchers.removeAccount(this.account.id, this)
     await super.left(error)
     await this.uploads.discard()
   }

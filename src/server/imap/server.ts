@@ -85,6 +85,10 @@ class ReadingAttendance extends Attendance<ImapHost> {
   read(range: BodyRange): Promise<AsyncIterable<Uint8Array>> {
     return this.guest.read(range)
   }
+
+  octets(ranges: readonly BodyRange[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.guest.atHand(ranges)
+  }
 }
 
 function abilitiesOf({ store, keyValue }: ImapServerOptions): ImapServerConfig['abilities'] {
@@ -92,9 +96,11 @@ function abilitiesOf({ store, keyValue }: ImapServerOptions): ImapServerConfig['
     move: store.move !== undefined,
     subscriptions: store.subscribe !== undefined,
     specialUse: true,
+    replace: store.replace !== undefined,
     multiAppend: store.appendAll !== undefined,
     quota: true,
     compress: true,
     metadata: keyValue !== undefined,
+    notify: store.watch !== undefined && store.watchAccount !== undefined,
   }
 }

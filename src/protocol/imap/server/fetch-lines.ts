@@ -10,7 +10,7 @@ import type { BodyRange } from '../../session/session.ts'
 import { type Measured, measure, sayBinary } from './binary.ts'
 import type { ImapContext, Selected } from './context.ts'
 import { objectId, threadId } from './object-id.ts'
-import { flagsText, tellKeywords, wantsUid } from './synchronise.ts'
+import { flagsText, messageText, tellKeywords, wantsUid } from './synchronise.ts'
 import { look, type Looked } from './looked.ts'
 
 /** Octets of headers that are asked for at a time. */
@@ -19,6 +19,9 @@ const MOST_OCTETS = 1024 * 1024
 const ofEntries: ReadonlySet<FetchItem['kind']> = new Set<FetchItem['kind']>([
   'FLAGS', 'UID', 'INTERNALDATE', 'RFC822.SIZE', 'MODSEQ', 'SAVEDATE', 'EMAILID',
 ])
+
+/** All of a message: where it ends its entry tells. */
+const isWhole = (item: FetchItem): boolean => item.kind === 'SECTION' && item.part === 'ALL' && item.path.length === 0
 
 /** Whether reading the item gives the message `\Seen`. */
 export const setsSeen = (item: FetchItem): boolean => (item.kind === 'SECTION' || item.kind === 'BINARY') && !item.peek
@@ -44,7 +47,7 @@ export class Lines {
     this.context = context
     this.selected = selected
     this.items = items.filter(isFirst)
-    this.needsFacts = items.some(({ kind }) => !ofEntries.has(kind))
+    this.needsFacts = items.some((item) => !ofEntries.has(item.kind) && !isWhole(item))
     this.saysFlags = items.some(({ kind }) => kind === 'FLAGS')
     this.binaries = items.filter((item) => item.kind === 'BINARY' || item.kind === 'BINARY.SIZE')
     this.fields = items.filter((item): item is SectionItem => item.kind === 'SECTION' && item.part.startsWith('HEADER.FIELDS'))
@@ -119,7 +122,7 @@ export class Lines {
       else {
         context.write(text)
         text = ''
-        this.section(message as ImapMessage, item, headers)
+        this.section(message, item, headers)
       }
     }
     context.write(`${text}${this.ending(message)}`)
@@ -137,7 +140,7 @@ export class Lines {
     for (const item of this.items) {
       context.write(between)
       between = ' '
-      if (item.kind === 'SECTION') this.section(message as ImapMessage, item, headers)
+      if (item.kind === 'SECTION') this.section(message, item, headers)
       else if (item.kind === 'BINARY') yield* sayBinary(context, message as ImapMessage, item, measured.shift())
       else if (item.kind === 'BINARY.SIZE') context.write(`${item.label} ${measured.shift()?.octets ?? 0}`)
       else context.write(this.simple(item.kind, message))
@@ -153,7 +156,7 @@ export class Lines {
     if (sequence === 0) return ''
     // What the client hears here it need not hear again.
     if ((this.saysFlags || marked === true) && modSeq > selected.modSeq) selected.own.set(uid, modSeq)
-    return `* ${sequence} FETCH (`
+    return messageText(this.context, sequence, uid)
   }
 
   /** I48: that it is seen now is told in the same answer. */
@@ -211,9 +214,9 @@ export class Lines {
     return bodyStructureText(facts.structure, { global: true })
   }
 
-  private section(message: ImapMessage, item: SectionItem, headers: Headers | undefined): void {
+  private section(message: Shown, item: SectionItem, headers: Headers | undefined): void {
     const { context } = this
-    const where = locate(message.facts.structure, item)
+    const where = isWhole(item) ? { start: 0, end: message.octets } : locate((message as ImapMessage).facts.structure, item)
     context.write(`${item.label} `)
     if (where === undefined) return context.write('NIL')
     if (!item.part.startsWith('HEADER.FIELDS')) return this.range(message.id, cut(where, item.partial))

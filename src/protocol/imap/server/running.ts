@@ -4,9 +4,9 @@ import { Malformed, type Reader } from '../reader.ts'
 import { type Asked, bad, type Heard, no, type Result, type Run, type Wait } from '../run.ts'
 import { Refused } from '../../session/refusal.ts'
 import type { CommandReading } from './command-reading.ts'
-import type { Command, ImapContext, Invocation } from './context.ts'
+import type { Command, ImapContext, Invocation, Selected } from './context.ts'
+import { tellNews } from './notifying.ts'
 import { tellingProgress } from './progress.ts'
-import { synchronise } from './synchronise.ts'
 
 /** What running a command takes of the session beyond what the command sees. */
 export interface Runner extends ImapContext {
@@ -15,7 +15,7 @@ export interface Runner extends ImapContext {
   /** The conversation is over. */
   readonly isOver: boolean
   /** Says BAD, and counts it. */
-  complain(tag: string, text: string): void
+  complain(tag: string, text: string, code?: string): void
 }
 
 /** Runs a command, tells what is new in the mailbox, and says how the command ended. */
@@ -27,22 +27,25 @@ export function* execute(session: Runner, command: Command, reader: Reader, invo
     const run = command.run(session, reader, invocation)
     result = yield* command.isLong ? tellingProgress(session, invocation.tag, run) : run
   } catch (error) {
-    if (error instanceof Malformed) result = bad(error.message)
+    if (error instanceof Malformed) result = bad(error.message, error.code)
     else if (error instanceof Refused) result = no(error.message, error.code)
     else throw error
   }
   // What it did not take in of itself is nobody's.
   if (command.streams) session.reading.passOver(session.fragments.inLiteral ? session.reading.announced : undefined)
   if (result === undefined || session.isOver) return
-  yield* synchronise(session, command.holdsExpunge !== true)
+  yield* tellNews(session, command.holdsExpunge !== true, result.tellsModSeq === true)
   if (session.isOver) return
   const { status, text } = result
   const knows = result.tellsModSeq === true && session.enabled.has('QRESYNC') && session.selected !== undefined
-  const code = result.code ?? (knows ? `HIGHESTMODSEQ ${session.selected!.modSeq}` : undefined)
-  if (status === 'BAD') session.complain(invocation.tag, text)
+  const code = result.code ?? (knows ? `HIGHESTMODSEQ ${knownUpTo(session.selected!)}` : undefined)
+  if (status === 'BAD') session.complain(invocation.tag, text, code)
   else session.say(`${invocation.tag} ${status} ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
   if (result.ends) session.close(result.ends.why, result.ends.text)
 }
+
+/** Up to which mod-sequence the client knows everything. */
+const knownUpTo = ({ modSeq, unsaid }: Selected): number => (unsaid === undefined ? modSeq : Math.max(1, unsaid))
 
 const waits: ReadonlySet<string> = new Set<Wait['kind']>([
   'line', 'news', 'literal', 'stream', 'skip', 'rest', 'pause', 'room', 'tls',

@@ -14,6 +14,8 @@ import { CommandReading } from './command-reading.ts'
 import { commandNamed } from './commands/index.ts'
 import type { Enabled, Invocation, Selected } from './context.ts'
 import { greeting } from './greeting.ts'
+import type { Notified } from './notified.ts'
+import { tellNews } from './notifying.ts'
 import { execute, heard, isWait, type Runner } from './running.ts'
 import type { ImapPeer, ImapServerSession } from './session-types.ts'
 import { deadlineOf } from './waiting.ts'
@@ -39,6 +41,9 @@ class ServerSession
   account: string | undefined
   selected: Selected | undefined
   readonly enabled = new Set<Enabled>()
+  notify: Notified | undefined
+  accountChanged = false
+  quietUntil = 0
   compressed = false
   failedAuth = 0
   readonly reading: CommandReading
@@ -46,6 +51,8 @@ class ServerSession
   private uploading = false
   private errors = 0
   private commands = 0
+  /** While something is told between two commands: when the last of them ended. */
+  private heardAt: number | undefined
 
   constructor(config: ImapServerConfig, peer: ImapPeer, now: number) {
     super(now, new Fragments(), new Outbox())
@@ -67,6 +74,16 @@ class ServerSession
 
   changed(mailbox: string): void {
     if (this.selected?.mailbox === mailbox) this.selected.changed = true
+  }
+
+  changedAnywhere(now: number): void {
+    this.now = now
+    this.accountChanged = true
+  }
+
+  noted(now: number, mailbox: string | undefined, entries: readonly string[]): void {
+    this.now = now
+    this.notify?.note(mailbox, entries)
   }
 
   // What commands use.
@@ -97,6 +114,7 @@ class ServerSession
   forgetAccount(): void {
     this.account = undefined
     this.enabled.clear()
+    this.notify = undefined
     // As if it had just connected.
     this.began = this.now
     this.commands = 0
@@ -118,7 +136,9 @@ class ServerSession
   }
 
   protected lastMoment(): number {
-    return deadlineOf(this)
+    const at = deadlineOf(this)
+    // What is due is told as soon as there is room for it, and needs no alarm.
+    return this.newsAt > this.now ? Math.min(at, this.newsAt) : at
   }
 
   protected late(waiting: Wait | undefined): void {
@@ -145,7 +165,7 @@ class ServerSession
 
   protected override begin(wanted: Awaited<ImapServerEvent, Wait>): void {
     super.begin(wanted)
-    if (wanted.kind === 'append') this.uploading = false
+    if (wanted.kind === 'append' || wanted.kind === 'replace') this.uploading = false
     if (wanted.kind !== 'literal' && wanted.kind !== 'stream' && wanted.kind !== 'skip') return
     const { octets, waits } = wanted.announced
     this.input[wanted.kind === 'literal' ? 'collect' : wanted.kind](octets)
@@ -163,7 +183,7 @@ class ServerSession
       case 'rest':
         return this.hearLine()
       case 'news':
-        if (this.selected?.changed === true) return void this.resume('changed')
+        if (this.newsAt <= this.now) return void this.resume('changed')
         if (this.draining) return void this.close('drained', 'Server shutting down')
         return this.hearLine()
       case 'literal':
@@ -200,12 +220,24 @@ class ServerSession
     return [limits.lineOctets, limits.literalOctets]
   }
 
+  /** When the client is to hear what is new, where it does not wait for a command's end. */
+  private get newsAt(): number {
+    const { selected, notify, config } = this
+    const isWanted = notify === undefined ? this.waiting?.kind === 'news' : notify.wanted.selected !== undefined
+    const here = isWanted && selected?.changed === true ? this.quietUntil : Infinity
+    return Math.min(here, notify?.dueAt(this.accountChanged, config.timeouts.alive) ?? Infinity)
+  }
+
   protected readCommand(): ImapServerEvent | undefined | typeof WAIT {
     const { reading } = this
+    // What was told meanwhile is no sign of life of the client's.
+    if (this.heardAt !== undefined) this.since = this.heardAt
+    this.heardAt = undefined
     if (this.draining && reading.between) return void this.close('drained', 'Server shutting down')
     const read = reading.next(...this.most)
     if (read === undefined) {
       if (this.input.begun > 0 || !reading.between) this.begunAt ??= this.now
+      if (reading.between && !this.inputEnded && this.newsAt <= this.now) return this.beginNews()
       return this.starved()
     }
     this.since = this.now
@@ -223,6 +255,12 @@ class ServerSession
     }
   }
 
+  private beginNews(): undefined {
+    this.heardAt = this.since
+    this.run = tellNews(this, false)
+    return undefined
+  }
+
   private begunCommand(tag: string, name: string, reader: Reader, invocation: Invocation): undefined {
     const command = commandNamed(name)
     if (++this.commands > this.config.limits.commandsBefore && this.account === undefined) {
@@ -231,17 +269,21 @@ class ServerSession
     const state = this.selected ? 'selected' : this.account !== undefined ? 'authenticated' : 'not authenticated'
     if (command === undefined) this.refuseCommand(tag, 'Unknown command', invocation)
     else if (!command.states.includes(state)) this.refuseCommand(tag, `Not in this state: ${state}`, invocation)
+    else if (command.bySequence === true && this.enabled.has('UIDONLY')) {
+      // RFC 9586 §3.2.
+      this.refuseCommand(tag, 'Sequence numbers mean nothing any more', invocation, 'UIDREQUIRED')
+    }
     else this.run = execute(this, command, reader, invocation)
     return undefined
   }
 
-  private refuseCommand(tag: string, why: string, invocation: Invocation): void {
+  private refuseCommand(tag: string, why: string, invocation: Invocation, code?: string): void {
     this.reading.passOver(invocation.announced)
-    this.complain(tag, why)
+    this.complain(tag, why, code)
   }
 
-  complain(tag: string, text: string): void {
-    this.say(`${tag} BAD ${responseText(text)}`)
+  complain(tag: string, text: string, code?: string): void {
+    this.say(`${tag} BAD ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
     if (++this.errors >= this.config.limits.errors) this.close('errors', 'Too many errors')
   }
 }

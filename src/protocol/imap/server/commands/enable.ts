@@ -5,6 +5,7 @@ import { enableCondstore } from '../synchronise.ts'
 /** By name in upper case, as they are said. */
 const known: ReadonlyMap<string, string> = new Map<Enabled, string>([
   ['CONDSTORE', 'CONDSTORE'], ['QRESYNC', 'QRESYNC'], ['UTF8=ACCEPT', 'UTF8=ACCEPT'], ['IMAP4REV2', 'IMAP4rev2'],
+  ['UIDONLY', 'UIDONLY'],
 ])
 
 /** RFC 9051 App. E: IMAP4rev2 has MOVE in it. */

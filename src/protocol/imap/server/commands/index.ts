@@ -17,8 +17,10 @@ import { login } from './login.ts'
 import { create, namespace, remove, rename, subscribe, unsubscribe } from './mailboxes.ts'
 import { getMetadata, setMetadata } from './metadata.ts'
 import { check, logout, noop } from './noop.ts'
+import { notify } from './notify.ts'
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts'
 import { esearch } from './esearch.ts'
+import { replace, uidReplace } from './replace.ts'
 import { examine, select } from './select.ts'
 import { search, uidSearch } from './search.ts'
 import { sort, uidSort } from './sort.ts'
@@ -31,10 +33,10 @@ import { unauthenticate } from './unauthenticate.ts'
 const all: readonly Command[] = [
   capability, noop, logout, id, startTls, authenticate, login,
   enable, select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, append, idle,
-  compress, unauthenticate, esearch, cancelUpdate,
+  compress, unauthenticate, esearch, cancelUpdate, notify,
   getQuota, getQuotaRoot, setQuota, myRights, getAcl, listRights, setAcl, deleteAcl, getMetadata, setMetadata,
-  check, close, unselect, expunge, search, sort, thread, fetchMessages, store, copy, move,
-  uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove,
+  check, close, unselect, expunge, search, sort, thread, fetchMessages, store, copy, move, replace,
+  uidExpunge, uidSearch, uidSort, uidThread, uidFetch, uidStore, uidCopy, uidMove, uidReplace,
 ]
 
 const commands: ReadonlyMap<string, Command> = new Map(all.map((command) => [command.name, command]))
