@@ -38,6 +38,9 @@ const owner = Symbol('transport')
 
 type Owned = Socket & { [owner]: SocketTransport }
 
+/** Milliseconds that what one peer sends is worked on before others have their turn. */
+const turn = 10
+
 /** Below this many octets one copy is cheaper than a vectored write. */
 const copyBelow = 32 * 1024
 
@@ -51,6 +54,10 @@ export class SocketTransport implements Transport, HandshakeParty {
   #sink: TransportSink | undefined
   #phase: Phase = 'open'
   #paused = false
+  /** Milliseconds of the turn that are used up. */
+  #worked = 0
+  /** Its turn is over: others have theirs. */
+  #resting = false
   #error: Error | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -86,7 +93,7 @@ export class SocketTransport implements Transport, HandshakeParty {
   resume(): void {
     this.#paused = false
     // Before `open` there is nobody to take the bytes.
-    if (this.#phase === 'open' && this.#sink !== undefined) this.#socket.resume()
+    if (this.#phase === 'open' && this.#sink !== undefined && !this.#resting) this.#socket.resume()
   }
 
   startTls(): void {
@@ -157,8 +164,16 @@ export class SocketTransport implements Transport, HandshakeParty {
 
   #listen(): void {
     this.#socket.on('data', SocketTransport.#onData).on('end', SocketTransport.#onEnd).on('drain', SocketTransport.#onDrain)
-    if (this.#paused) this.#socket.pause()
+    if (this.#paused || this.#resting) this.#socket.pause()
     else this.#socket.resume()
+  }
+
+  /** libuv hands over up to 2 MB of one socket before it looks at another: of short commands that is too much at a time. */
+  #rest(): void {
+    this.#worked = 0
+    this.#resting = true
+    this.#socket.pause()
+    setImmediate(SocketTransport.#rested, this)
   }
 
   /**
@@ -171,7 +186,17 @@ export class SocketTransport implements Transport, HandshakeParty {
 
   static #onData(this: Owned, bytes: Uint8Array): void {
     const transport = this[owner]
-    if (transport.#phase === 'open') transport.#sink?.received(bytes)
+    if (transport.#phase !== 'open') return
+    const began = performance.now()
+    transport.#sink?.received(bytes)
+    transport.#worked += performance.now() - began
+    // The phase may be another by now.
+    if (transport.#worked > turn && (transport.#phase as Phase) === 'open') transport.#rest()
+  }
+
+  static #rested(this: void, transport: SocketTransport): void {
+    transport.#resting = false
+    if (transport.#phase === 'open' && !transport.#paused) transport.#socket.resume()
   }
 
   static #onEnd(this: Owned): void {
