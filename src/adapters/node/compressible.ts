@@ -69,6 +69,11 @@ class CompressibleTransport implements Transport, TransportSink {
     return this.#below.write(this.#deflating ? this.#deflating.deflate(output) : output)
   }
 
+  soon(run: () => void): void {
+    if (this.#below.soon) this.#below.soon(run)
+    else run()
+  }
+
   pause(): void {
     this.#paused = true
     this.#inflate?.pause()

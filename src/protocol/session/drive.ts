@@ -1,57 +1,12 @@
-import type { Alarm, Clock } from './clock.ts'
+import type { Alarm } from './clock.ts'
+import type { Conversation, DriveOptions, Host } from './conversation.ts'
 import { MailError } from './errors.ts'
-import type { AnswerTo, BodyRange, Output, Question, Session, SessionEvent } from './session.ts'
+import type { BodyRange, Output, Question, Session, SessionEvent } from './session.ts'
+import { isRange, type Outlet, stream } from './streaming.ts'
 import type { TlsFacts } from './tls.ts'
 import type { Transport, TransportSink } from './transport.ts'
 
-/**
- * Handles one kind of event. A question's handler returns the answer, or a promise of it; an absent or empty answer is the
- * default one. Any other handler may return a promise: nothing further happens in the conversation until it resolves,
- * which is how a host slows a peer down.
- */
-export type Handler<Event> = (
-  event: Event,
-  conversation: Conversation,
-) => Event extends Question<string, unknown>
-  ? AnswerTo<Event> | undefined | void | Promise<AnswerTo<Event> | undefined | void>
-  : void | Promise<void>
-
-/** What answers a session: a handler for each kind of event of interest. Shared between conversations or made for each. */
-export type Host<Event extends SessionEvent> = {
-  readonly [Kind in Event['kind']]?: Handler<Extract<Event, { readonly kind: Kind }>>
-}
-
-/** What {@link drive} needs beside session, transport and host, and whom it tells. */
-export interface DriveOptions {
-  readonly clock: Clock
-  /** TLS is up, and the session knows. */
-  secured?(tls: TlsFacts): void
-  /** Called once, when the transport has closed. `error` is set when it broke. */
-  closed?(error: Error | undefined, conversation: Conversation): void
-  /**
-   * What a handler threw or rejected with, or why its answer was none. A question gets the session's temporary failure; after any
-   * other event, part of what the handler was given may be lost, so the connection is reset. `event.kind` is `session` where the
-   * host's own parameter checks or SASL mechanisms failed inside the session: that resets too.
-   */
-  failed?(error: unknown, event: SessionEvent): void
-  /**
-   * The octets of a message that a session wants sent, exactly as many as the range has; none of the chunks is written to again.
-   * Needed for sessions whose output has such ranges. Where it throws, the connection is reset: half a message was announced.
-   */
-  read?(range: BodyRange): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>
-}
-
-/** One session running on one transport. */
-export interface Conversation {
-  /** Aborts when the question is withdrawn: reset, disconnect, deadline. Made on first use. */
-  signal(question: { readonly id: number }): AbortSignal
-  /** Ends the conversation at its next safe point. */
-  drain(): void
-  /** Ends it now; nothing more is sent. */
-  reset(): void
-  /** The session was told something by other ways than its transport: goes on from there. */
-  touch(): void
-}
+export type { Conversation, DriveOptions, Handler, Host } from './conversation.ts'
 
 /** Runs a session on a transport: feeds it, puts its questions to the host, writes its output in one piece per batch. */
 export function drive<Event extends SessionEvent>(
@@ -71,20 +26,19 @@ type Handlers = Readonly<Record<string, ((event: SessionEvent, conversation: Con
 const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
-const isRange = (piece: Output | BodyRange): piece is BodyRange => typeof piece === 'object' && 'message' in piece
+/** How much is written; of a range what it takes to say that it is more than a little. */
+function octetsOf(output: readonly (Output | BodyRange)[]): number {
+  let octets = 0
+  for (const piece of output) octets += isRange(piece) ? Infinity : piece.length
+  return octets
+}
 
 const isQuestion = (event: SessionEvent): event is Question<string, unknown> => 'id' in event
 
-/** Octets of messages that are written together, at the least: many small ones cost a write for several. */
-const BATCH = 65_536
+/** Octets that wait for what else is said soon, at the most. */
+const HELD = 4096
 
-/** What is gathered to be written in one piece. */
-interface Batch {
-  readonly pieces: Output[]
-  readonly octets: number
-}
-
-class Driven implements Conversation, TransportSink {
+class Driven implements Conversation, TransportSink, Outlet {
   private readonly session: Session<SessionEvent>
   private readonly transport: Transport
   private readonly host: Handlers
@@ -97,6 +51,11 @@ class Driven implements Conversation, TransportSink {
   /** Octets of messages are on their way: what the session says next comes behind them. */
   private streaming = false
   private whenRoom: (() => void) | undefined
+  /** Questions whose handlers are at work. */
+  private asked = 0
+  /** What was said while some were; it is written with their answers where those come soon. */
+  private held: readonly (Output | BodyRange)[] = []
+  private waking = false
   private paused = false
   private pumping = false
   /** The session has thrown: it is not asked again. */
@@ -171,8 +130,8 @@ class Driven implements Conversation, TransportSink {
     this.pump()
   }
 
-  /** Takes events until there is none, writes what came of them, and again until nothing comes. */
-  pump(): void {
+  /** Takes events until there is none, writes what came of them, and again until nothing comes. `all`: nothing is held back. */
+  pump(all = false): void {
     // A handler may reach this through the conversation it was given: the outer call goes on with it.
     if (this.pumping) return
     this.pumping = true
@@ -180,7 +139,7 @@ class Driven implements Conversation, TransportSink {
       do {
         for (let event = this.next(); event !== undefined; event = this.next()) this.dispatch(event)
         // What the peer has no room for stays with the session, which knows how much that may be.
-      } while ((!this.congested || this.session.closed) && this.flush() && !this.congested)
+      } while ((!this.congested || this.session.closed) && this.flush(all) && !this.congested)
     } finally {
       this.pumping = false
     }
@@ -203,9 +162,12 @@ class Driven implements Conversation, TransportSink {
   }
 
   /** Whether anything was written. */
-  private flush(): boolean {
-    const output = this.session.takeOutput()
+  private flush(all: boolean): boolean {
+    const said = this.session.takeOutput()
+    const output = this.held.length === 0 ? said : [...this.held, ...said]
+    this.held = []
     if (output.length === 0 || this.over || this.ending) return false
+    if (!all && this.asked > 0 && this.hold(output)) return false
     if (this.options.read !== undefined && output.some(isRange)) {
       void this.stream(output)
       return false
@@ -214,17 +176,29 @@ class Driven implements Conversation, TransportSink {
     return true
   }
 
+  /**
+   * Keeps a little back for as long as it takes a handler that has all it needs at hand: two writes where one would do cost
+   * more than the commands that they answer.
+   */
+  private hold(output: readonly (Output | BodyRange)[]): boolean {
+    const { transport } = this
+    if (!transport.soon || this.session.closed || octetsOf(output) > HELD) return false
+    this.held = output
+    if (!this.waking) {
+      this.waking = true
+      transport.soon(() => {
+        this.waking = false
+        if (this.held.length > 0) this.pump(true)
+      })
+    }
+    return true
+  }
+
   /** Writes pieces of which some lie elsewhere, no faster than the peer takes them. */
   private async stream(output: readonly (Output | BodyRange)[]): Promise<void> {
     this.streaming = true
     try {
-      let batch: Batch = { pieces: [], octets: 0 }
-      for (const piece of output) {
-        if (!isRange(piece)) batch = this.add(batch, piece)
-        else batch = await this.addRange(batch, piece)
-        if (batch.octets >= BATCH) batch = await this.send(batch)
-      }
-      await this.send(batch)
+      await stream(output, this.options, this)
     } catch (error) {
       this.options.failed?.(error, { kind: 'session' })
       this.session.disconnect(this.options.clock.ticks())
@@ -234,36 +208,21 @@ class Driven implements Conversation, TransportSink {
     this.pump()
   }
 
-  /** Adds what the host reads of a message, writing by the way where it is much. */
-  private async addRange(to: Batch, range: BodyRange): Promise<Batch> {
-    const { start, end } = range
-    let batch = to
-    let left = end - start
-    for await (const chunk of await this.options.read!(range)) {
-      left -= chunk.length
-      if (left < 0 || this.over || this.ending) break
-      batch = this.add(batch, chunk)
-      if (batch.octets >= BATCH) batch = await this.send(batch)
-    }
-    if (left !== 0 && !this.over && !this.ending) {
-      throw new MailError('misuse', `read: ${end - start - left} octets, not ${end - start}`)
-    }
-    return batch
+  /** The transport has closed, or is to. */
+  get isShut(): boolean {
+    return this.over || this.ending
   }
 
-  private add({ pieces, octets }: Batch, piece: Output): Batch {
-    pieces.push(piece)
-    return { pieces, octets: octets + piece.length }
-  }
-
-  /** Writes what was gathered, and waits until the peer has taken it where that is needed. Gives an empty batch. */
-  private async send({ pieces }: Batch): Promise<Batch> {
-    const nothing = { pieces: [], octets: 0 }
-    if (pieces.length === 0 || this.over || this.ending || this.transport.write(pieces)) return nothing
+  /** Writes, for what is streamed; what it gives resolves once the peer has taken enough of it. */
+  send(pieces: readonly Output[]): Promise<void> | undefined {
+    if (this.transport.write(pieces)) return undefined
     this.congested = true
-    await new Promise<void>((resolve) => (this.whenRoom = resolve))
-    this.whenRoom = undefined
-    return nothing
+    return new Promise<void>((resolve) => {
+      this.whenRoom = () => {
+        this.whenRoom = undefined
+        resolve()
+      }
+    })
   }
 
   /** The transport is gone; the host learns of it when its last handler is done, so that nothing is left at work unseen. */
@@ -314,7 +273,7 @@ class Driven implements Conversation, TransportSink {
     let result: unknown
     try {
       if (event.kind === 'startTls') {
-        this.flush()
+        this.flush(true)
         this.transport.startTls()
       } else if (event.kind === 'compress') this.compress()
       result = handler?.call(this.host, event, this)
@@ -329,16 +288,18 @@ class Driven implements Conversation, TransportSink {
   private compress(): void {
     const { transport } = this
     if (!transport.compress) throw new MailError('misuse', 'the session offers compression on a transport that cannot compress')
-    this.flush()
+    this.flush(true)
     transport.compress()
   }
 
   private later(result: Promise<unknown>, event: SessionEvent): void {
     const question = isQuestion(event)
-    if (!question) this.busy = true
+    if (question) this.asked++
+    else this.busy = true
     result.then(
       (answer) => {
         if (question) {
+          this.asked--
           // The deadlines that follow from the answer are counted from now on.
           this.session.advance(this.options.clock.ticks())
           this.answered(event, answer)
@@ -346,8 +307,10 @@ class Driven implements Conversation, TransportSink {
         this.pump()
       },
       (error: unknown) => {
-        if (question) this.session.advance(this.options.clock.ticks())
-        else this.busy = false
+        if (question) {
+          this.asked--
+          this.session.advance(this.options.clock.ticks())
+        } else this.busy = false
         this.broke(error, event)
         this.pump()
       },

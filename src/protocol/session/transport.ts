@@ -35,6 +35,11 @@ export interface Transport {
   open(sink: TransportSink): void
   /** Sends all of it, in order, as one write. `false`: more than the high-water mark is waiting; expect `drained`. */
   write(output: readonly Output[]): boolean
+  /**
+   * Calls back once what is under way by now has come as far as it can without waiting for anything outside. Whoever expects to
+   * have more to say by then can say it in one write: on a socket a write costs more than most commands. Absent where it does not.
+   */
+  soon?(run: () => void): void
   /** No `received` until `resume`. At most one chunk already under way may still come. */
   pause(): void
   /** Delivers again. */

@@ -67,6 +67,21 @@ transportContract({
   },
 })
 
+describe('what is under way', () => {
+  it('is waited for as the transport below does, or not at all', () => {
+    const { near } = ends()
+    const called: string[] = []
+    near.soon!(() => called.push('at once'))
+    expect(called).toEqual(['at once'])
+    const { server } = linkedTransports({})
+    const later: (() => void)[] = []
+    compressible(Object.assign(server, { soon: (run: () => void) => later.push(run) })).soon!(() => called.push('later'))
+    expect(called).toEqual(['at once'])
+    later[0]!()
+    expect(called).toEqual(['at once', 'later'])
+  })
+})
+
 describe('deflating', () => {
   it('makes one stream of batches, each of which can be read when it has come', () => {
     const batch = fc.array(fc.oneof(fc.string({ maxLength: 40 }), fc.uint8Array({ maxLength: 300 })), { maxLength: 4 })

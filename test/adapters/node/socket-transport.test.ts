@@ -185,6 +185,23 @@ describe('socket transport', () => {
     near.reset()
   })
 
+  it('calls back soon: behind every promise that waits for nothing, however many stand in a row', async () => {
+    const { accepted, port } = await listen()
+    await dial({ port })
+    const near = await accepted.next()
+    const order: string[] = []
+    const row = async (): Promise<void> => {
+      for (let i = 0; i < 50; i++) await undefined
+      order.push('row')
+    }
+    const outside = new Promise<void>((resolve) => setImmediate(() => resolve(void order.push('outside'))))
+    near.soon!(() => order.push('soon'))
+    void row()
+    await outside
+    expect(order).toEqual(['row', 'soon', 'outside'])
+    near.reset()
+  })
+
   it('tells that it was closed when opened too late', async () => {
     const { accepted, port } = await listen()
     const far = await dial({ port })

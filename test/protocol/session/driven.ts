@@ -19,7 +19,15 @@ export interface Driven {
 
 /** Drives an SMTP session for a host. */
 export function driven(host: Host<SmtpServerEvent> = {}, options: Partial<SmtpServerOptions> = {}): Driven {
-  const transport = new FakeTransport()
+  return drivenOn(new FakeTransport(), host, options)
+}
+
+/** The same on a transport of one's own. */
+export function drivenOn<T extends FakeTransport>(
+  transport: T,
+  host: Host<SmtpServerEvent>,
+  options: Partial<SmtpServerOptions> = {},
+): Driven & { readonly transport: T } {
   const clock = new FakeClock()
   const failures: [unknown, string][] = []
   const told: string[] = []

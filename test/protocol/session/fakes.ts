@@ -59,6 +59,20 @@ export class FakeTransport implements Transport {
   }
 }
 
+/** One that a write costs something, so that it offers to wait a little. */
+export class CostlyTransport extends FakeTransport {
+  private readonly waiting: (() => void)[] = []
+
+  soon(run: () => void): void {
+    this.waiting.push(run)
+  }
+
+  /** Nothing is under way any more that does not wait for something outside. */
+  calm(): void {
+    for (const run of this.waiting.splice(0)) run()
+  }
+}
+
 /** A clock moved by hand, which counts what it was asked for. */
 export class FakeClock implements Clock {
   ticksNow = 0
