@@ -38,8 +38,8 @@ export interface DriveOptions {
    */
   read?(range: BodyRange): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>
   /**
-   * The octets of several ranges that are sent one after the other, where those are cheaper to have together; `undefined` for each
-   * that is to be read. Throws as `read` does.
+   * The octets of several ranges that are sent one after the other, where those are cheaper to have together; `undefined` for
+   * each that is to be read. Throws as `read` does.
    */
   octets?(ranges: readonly BodyRange[]): Promise<readonly (Uint8Array | undefined)[]> | undefined
 }

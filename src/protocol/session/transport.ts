@@ -37,7 +37,8 @@ export interface Transport {
   write(output: readonly Output[]): boolean
   /**
    * Calls back once what is under way by now has come as far as it can without waiting for anything outside. Whoever expects to
-   * have more to say by then can say it in one write: on a socket a write costs more than most commands. Absent where it does not.
+   * have more to say by then can say it in one write: on a socket a write costs more than most commands. Absent where it does
+   * not.
    */
   soon?(run: () => void): void
   /** No `received` until `resume`. At most one chunk already under way may still come. */
