@@ -12,6 +12,9 @@ import type { Shared } from './recent.ts'
 /** Octets of a body read at a time, where it is in a row. */
 const CHUNK = 1024 * 1024
 
+/** Octets that bodies of one transaction take in rows together; the loop stands still while they are written. */
+const MOST_IN_ROWS = 8 * 1024 * 1024
+
 /** Runs a query; what it throws becomes a MailError. */
 export type Read = <T>(query: () => T) => T
 
@@ -99,19 +102,23 @@ export class NewBodies {
   /** Reads the body, or writes it to a file, and gives it to `add`, which resolves when it is stored. */
   async take<T>(all: readonly AppendTo[], add: (placings: readonly Placing[]) => Promise<T>): Promise<T> {
     const files: Shared[] = []
+    const rows = new Set<Body>()
+    let room = Math.max(MOST_IN_ROWS, this.#from.file)
     try {
       // One after the other: a file is there once and for all of them before the next is begun.
       const placings: Placing[] = []
-      for (const to of all) placings.push(await this.#taken(to, files))
+      for (const to of all) {
+        const { body } = to.message
+        if (!rows.has(body) && body.size <= Math.min(room, this.#from.file)) {
+          rows.add(body)
+          room -= body.size
+        }
+        placings.push(rows.has(body) ? this.atHand(to) ?? this.#inRow(to, await gather(body)) : await this.#inFile(to, files))
+      }
       return await add(placings)
     } finally {
       for (const shared of files) await this.#release(shared)
     }
-  }
-
-  async #taken(to: AppendTo, files: Shared[]): Promise<Placing> {
-    const { body } = to.message
-    return this.atHand(to) ?? (body.size > this.#from.file ? this.#inFile(to, files) : this.#inRow(to, await gather(body)))
   }
 
   #inRow(to: AppendTo, bytes: Uint8Array): Placing {

@@ -72,6 +72,24 @@ describe.each(drivers)('a closed database of %s', (_name, driver) => {
   })
 })
 
+describe.each(drivers)('many bodies at once with %s', (_name, driver) => {
+  it('become files where rows would hold the loop up', async () => {
+    const { store, path, close } = openMail({ driver, bodyThreshold: 1024 * 1024 })
+    const { id } = await store.create('alice', ['INBOX'])
+    const message = Array.from({ length: 10 }, (_, at) => numbered(at, 1_000_000, at % 2 === 0))
+    // The same message for several is written once.
+    const all = [message[0]!, message[0]!, ...message, message[9]!, numbered(10, 300_000), numbered(11, 80_000)]
+    await store.appendAll?.(all.map((one) => ({ mailbox: id, message: one })))
+    expect(readdirSync(`${path}-bodies`)).toHaveLength(2)
+    for (const stored of await listed(store, id)) {
+      const body = (await store.body(stored.id)) as Body
+      expect((await octetsOf(body)).length).toBe(body.size)
+    }
+    await close()
+    expect(faultsIn(driver, path)).toEqual([])
+  })
+})
+
 describe.each(drivers)('large bodies with %s', (_name, driver) => {
   function opened(path?: string): ReturnType<typeof openMail> & { files: () => string[] } {
     const telling = watched(driver, (sql) => {
