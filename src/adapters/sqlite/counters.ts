@@ -48,10 +48,13 @@ export class Counters implements Transaction {
   readonly #sum: Statement
   readonly #readCounter: Statement
   readonly #writeCounter: Statement
+  readonly #writeNames: Statement
   /** By mailbox id; `undefined` for those that are removed. */
   readonly #mailboxes = new Map<string, Held | undefined>()
   /** Those that were made, renamed or removed. */
   readonly #touched = new Set<string>()
+  /** Accounts whose names or subscriptions were changed. */
+  readonly #renamed = new Set<string>()
   readonly #usage = new Map<string, { messages: number; octets: number }>()
   #nextMessage = 0
   #endOfBlock = 0
@@ -66,12 +69,15 @@ export class Counters implements Transaction {
     this.#sum = db.prepare('SELECT sum(messages) AS messages, sum(octets) AS octets FROM mailboxes WHERE account = ?')
     this.#readCounter = db.prepare('SELECT value FROM counters WHERE name = ?')
     this.#writeCounter = db.prepare('UPDATE counters SET value = ? WHERE name = ?')
+    this.#writeNames = db.prepare('INSERT INTO name_changes (account, change) VALUES (?, ?)'
+      + ' ON CONFLICT (account) DO UPDATE SET change = excluded.change')
   }
 
   begun(): void {
     this.#mailboxes.clear()
     this.#usage.clear()
     this.#touched.clear()
+    this.#renamed.clear()
     if (this.#uncertain) this.#nextMessage = this.#endOfBlock
     this.#uncertain = false
   }
@@ -82,6 +88,10 @@ export class Counters implements Transaction {
       const { uid, modSeq, messages, unseen, deleted, octets, row } = held.numbers
       this.#writeMailbox.run(uid, modSeq, messages, unseen, deleted, octets, row)
     }
+    if (this.#renamed.size === 0) return
+    const change = this.#read('name_change') + 1
+    this.#writeCounter.run(change, 'name_change')
+    for (const account of this.#renamed) this.#writeNames.run(account, change)
   }
 
   committed(): void {
@@ -95,9 +105,22 @@ export class Counters implements Transaction {
     return changed
   }
 
+  /** The accounts in which it has. */
+  changedAccounts(): ReadonlySet<string> {
+    const changed = new Set(this.#renamed)
+    for (const held of this.#mailboxes.values()) if (held && differs(held)) changed.add(held.numbers.account)
+    return changed
+  }
+
   /** Something else than numbers was changed of a mailbox. */
-  touch(id: string): void {
+  touch(id: string, account: string): void {
     this.#touched.add(id)
+    this.rename(account)
+  }
+
+  /** Names of an account's mailboxes were changed, or its subscriptions. */
+  rename(account: string): void {
+    this.#renamed.add(account)
   }
 
   /** The numbers of a mailbox, to be counted up in place, or `undefined` when there is no such mailbox. */
@@ -129,10 +152,10 @@ export class Counters implements Transaction {
   }
 
   /** The mailbox was removed in this transaction. */
-  removed(id: string): void {
+  removed(id: string, account: string): void {
     this.#usage.clear()
     this.#mailboxes.set(id, undefined)
-    this.touch(id)
+    this.touch(id, account)
   }
 
   /** Counts messages into a mailbox, or out of it where the numbers are negative. */

@@ -77,7 +77,7 @@ export class MailboxWrites {
       for (const { id, from, validity } of moves) {
         this.#former.run(account, from, validity)
         this.#rename.run(`${from} ${id}`, validity, id)
-        this.#counters.touch(String(id))
+        this.#counters.touch(String(id), account)
       }
       for (const { id, to, validity } of moves) {
         const former = this.#formerly.get(account, to)?.['uid_validity'] as number | undefined
@@ -94,14 +94,15 @@ export class MailboxWrites {
       if (!numbers) return
       const found = this.#all.all(numbers.account).find(({ id }) => id === numbers.row) as Row
       this.#former.run(numbers.account, found['path'] as string, found['uid_validity'] as number)
-      this.#drop(numbers.row)
+      this.#drop(numbers.row, numbers.account)
     })
   }
 
   /** Resolves when all is gone for everyone; what was in the mailboxes goes later. */
   erase(account: string): Promise<void> {
     return this.#commits.work(() => {
-      for (const { id } of this.#all.all(account)) this.#drop(id as number)
+      for (const { id } of this.#all.all(account)) this.#drop(id as number, account)
+      this.#counters.rename(account)
       for (const statement of this.#forget) statement.run(account)
     })
   }
@@ -117,7 +118,10 @@ export class MailboxWrites {
 
   subscribe(account: string, path: readonly string[], wanted: boolean): Promise<void> {
     const statement = wanted ? this.#subscribe : this.#unsubscribe
-    return this.#commits.work(() => void statement.run(account, JSON.stringify(path)))
+    return this.#commits.work(() => {
+      const { changes } = statement.run(account, JSON.stringify(path))
+      if (Number(changes) > 0) this.#counters.rename(account)
+    })
   }
 
   /** Counts a mailbox at a time anew, so that nobody waits for a whole account. */
@@ -133,7 +137,7 @@ export class MailboxWrites {
     }
     this.#insert.run(account, path, this.#counters.uidValidity(now), use ?? null)
     const row = this.#find.get(account, path) as Row
-    this.#counters.touch(String(row['id']))
+    this.#counters.touch(String(row['id']), account)
     return row
   }
 
@@ -158,10 +162,10 @@ export class MailboxWrites {
     return moves
   }
 
-  #drop(row: number): void {
+  #drop(row: number, account: string): void {
     this.#delete.run(row)
     this.#removed.run(row)
-    this.#counters.removed(String(row))
+    this.#counters.removed(String(row), account)
   }
 
   #recount(mailbox: MailboxId): void {

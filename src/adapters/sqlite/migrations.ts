@@ -5,6 +5,7 @@ import { schemaAccounts } from './schema-accounts.ts'
 import { schemaKeyValue } from './schema-key-value.ts'
 import { schemaMail } from './schema-mail.ts'
 import { schemaMailboxes } from './schema-mailboxes.ts'
+import { schemaNames } from './schema-names.ts'
 
 /** In order; the first makes version 1 of an empty database. */
 export const migrations: readonly Migration[] = [
@@ -12,6 +13,7 @@ export const migrations: readonly Migration[] = [
   schemaMailboxes,
   schemaKeyValue,
   schemaAccounts,
+  schemaNames,
 ]
 
 /** `post`, in the header of every database of ours (https://sqlite.org/pragma.html#pragma_application_id). */

@@ -123,7 +123,7 @@ function telling(appending: Appending, watching: Watching, wake: () => void): Tr
     ending: () => appending.ending(),
     committed: () => {
       appending.committed()
-      if (watching.isWatched) watching.tell(appending.counters.changed())
+      if (watching.isWatched) watching.tell(appending.counters.changed(), appending.counters.changedAccounts())
       wake()
     },
   }

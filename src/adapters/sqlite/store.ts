@@ -225,6 +225,11 @@ export class SqliteStore implements MailStore {
     return this.#read(() => this.#watching.add(told))
   }
 
+  /** The same of an account. */
+  watchAccount(account: string, told: () => void): () => void {
+    return this.#read(() => this.#watching.addAccount(account, told))
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#watching.close()

@@ -2,10 +2,10 @@ import type { ImapMailbox } from './mailbox.ts'
 import { DELIMITER } from './mailbox-name.ts'
 
 /** A name in the hierarchy: of a mailbox, of what only leads to one, or of what is only subscribed to. */
-export interface HierarchyName {
+export interface HierarchyName<Box = ImapMailbox> {
   readonly path: readonly string[]
   readonly text: string
-  mailbox: ImapMailbox | undefined
+  mailbox: Box | undefined
   subscribed: boolean
   hasChildren: boolean
   /** Something below it is subscribed to. */
@@ -13,9 +13,12 @@ export interface HierarchyName {
 }
 
 /** All names, parents before children: mailboxes, what is subscribed to, and the names above either. */
-export function hierarchyOf(mailboxes: readonly ImapMailbox[], subscribed: readonly (readonly string[])[]): HierarchyName[] {
-  const names = new Map<string, HierarchyName>()
-  const named = (path: readonly string[]): HierarchyName => {
+export function hierarchyOf<Box extends { readonly path: readonly string[] }>(
+  mailboxes: readonly Box[],
+  subscribed: readonly (readonly string[])[],
+): HierarchyName<Box>[] {
+  const names = new Map<string, HierarchyName<Box>>()
+  const named = (path: readonly string[]): HierarchyName<Box> => {
     const text = path.join(DELIMITER)
     let name = names.get(text)
     if (name === undefined) {
@@ -24,7 +27,7 @@ export function hierarchyOf(mailboxes: readonly ImapMailbox[], subscribed: reado
     }
     return name
   }
-  const above = function* (path: readonly string[]): Generator<HierarchyName> {
+  const above = function* (path: readonly string[]): Generator<HierarchyName<Box>> {
     for (let levels = path.length - 1; levels > 0; levels--) yield named(path.slice(0, levels))
   }
   for (const mailbox of mailboxes) {

@@ -11,8 +11,8 @@ export type MailboxFilter =
 /** Mailboxes that one filter names. */
 const MOST_NAMES = 200
 
-/** Reads one filter. */
-export function readMailboxFilter(reader: Reader, form: NameForm): MailboxFilter {
+/** Reads one filter. `most`: mailboxes that it may name. */
+export function readMailboxFilter(reader: Reader, form: NameForm, most = MOST_NAMES): MailboxFilter {
   const word = reader.word()
   switch (word) {
     case 'SELECTED':
@@ -25,7 +25,7 @@ export function readMailboxFilter(reader: Reader, form: NameForm): MailboxFilter
     case 'MAILBOXES': {
       reader.space()
       const names = reader.atList ? reader.list(() => reader.astring()) : [reader.astring()]
-      if (names.length > MOST_NAMES) throw new Malformed('Too many mailboxes')
+      if (names.length > most) throw new Malformed('Too many mailboxes')
       const paths = names.map((name) => pathOf(name, form)).filter((path) => path !== undefined)
       return { kind: word.toLowerCase() as 'subtree' | 'subtree-one' | 'mailboxes', paths }
     }

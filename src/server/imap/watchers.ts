@@ -5,12 +5,23 @@ import type { MailStore } from '../../contracts/store.ts'
 export interface Watcher {
   /** Something may have happened in it. */
   changed(mailbox: MailboxId): void
+  /** Something may have happened in any of the mailboxes of its account. */
+  changedAnywhere(): void
+  /** Somebody else has changed annotations of a mailbox, or of the server. */
+  noted(mailbox: MailboxId | undefined, entries: readonly string[]): void
 }
 
-/** Who is to be told of which mailbox. The store is watched only while somebody is. */
+/** Those who are to be told of an account, and what ends that they are. */
+interface AccountWatch {
+  readonly watchers: Set<Watcher>
+  readonly end: () => void
+}
+
+/** Who is to be told of which mailbox, and of which account. The store is watched only while somebody is. */
 export class Watchers {
   private readonly store: MailStore
   private readonly open = new Map<MailboxId, Set<Watcher>>()
+  private readonly accounts = new Map<string, AccountWatch>()
   private unwatch: (() => void) | undefined
 
   constructor(store: MailStore) {
@@ -31,6 +42,29 @@ export class Watchers {
     if (this.open.size > 0) return
     this.unwatch?.()
     this.unwatch = undefined
+  }
+
+  /** From now on it is told of all that happens in an account, where the store can tell. */
+  addAccount(account: string, watcher: Watcher): void {
+    const there = this.accounts.get(account)
+    if (there) return void there.watchers.add(watcher)
+    const watchers = new Set([watcher])
+    const end = this.store.watchAccount?.(account, () => {
+      for (const one of watchers) one.changedAnywhere()
+    })
+    this.accounts.set(account, { watchers, end: end ?? (() => undefined) })
+  }
+
+  removeAccount(account: string, watcher: Watcher): void {
+    const there = this.accounts.get(account)
+    if (!there?.watchers.delete(watcher) || there.watchers.size > 0) return
+    this.accounts.delete(account)
+    there.end()
+  }
+
+  /** Somebody has changed annotations: the others hear of it. */
+  noted(account: string, mailbox: MailboxId | undefined, entries: readonly string[], by: Watcher): void {
+    for (const watcher of this.accounts.get(account)?.watchers ?? []) if (watcher !== by) watcher.noted(mailbox, entries)
   }
 
   private told(mailbox: MailboxId): void {

@@ -31,6 +31,7 @@ const promises: Readonly<Record<StoreMethod, string>> = {
   claim: 'the UID from which on messages were claimed by nobody before',
   search: 'a superset of the messages that have the words: never one too few',
   watch: 'tells soon of every mailbox in which something changed',
+  watchAccount: 'tells soon of whatever changed in the mailboxes of the account, their names and its subscriptions',
   close: 'finishes what it has begun',
 }
 

@@ -13,6 +13,10 @@ export interface ImapPeer {
 export interface ImapServerSession extends Session<ImapServerEvent> {
   /** Something may have happened in that mailbox: where it is selected the client hears of it as soon as it may. */
   changed(mailbox: string): void
+  /** Something may have changed in any mailbox of the account, or in the names of mailboxes and what is subscribed to. */
+  changedAnywhere(now: number): void
+  /** Others have changed annotations of a mailbox, or of the server; entries in lower case. */
+  noted(now: number, mailbox: string | undefined, entries: readonly string[]): void
   /** The account, once somebody has logged in. */
   readonly account: string | undefined
 }

@@ -1,6 +1,6 @@
 import { bad, type Heard, ok, wait } from '../../run.ts'
 import { AUTHENTICATED, type Command } from '../context.ts'
-import { synchronise } from '../synchronise.ts'
+import { tellNews } from '../notifying.ts'
 
 /** IDLE (RFC 2177, RFC 9051 §6.3.13): the client hears what is new as it happens, until it says DONE. */
 export const idle: Command = {
@@ -12,9 +12,10 @@ export const idle: Command = {
     const end = context.now + timeouts.idle
     context.say('+ Idling')
     if (context.selected) context.selected.changed = true
+    context.accountChanged = true
     for (;;) {
       const news = yield* wait<Heard | 'changed' | 'time'>({ kind: 'news', until: Math.min(context.now + timeouts.alive, end) })
-      if (news === 'changed') yield* synchronise(context, true)
+      if (news === 'changed') yield* tellNews(context, true)
       else if (news === 'time' && context.now < end) context.say('* OK Still here')
       else if (news === 'time') {
         context.close('timeout', 'Idle timeout')

@@ -35,8 +35,8 @@ export const create: Command = {
     const { mailboxes } = yield* ask({ kind: 'mailboxes' })
     if (mailboxes.some((one) => samePath(one.path, path))) return taken
     if (use !== undefined && mailboxes.some((one) => one.use === use)) return no('Another mailbox has that use', 'USEATTR')
-    yield* createParents(mailboxes, path)
-    const { id } = yield* ask({ kind: 'create', path, use })
+    yield* createParents(context, mailboxes, path)
+    const { id } = yield* make(context, path, use)
     return ok('Created', `MAILBOXID (${objectId('F', id)})`)
   },
 }
@@ -52,12 +52,18 @@ function readUses(reader: Reader): readonly string[] {
 }
 
 /** RFC 9051 §6.3.4: names above it are made as well. */
-function* createParents(mailboxes: readonly ImapMailbox[], path: readonly string[]): Run<void> {
+function* createParents(context: ImapContext, mailboxes: readonly ImapMailbox[], path: readonly string[]): Run<void> {
   const known = new Set(mailboxes.map((one) => one.path.join(DELIMITER)))
   for (let levels = 1; levels < path.length; levels++) {
     const above = path.slice(0, levels)
-    if (!known.has(above.join(DELIMITER))) yield* ask({ kind: 'create', path: above, use: undefined })
+    if (!known.has(above.join(DELIMITER))) yield* make(context, above, undefined)
   }
+}
+
+function* make(context: ImapContext, path: readonly string[], use: string | undefined): Run<ImapMailbox> {
+  const mailbox = yield* ask({ kind: 'create', path, use })
+  context.notify?.hasMade(mailbox)
+  return mailbox
 }
 
 /** DELETE (RFC 9051 §6.3.5): what lies below it stays (I39). */
@@ -75,6 +81,7 @@ export const remove: Command = {
       return mailboxes.some((one) => isBelow(one.path, path)) ? no('There are mailboxes below it', 'HASCHILDREN') : noMailbox
     }
     yield* ask({ kind: 'remove', mailbox: mailbox.id })
+    context.notify?.hasRemoved(path)
     // Its own selection ends quietly; other sessions learn it when they ask (I25).
     if (context.selected?.mailbox === mailbox.id) leave(context, true)
     return ok('Deleted')
@@ -102,16 +109,17 @@ export const rename: Command = {
     const moved = isInbox(from) ? [from] : all.filter((path) => samePath(path, from) || isBelow(path, from))
     const paths = new Set(all.map((path) => path.join(DELIMITER)))
     if (moved.some((path) => paths.has([...to, ...path.slice(from.length)].join(DELIMITER)))) return taken
-    yield* createParents(mailboxes, to)
+    yield* createParents(context, mailboxes, to)
     if (isInbox(from)) return yield* renameInbox(context, source, to)
     yield* ask({ kind: 'rename', mailbox: source.id, path: to })
+    context.notify?.rename(from, to)
     return ok('Renamed')
   },
 }
 
 /** RFC 9051 §6.3.6: its messages go, it stays, and so do those below it (I37). */
 function* renameInbox(context: ImapContext, inbox: ImapMailbox, to: readonly string[]): Run {
-  const target = yield* ask({ kind: 'create', path: to, use: undefined })
+  const target = yield* make(context, to, undefined)
   const uids = yield* uidsIn(inbox.id)
   const { move } = context.config.abilities
   if (uids.length > 0) yield* ask({ kind: 'copy', mailbox: inbox.id, uids, to: target.id, move })
@@ -130,6 +138,7 @@ export const subscribe: Command = {
     const mailbox = path && (yield* ask({ kind: 'mailbox', path }))
     if (!path || !mailbox) return noMailbox
     yield* ask({ kind: 'subscribe', path, wanted: true })
+    context.notify?.hasSubscribed(path, true)
     return ok('Subscribed')
   },
 }
@@ -141,7 +150,10 @@ export const unsubscribe: Command = {
   *run(context, reader) {
     const path = readPath(context, reader)
     reader.end()
-    if (path !== undefined) yield* ask({ kind: 'subscribe', path, wanted: false })
+    if (path !== undefined) {
+      yield* ask({ kind: 'subscribe', path, wanted: false })
+      context.notify?.hasSubscribed(path, false)
+    }
     return ok('Not subscribed')
   },
 }

@@ -9,6 +9,7 @@ export const noop: Command = {
     reader.end()
     // Also where nobody told of a change: hints may be lost.
     if (context.selected) context.selected.changed = true
+    context.accountChanged = true
     return ok('Nothing done')
   },
 }
