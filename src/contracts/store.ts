@@ -145,9 +145,9 @@ export interface MailStore {
    */
   append(mailbox: MailboxId, message: NewMessage, room?: Room): Promise<StoredMessage>
   /**
-   * Adds a message and expunges another one, of `mailbox`, in one step; between mailboxes of one account, or in one (RFC 8508). Room
-   * is judged by what the account then holds: what takes no more of it than the other did is never too much. `undefined`, and
-   * nothing added, where the other is not there.
+   * Adds a message and expunges another one, of `mailbox`, in one step; between mailboxes of one account, or in one (RFC 8508).
+   * Room is judged by what the account then holds: what takes no more of it than the other did is never too much. `undefined`,
+   * and nothing added, where the other is not there.
    */
   replace?(mailbox: MailboxId, uid: number, by: Append): Promise<StoredMessage | undefined>
   /** Adds all of them or none, each to its mailbox; UIDs ascend in the order given. */

@@ -138,8 +138,8 @@ export class Placing {
   }
 
   /**
-   * Throws the MailError that stands in the way, and writes nothing. `pending`: what those before it will add. `instead`: octets of
-   * a message whose place it takes.
+   * Throws the MailError that stands in the way, and writes nothing. `pending`: what those before it will add. `instead`: octets
+   * of a message whose place it takes.
    */
   check(pending?: Pending, instead?: number): void {
     const { mailbox, message: { received, facts }, quota } = this.#to

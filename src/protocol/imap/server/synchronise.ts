@@ -168,10 +168,10 @@ function tellFlags(context: ImapContext, selected: Selected, entry: Pick<ImapEnt
   tellKeywords(context, selected, flags)
   const sequence = selected.view.sequenceOf(uid)
   if (sequence === 0) return
+  const first = `${messageText(context, sequence, uid)}${wantsUid(context) ? `UID ${uid} ` : ''}`
   // RFC 7162 §3.1: with CONDSTORE the mod-sequence is always there.
   const last = context.enabled.has('CONDSTORE') ? ` MODSEQ (${modSeq})` : ''
-  context.say(`${messageText(context, sequence, uid)}${wantsUid(context) ? `UID ${uid} ` : ''}FLAGS ${flagsText(context, selected, uid,
-    flags)}${last})`)
+  context.say(`${first}FLAGS ${flagsText(context, selected, uid, flags)}${last})`)
 }
 
 /** Whether a FETCH that nobody asked for has the UID in it (RFC 7162 §3.2.4, RFC 9051 §7.5.2, RFC 5465 §5.1). */

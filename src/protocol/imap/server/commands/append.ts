@@ -133,7 +133,8 @@ function* whole(
 function* checkRoom(octets: number): Run<void> {
   const quota = yield* ask({ kind: 'quota' })
   // RFC 8508 §3.4: what takes the place of something larger needs no room.
-  if (quota && octets > 0 && quota.used.octets + octets > quota.limit.octets) throw new Refused('OVERQUOTA', 'The account is full')
+  const isFull = quota !== null && octets > 0 && quota.used.octets + octets > quota.limit.octets
+  if (isFull) throw new Refused('OVERQUOTA', 'The account is full')
 }
 
 /** ` (\Seen) " 1-Nov-2026 09:00:00 +0000" ` before a message, and ` UTF8 (` (RFC 6855 §4) or ` CATENATE (` (RFC 4469). */
