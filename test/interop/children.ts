@@ -77,12 +77,12 @@ export class Child {
   }
 
   /** The first match in all that it says, from `from` on. Rejects when it ends without, or takes too long. */
-  said(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
-    return this.until(() => pattern.exec(this.text.slice(from)) ?? undefined, String(pattern))
+  said(pattern: RegExp, from = 0, patience = PATIENCE): Promise<RegExpExecArray> {
+    return this.until(() => pattern.exec(this.text.slice(from)) ?? undefined, String(pattern), patience)
   }
 
   /** The first result that is not `undefined`, looked for whenever it says something. */
-  until<T>(look: () => T | undefined, what: string): Promise<T> {
+  until<T>(look: () => T | undefined, what: string, patience = PATIENCE): Promise<T> {
     return new Promise((resolve, reject) => {
       const done = (): void => {
         clearTimeout(timer)
@@ -98,7 +98,7 @@ export class Child {
         done()
         resolve(found)
       }
-      const timer = setTimeout(() => fail(`${PATIENCE} ms`), PATIENCE)
+      const timer = setTimeout(() => fail(`${patience} ms`), patience)
       this.#watching.add(check)
       check()
     })

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import { expect } from 'vitest'
 import { memoryAccounts } from '../../src/adapters/memory/index.ts'
 import { sqlite } from '../../src/adapters/sqlite/index.ts'
 import { accountDirectory, imapServer, type ImapServerOptions, makeMailboxes, type Observer } from '../../src/index.ts'
@@ -107,6 +109,34 @@ export class ImapPlace {
     const all: StoredMessage[] = []
     for await (const page of this.store.list(mailbox.id)) all.push(...page)
     return Promise.all(all.map((message) => this.#stored(message)))
+  }
+
+  /** Resolves when `look` gives what is expected, looked for whenever something may have changed; for `patience` milliseconds. */
+  async becomes<T>(look: () => Promise<T>, expected: T, patience: number): Promise<void> {
+    const late = performance.now() + patience
+    for (;;) {
+      // Told before it looks: what changes meanwhile counts.
+      const { changed, over } = this.#change()
+      const found = await look()
+      if (isDeepStrictEqual(found, expected) || performance.now() > late) {
+        over()
+        return void expect(found).toEqual(expected)
+      }
+      await changed
+      over()
+    }
+  }
+
+  /** The next hint that the store gives, of which some may be lost: half a second later it counts as given. */
+  #change(): { changed: Promise<void>; over: () => void } {
+    const undo: (() => void)[] = []
+    const changed = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, 500)
+      undo.push(() => clearTimeout(timer))
+      const unwatch = this.store.watch?.(() => resolve())
+      if (unwatch) undo.push(unwatch)
+    })
+    return { changed, over: () => undo.forEach((one) => one()) }
   }
 
   async #stored({ id, uid, flags, received }: StoredMessage): Promise<Stored> {
