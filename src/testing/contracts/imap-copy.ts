@@ -78,7 +78,7 @@ export function copies(options: ImapContractOptions): void {
     await talk.ok('COPY 1:* to', 'copy')
     await talk.ok('STORE 1:* +FLAGS.SILENT (\\Deleted)', 'flag')
     await talk.ok('EXPUNGE', 'expunge')
-    const there = (await subjectsOf(await stand.client({ select: 'to' }))).map(([, subject]) => subject)
+    const there = (await subjectsOf(await stand.client({ select: 'to' }), 'expunge')).map(([, subject]) => subject)
     stand.same(there, ['before', 'm1', 'm2', 'm3', 'm4', 'm5'], 'copies after the originals are gone', 'expunge', 'body')
   })
 }

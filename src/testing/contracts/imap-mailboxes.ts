@@ -43,7 +43,7 @@ export function mailboxLife(options: ImapContractOptions): void {
     const mails = oddNames.map((_, at) => mailOf('x'.repeat(at + 1)))
     for (const [at, name] of oddNames.entries()) {
       await talk.ok(`CREATE ${stringOf(wireText(name))}`, 'create')
-      await talk.ok(appendOf(wireText(name), mails[at]!), 'append')
+      await talk.ok(appendOf(wireText(name), mails[at]!), 'create', 'mailboxes', 'append')
     }
     // Below each other too, eight at a time.
     const deep = oddNames.flatMap((_, at) => (at % 8 ? [] : [oddNames.slice(at, at + 8)]))
@@ -165,11 +165,11 @@ export function subscriptions(options: ImapContractOptions): void {
     for (const path of ['a/b', 'c', 'gr&APw-n']) await talk.ok(`CREATE ${path}`, 'create')
     for (const path of ['a/b', 'c', 'gr&APw-n']) await talk.ok(`SUBSCRIBE ${path}`, 'subscribe')
     const subscribed = async (): Promise<string[]> => [...(await listed(talk, 'LIST (SUBSCRIBED) "" *')).keys()].sort()
-    stand.same(await subscribed(), ['a/b', 'c', 'gr&APw-n'], 'LIST (SUBSCRIBED)', 'subscriptions')
+    stand.same(await subscribed(), ['a/b', 'c', 'gr&APw-n'], 'LIST (SUBSCRIBED)', 'subscriptions', 'subscribe')
     await talk.ok('UNSUBSCRIBE c', 'subscribe')
     await talk.ok('DELETE a/b', 'remove')
     // RFC 9051 §6.3.7: a subscription outlives its mailbox.
-    stand.same(await subscribed(), ['a/b', 'gr&APw-n'], 'LIST (SUBSCRIBED) after DELETE', 'subscriptions', 'remove')
+    stand.same(await subscribed(), ['a/b', 'gr&APw-n'], 'LIST (SUBSCRIBED) after DELETE', 'subscriptions', 'subscribe', 'remove')
     stand.same([...(await listed(talk, 'LSUB "" *')).keys()].sort(), ['a/b', 'gr&APw-n'], 'LSUB', 'subscriptions')
   })
 }

@@ -58,9 +58,9 @@ export function messages(options: ImapContractOptions): void {
     stand.same(told.length, bodies.length, 'messages', 'append', 'entries')
     for (const [at, [name, octets]] of bodies.entries()) {
       const { items } = told[at]!
-      stand.same(Number(items.get('RFC822.SIZE')), octets.length, `RFC822.SIZE of ${name}`, 'entries', 'list')
+      stand.same(Number(items.get('RFC822.SIZE')), octets.length, `RFC822.SIZE of ${name}`, 'append', 'list')
       const same = Buffer.from(String(items.get('BODY[]')), 'latin1').equals(Buffer.from(octets, 'latin1'))
-      stand.sure(same, `BODY[] of ${name} is not what was appended`, 'append', 'body')
+      stand.sure(same, `BODY[] of ${name} is not what was appended`, 'append', 'body', 'list')
     }
   })
 

@@ -36,7 +36,7 @@ export function popped(options: ImapContractOptions): void {
     stand.same(sizes, mails.map(({ length }) => length), 'sizes by POP3', 'entries')
     for (const [at, mail] of mails.entries()) {
       const read = (await lines(pop, `RETR ${at + 1}`, 'body')).map((line) => `${line}\r\n`).join('')
-      stand.same(read, mail, `message ${at + 1} by POP3`, 'body')
+      stand.same(read, mail, `message ${at + 1} by POP3`, 'body', 'append')
     }
     const names = (await lines(pop, 'UIDL', 'entries')).map((line) => line.split(' ')[1]!)
     stand.same(new Set(names).size, 4, 'names that UIDL gives', 'entries')

@@ -101,8 +101,8 @@ export function indexedSearches(options: ImapContractOptions): void {
     // Every word of every message, and what lies across two of them.
     const lines = mails.flatMap(([, , all]) => all.slice(0, 60))
     const words = new Set(lines.flatMap((line) => [...line.split(/[^a-z0-9]+/i), line.slice(3, 12)]))
-    const plainWords = [...words].filter((one) => /^[ -~]+$/.test(one) && one.trim() !== '').slice(0, 150)
-    for (const word of plainWords) {
+    const sought = [...words].filter((one) => /^[ -~]+$/.test(one) && one.trim() !== '').slice(0, 50)
+    for (const word of sought) {
       for (const where of ['BODY', 'TEXT']) {
         const command = `SEARCH ${where} ${stringOf(word)}`
         const [by, without] = [await indexed.ok(command, 'search'), await plain.ok(command, 'body')]

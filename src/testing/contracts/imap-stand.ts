@@ -3,6 +3,7 @@ import { print } from '../../adapters/node/print.ts'
 import type { Mailbox } from '../../contracts/mailbox.ts'
 import type { MailStore } from '../../contracts/store.ts'
 import { indexMessage } from '../../message/indexer.ts'
+import type { ServerEvent } from '../../observe/events.ts'
 import { octets as octetsOf } from '../../protocol/bytes/text.ts'
 import { imapServer } from '../../server/imap/server.ts'
 import { pop3Server } from '../../server/pop3/server.ts'
@@ -121,6 +122,9 @@ export class ImapStand {
       login: { mechanisms: ['PLAIN'] as const },
       plaintextAuth: true,
       connections: false as const,
+      observe: (event: ServerEvent): void => {
+        if (event.kind === 'failed') this.witness.note(`   the server failed (${event.what}): ${String(event.error)}`)
+      },
     }
   }
 }
@@ -170,8 +174,8 @@ export function literalOf(octets: string): string {
 }
 
 /** Subjects by UID, of messages that {@link mailOf} made, in the mailbox that is selected. */
-export async function subjectsOf(talk: Talk): Promise<[uid: number, subject: string][]> {
-  const answer = await talk.ok('UID FETCH 1:* (BODY.PEEK[TEXT])', 'list', 'body')
+export async function subjectsOf(talk: Talk, ...suspects: StoreMethod[]): Promise<[uid: number, subject: string][]> {
+  const answer = await talk.ok('UID FETCH 1:* (BODY.PEEK[TEXT])', 'list', 'body', ...suspects)
   return fetchedOf(answer).map(({ uid, items }) => [uid, String(items.get('BODY[TEXT]')).trimEnd()])
 }
 

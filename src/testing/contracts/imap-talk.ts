@@ -7,6 +7,7 @@ import { Amiss, type StoreMethod, type Witness } from './imap-witness.ts'
 /** Something that is waited for. */
 interface Awaited {
   readonly fits: (line: string) => boolean
+  readonly suspects: readonly StoreMethod[]
   readonly resolve: (line: string) => void
   readonly reject: (error: Error) => void
 }
@@ -48,9 +49,9 @@ export class Talk {
   }
 
   /** Sends a command; tells how it ended. */
-  async send(command: string): Promise<ImapAnswer> {
+  async send(command: string, ...suspects: StoreMethod[]): Promise<ImapAnswer> {
     const tag = `${this.name}${++this.tags}`
-    const ended = this.until((line) => line.startsWith(`${tag} `), command)
+    const ended = this.until((line) => line.startsWith(`${tag} `), command, ...suspects)
     this.say(`${tag} ${command}\r\n`)
     const line = await ended
     const at = this.heard.indexOf(line)
@@ -61,14 +62,14 @@ export class Talk {
 
   /** Sends a command that has to succeed. */
   async ok(command: string, ...suspects: StoreMethod[]): Promise<ImapAnswer> {
-    const answer = await this.send(command)
+    const answer = await this.send(command, ...suspects)
     if (answer.status !== 'OK') throw new Amiss(`${nameOf(command)} was refused: ${answer.status} [${answer.code}]`, suspects)
     return answer
   }
 
   /** Sends a command that has to be refused with this code. */
   async refused(command: string, code: string, ...suspects: StoreMethod[]): Promise<void> {
-    const answer = await this.send(command)
+    const answer = await this.send(command, ...suspects)
     if (answer.status === 'NO' && answer.code.split(' ')[0] === code) return
     throw new Amiss(`${nameOf(command)} was to be refused with [${code}], and ended ${answer.status} [${answer.code}]`, suspects)
   }
@@ -102,7 +103,7 @@ export class Talk {
         patient.cancel()
         act(value)
       }
-      this.awaited.push({ fits, resolve: over(resolve), reject: over(reject) })
+      this.awaited.push({ fits, suspects, resolve: over(resolve), reject: over(reject) })
     })
   }
 
@@ -115,11 +116,7 @@ export class Talk {
     this.rest += this.client.take()
     for (let line = this.line(); line !== undefined; line = this.line()) this.take(line)
     if (!this.closed) return
-    this.fail(new Amiss('The server has hung up', []))
-  }
-
-  private fail(error: Error): void {
-    for (const { reject } of this.awaited.splice(0)) reject(error)
+    for (const { reject, suspects } of this.awaited.splice(0)) reject(new Amiss('The server has hung up', suspects))
   }
 
   private take(line: string): void {
@@ -129,7 +126,7 @@ export class Talk {
       this.onLine(line)
     } catch (error) {
       this.wrong = error as Error
-      this.fail(this.wrong)
+      for (const { reject } of this.awaited.splice(0)) reject(this.wrong)
     }
     const waiting = this.awaited
     this.awaited = waiting.filter(({ fits }) => !fits(line))
