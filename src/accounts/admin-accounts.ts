@@ -7,6 +7,7 @@ import {
   aBound, checkedCertificates, checkedLogins, checkedQuota, checkedRights, checkedText, keysOf, ownKey, refuse,
 } from './admin-checks.ts'
 import type { AdminParts } from './admin-parts.ts'
+import { forgetAnnotations } from './annotations.ts'
 import { findLogin } from './look-ups.ts'
 import { makeMailboxes } from './mailboxes.ts'
 import { type AccountSettings, type AccountWithoutSecrets, settingsOf, withoutSecrets } from './settings.ts'
@@ -148,7 +149,7 @@ export class AdminOfAccounts {
    * twice: a delivery may have been under way.
    */
   async remove(id: string): Promise<boolean> {
-    const { records, store, audit } = this.#with
+    const { records, store, keyValue, now, audit } = this.#with
     const record = await records.updateAccount(id, (there) => there && { ...there, disabled: true })
     if (!record) return false
     const held = await store?.usage(id)
@@ -157,6 +158,7 @@ export class AdminOfAccounts {
     const { addresses, logins, created } = record
     await audit('account.remove', id, { addresses, ...(logins && { logins }), created, ...(held && { erased: held }) })
     await store?.erase(id)
+    if (keyValue) await forgetAnnotations(keyValue, id, now())
     await records.updateAccount(id, () => undefined)
     return true
   }

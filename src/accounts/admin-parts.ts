@@ -1,4 +1,5 @@
 import type { AccountRecords, Passwords } from '../contracts/accounts.ts'
+import type { KeyValue } from '../contracts/key-value.ts'
 import type { Awaitable } from '../contracts/policy.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { AccountDefaults } from './account.ts'
@@ -24,6 +25,7 @@ export interface AdminParts {
   readonly records: AccountRecords
   readonly passwords: Passwords
   readonly store: MailStore | undefined
+  readonly keyValue: KeyValue | undefined
   readonly scram: ScramSettings | undefined
   readonly keepPlain: boolean
   readonly random: (octets: number) => Uint8Array

@@ -1,5 +1,6 @@
 import type { AccountRecords, AliasRecord, DomainRecord, PasswordHash, Passwords } from '../contracts/accounts.ts'
 import type { Awaitable } from '../contracts/policy.ts'
+import type { KeyValue } from '../contracts/key-value.ts'
 import type { MailStore } from '../contracts/store.ts'
 import {
   aFunction, aList, anObject, aSwitch, checkOptions, having, type OptionKinds, orFalse, required,
@@ -23,6 +24,8 @@ export interface AccountAdminOptions {
   readonly now: () => number
   /** Where the mail is: new accounts get their mailboxes there, and what is removed is erased there. */
   readonly store?: MailStore
+  /** Where servers keep what is noted of mailboxes (IMAP METADATA): what is removed is erased there too. */
+  readonly keyValue?: KeyValue
   /** Default: INBOX, Drafts, Sent, Trash, Spam, Archive. */
   readonly mailboxes?: readonly DefaultMailbox[]
   /** The same as the directory has: what is shown of an account that its record does not say. */
@@ -95,6 +98,7 @@ const kinds: OptionKinds<AccountAdminOptions> = {
   random: required(aFunction),
   now: required(aFunction),
   store: having('a mail store', 'create', 'mailboxes', 'erase'),
+  keyValue: having('a key-value store', 'list', 'remove'),
   mailboxes: aList,
   defaults: anObject,
   scram: orFalse(anObject),
@@ -114,6 +118,7 @@ export function accountAdmin(options: AccountAdminOptions): AccountAdmin {
     records,
     passwords,
     store,
+    keyValue: options.keyValue,
     scram: options.scram || undefined,
     keepPlain: options.plainPasswords ?? false,
     random,

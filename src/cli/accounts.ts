@@ -104,7 +104,8 @@ export async function administer(
   }
   const note: DataFolder['note'] = (action, subject, details) => audit({ at: clock.now(), action, subject, details })
   try {
-    const accounts = referenceAdmin({ records: db.accounts, passwords: passwords(), store: db.store }, clock, audit)
+    const { accounts: records, store, keyValue } = db
+    const accounts = referenceAdmin({ records, passwords: passwords(), store, keyValue }, clock, audit)
     await work(accounts, { store: db.store, note })
   } finally {
     await db.close()

@@ -7,6 +7,7 @@ import type { ScramSettings } from '../accounts/scram.ts'
 import { nodeCrypto, randomBytes } from '../adapters/node/index.ts'
 import type { AccountRecords, Passwords } from '../contracts/accounts.ts'
 import type { Directory } from '../contracts/directory.ts'
+import type { KeyValue } from '../contracts/key-value.ts'
 import type { Awaitable } from '../contracts/policy.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { Address } from '../message/address.ts'
@@ -25,6 +26,7 @@ export interface ReferencePlaces {
   readonly records: AccountRecords
   readonly passwords: Passwords
   readonly store: MailStore
+  readonly keyValue: KeyValue
 }
 
 /** Who there is to be at least. */

@@ -133,9 +133,9 @@ class Reference implements ReferenceServer {
     this.held.push(() => db.close())
     const bodies = await emptyBodies(`${data}/incoming`)
     this.held.push(() => bodies.close?.())
-    const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store }
+    const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store, keyValue: db.keyValue }
     await makePeople(places, settings, clock, auditFile(data))
-    const server = new ComposedServer({ ...this.serverOptions(places, bodies), keyValue: db.keyValue }, watch.stored)
+    const server = new ComposedServer(this.serverOptions(places, bodies), watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {
       const up = this.running.listeners[listener]
@@ -162,6 +162,7 @@ class Reference implements ReferenceServer {
         },
       }),
       store: places.store,
+      keyValue: places.keyValue,
       listen: this.listeners(),
       tls: this.certificates(),
       plaintextAuth: settings.plaintextAuth ? 'loopback' : false,

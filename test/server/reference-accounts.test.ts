@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { memoryAccounts } from '../../src/adapters/memory/accounts.ts'
+import { memoryKeyValue } from '../../src/adapters/memory/index.ts'
 import { memoryStore } from '../../src/adapters/memory/store.ts'
 import type { Passwords } from '../../src/contracts/accounts.ts'
 import { makePeople, type ReferenceUser } from '../../src/server/reference-accounts.ts'
@@ -14,7 +15,7 @@ const passwords: Passwords = {
 
 it('makes who is missing, and leaves who is there as they are', async () => {
   const clock = virtualClock()
-  const places = { records: memoryAccounts(), passwords, store: memoryStore({ now: () => 0 }) }
+  const places = { records: memoryAccounts(), passwords, store: memoryStore({ now: () => 0 }), keyValue: memoryKeyValue() }
   const user = (local: string): ReferenceUser => ({ local, domain: 'example.test', password: 'secret' })
   const people = { domains: ['example.test'], users: [user('anna'), user('Bert')] }
   await places.records.setDomain({ name: 'example.test', separator: '-' })

@@ -1,3 +1,4 @@
+import { annotationKeys } from '../../accounts/annotations.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Refusal } from '../../protocol/imap/index.ts'
@@ -55,8 +56,7 @@ export class Annotations {
 const tooMany: Refusal = { code: 'METADATA TOOMANY', refused: 'More than can be noted here' }
 
 /** Ids of mailboxes are never given to another one, so that nothing is inherited. */
-const keyOf = (account: string, mailbox: string | undefined): string =>
-  `annotations:${encodeURIComponent(account)}:${mailbox ?? ''}`
+const keyOf = (account: string, mailbox: string | undefined): string => `${annotationKeys(account)}${mailbox ?? ''}`
 
 function parse(text: string | undefined): ReadonlyMap<string, string> {
   return new Map(text === undefined ? [] : JSON.parse(text) as [string, string][])
