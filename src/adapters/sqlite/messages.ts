@@ -10,6 +10,9 @@ import { changing, type FlagSet } from './flags.ts'
 import { common, setOfAscending } from '../../protocol/bytes/number-set.ts'
 import { LAST_UID, membership } from './uid-set.ts'
 
+/** Messages that stand in a row, on average, from which on each row is copied by itself. */
+const RUN = 8
+
 /**
  * What happens to messages that are there, many at a time: each method is work inside a transaction, done with few statements
  * however many messages it is about.
@@ -22,6 +25,7 @@ export class MessageWrites {
   readonly #block: Statement
   readonly #putBlock: Statement
   readonly #dropBlock: Statement
+  readonly #copyRun: Statement
   readonly #copy: Statement
   readonly #share: Statement
   readonly #unshare: Statement
@@ -36,8 +40,10 @@ export class MessageWrites {
     this.#putBlock = db.prepare('INSERT INTO flag_blocks (mailbox, block, mod_seq, data) VALUES (?, ?, ?, ?)'
       + ' ON CONFLICT (mailbox, block) DO UPDATE SET mod_seq = excluded.mod_seq, data = excluded.data')
     this.#dropBlock = db.prepare('DELETE FROM flag_blocks WHERE mailbox = ? AND block = ?')
-    this.#copy = db.prepare('INSERT INTO entries (mailbox, uid, mod_seq, message, received, flags, saved, octets)'
-      + ' SELECT ?, ? + n, ? + n, message, received, flags, ?, octets FROM'
+    const into = 'INSERT INTO entries (mailbox, uid, mod_seq, message, received, flags, saved, octets)'
+    this.#copyRun = db.prepare(`${into} SELECT ?, uid + ?, uid + ?, message, received, flags, ?, octets FROM entries`
+      + ' WHERE mailbox = ? AND uid >= ? AND uid <= ?')
+    this.#copy = db.prepare(`${into} SELECT ?, ? + n, ? + n, message, received, flags, ?, octets FROM`
       + ' (SELECT *, row_number() OVER (ORDER BY uid) AS n FROM entries WHERE mailbox = ? AND uid >= ? AND uid <= ?)')
     const ofRange = 'FROM entries WHERE mailbox = ? AND uid >= ? AND uid <= ?'
     this.#share = db.prepare(`INSERT INTO shares (message, extra) SELECT message, 1 ${ofRange}`
@@ -121,12 +127,7 @@ export class MessageWrites {
     const marked = this.#entries.marks(from.row, blockOf(uids[0] ?? 0), blockOf(uids.at(-1) ?? 0))
     const isMarked = membership(setOfAscending(marked.map(({ uid }) => uid)))
     const [firstUid, firstModSeq] = [target.uid, target.modSeq + 1]
-    const saved = this.#appending.time
-    for (const { first, last } of ranges) {
-      const copied = Number(this.#copy.run(target.row, target.uid - 1, target.modSeq, saved, from.row, first, last).changes)
-      target.uid += copied
-      target.modSeq += copied
-    }
+    this.#copyEntries(from, uids, ranges, target)
     const marks: Mark[] = []
     uids.forEach((uid, i) => {
       if (isMarked(uid)) marks.push({ uid: firstUid + i, modSeq: firstModSeq + i, set: sets[i] as FlagSet })
@@ -134,6 +135,26 @@ export class MessageWrites {
     this.#mark(target.row, marks)
     this.#counters.count(target, tallyOf(found, 1))
     return uids.map((uid, i) => ({ from: uid, to: firstUid + i }))
+  }
+
+  /** Copies entries as they were appended, and counts UIDs and mod-sequences of the target on. */
+  #copyEntries(from: Numbers, uids: readonly number[], ranges: UidSet, target: Numbers): void {
+    const saved = this.#appending.time
+    const runs = setOfAscending(uids)
+    // Where many stand in a row the new numbers are the old ones and so many; counting them out costs more than copying them.
+    if (uids.length >= runs.length * RUN) {
+      for (const { first, last } of runs) {
+        this.#copyRun.run(target.row, target.uid - first, target.modSeq + 1 - first, saved, from.row, first, last)
+        target.uid += last - first + 1
+        target.modSeq += last - first + 1
+      }
+      return
+    }
+    for (const { first, last } of ranges) {
+      const copied = Number(this.#copy.run(target.row, target.uid - 1, target.modSeq, saved, from.row, first, last).changes)
+      target.uid += copied
+      target.modSeq += copied
+    }
   }
 
   /** Takes out of a mailbox what was found in these ranges. Gives its UIDs. */
