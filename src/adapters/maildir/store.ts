@@ -59,6 +59,7 @@ export class MaildirStore implements MailStore {
   mailboxes(account: string): Promise<readonly Mailbox[]> {
     return this.#run(async () => {
       const its = this.#accounts.of(account)
+      this.#watching.followAccount(its.tag, its.dir)
       const found: Mailbox[] = []
       for (const { box } of await its.places()) {
         const there = await its.viewOf(box.id)
@@ -223,6 +224,7 @@ export class MaildirStore implements MailStore {
     return this.#run(async () => {
       const its = this.#accounts.of(account)
       if (await this.#shared.disk.stat(its.dir)) await its.erase()
+      this.#watching.tellAccount(its.tag)
     })
   }
 
@@ -253,6 +255,7 @@ export class MaildirStore implements MailStore {
           await writeSubscriptions(disk, its.dir, wanted ? [...others, path] : others)
         }
       })
+      this.#watching.tellAccount(its.tag)
     })
   }
 
@@ -270,6 +273,15 @@ export class MaildirStore implements MailStore {
     if (this.#closed) throw closedError()
     const end = this.#watching.add(told)
     for (const { box } of this.#accounts.known()) this.#watching.follow(box.id, box.dir)
+    return end
+  }
+
+  watchAccount(account: string, told: () => void): () => void {
+    if (this.#closed) throw closedError()
+    const its = this.#accounts.of(account)
+    const end = this.#watching.addAccount(its.tag, told)
+    this.#watching.followAccount(its.tag, its.dir)
+    for (const { box } of its.known) this.#watching.follow(box.id, box.dir)
     return end
   }
 

@@ -1,4 +1,3 @@
-import { patience, turn } from '../../adapters/node/event-loop.ts'
 import type { Selection, StoredMessage } from '../../contracts/store.ts'
 import { equal, holds, octetsOf, pattern, rejects } from './checks.ts'
 import {
@@ -244,60 +243,4 @@ export function claiming(options: MailStoreContractOptions): void {
     const { id } = await inbox(store)
     for (const none of unknownIds(id)) await rejects(store.claim(none), 'permanent')
   })
-}
-
-/** What `watch` tells. */
-export function watching(options: MailStoreContractOptions): void {
-  const it = needing(options, 'watch', 'watch')
-
-  it('tells of changes sooner or later, until it is ended', async (store) => {
-    const { id } = await inbox(store)
-    const told: string[] = []
-    const end = store.watch((mailbox) => void told.push(mailbox))
-    // A hint may be lost, so there are some; that none of them comes through is no hint at all.
-    for (let i = 0; i < TRIES && told.length === 0; i++) {
-      await fill(store, id, [])
-      await soon(() => told.length > 0)
-    }
-    equal([...new Set(told)], [id], `what was told of ${TRIES} messages`)
-    end()
-    end()
-    const before = told.length
-    await fill(store, id, [], [])
-    for (let i = 0; i < 10; i++) await turn()
-    equal(told.length, before, 'number of hints after the end')
-  })
-
-  it('tells each who asks, of what each method does', async (store) => {
-    const { id } = await inbox(store)
-    const other = await store.create('alice', ['a'])
-    const uids = uidsOf(await fill(store, id, ...Array.from({ length: TRIES }, () => [])))
-    const acts: readonly (readonly [string, (uid: number) => Promise<unknown>])[] = [
-      ['append', () => fill(store, id, [])],
-      ['flag', (uid) => store.flag(id, setOf([uid]), { kind: 'add', flags: ['$A'] })],
-      ['copy', (uid) => store.copy(id, setOf([uid]), other.id)],
-      ['expunge', (uid) => store.expunge(id, setOf([uid]))],
-    ]
-    for (const [what, act] of acts) {
-      const heard = [0, 0]
-      const ends = heard.map((_, index) => store.watch(() => void (heard[index] as number)++))
-      const isTold = (): boolean => heard.every((times) => times > 0)
-      for (let i = 0; i < TRIES && !isTold(); i++) {
-        await act(uids[i] as number)
-        await soon(isTold)
-      }
-      for (const end of ends) end()
-      holds(isTold(), `${what} was told to ${heard.filter((times) => times > 0).length} of 2`)
-    }
-  })
-}
-
-const TRIES = 10
-
-/** Waits until it holds, for a tenth of a second at most. */
-async function soon(holding: () => boolean): Promise<void> {
-  let late = false
-  const waiting = patience(100, () => void (late = true))
-  while (!late && !holding()) await turn()
-  waiting.cancel()
 }

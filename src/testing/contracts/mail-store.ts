@@ -7,11 +7,12 @@ import { closing, surviving } from './mail-store-lasting.ts'
 import { creating, erasing, listingAccounts, removing, subscribing } from './mail-store-mailboxes.ts'
 import { modelling } from './mail-store-model.ts'
 import { recounting, usage } from './mail-store-quota.ts'
-import { claiming, listing, reading, readingSeveral, watching } from './mail-store-read.ts'
+import { claiming, listing, reading, readingSeveral } from './mail-store-read.ts'
 import { renaming } from './mail-store-rename.ts'
 import { replicating } from './mail-store-replica.ts'
 import { replacing } from './mail-store-replace.ts'
 import { searching } from './mail-store-search.ts'
+import { watching, watchingAccounts } from './mail-store-watch.ts'
 import type { MailStoreContractOptions } from './sample-mail.ts'
 
 export type { MailStoreContractOptions, OpenedMailStore } from './sample-mail.ts'
@@ -46,6 +47,7 @@ const topics: readonly (readonly [string, (options: MailStoreContractOptions) =>
   ['claim', claiming],
   ['search', searching],
   ['watch', watching],
+  ['watchAccount', watchingAccounts],
   ['body', reading],
   ['octets', readingSeveral],
   ['any operations', modelling],

@@ -337,6 +337,41 @@ const watching: readonly Fault[] = [
       },
     }
   }),
+  fault('watchAccount', 'never tells', () => ({ watchAccount: () => () => {} })),
+  fault('watchAccount', 'tells after the end', (store) => ({
+    watchAccount: (account, told) => {
+      store.watchAccount(account, told)
+      return () => {}
+    },
+  })),
+  fault('watchAccount', 'tells of every account', (store) => ({ watchAccount: (_, told) => store.watch(() => told()) })),
+  fault('watchAccount', 'tells of messages alone', (store) => {
+    let quiet = 0
+    const still = async <T>(doing: Promise<T>): Promise<T> => {
+      quiet++
+      const done = await doing
+      await turn()
+      quiet--
+      return done
+    }
+    return {
+      watchAccount: (account, told) => store.watchAccount(account, () => void (quiet > 0 || told())),
+      rename: (id, path) => still(store.rename(id, path)),
+      subscribe: (account, path, wanted) => still(store.subscribe(account, path, wanted)),
+    }
+  }),
+  fault('watchAccount', 'tells nothing of subscriptions', (store) => {
+    let quiet = 0
+    return {
+      watchAccount: (account, told) => store.watchAccount(account, () => void (quiet > 0 || told())),
+      subscribe: async (...given) => {
+        quiet++
+        await store.subscribe(...given)
+        await turn()
+        quiet--
+      },
+    }
+  }),
   fault('watch', 'tells a name of its own', (store) => ({ watch: (told) => store.watch((id) => told(`mailbox ${id}`)) })),
 ]
 

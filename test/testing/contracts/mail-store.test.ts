@@ -41,7 +41,8 @@ describe('mailStoreContract', () => {
   it('finds nothing wrong with a store that has the least, and says what it left out', async () => {
     const skipped: string[] = []
     const least = { move: undefined, appendAll: undefined, recount: undefined, accounts: undefined, subscriptions: undefined }
-    const none = { ...least, subscribe: undefined, claim: undefined, search: undefined, watch: undefined, close: undefined }
+    const hints = { watch: undefined, watchAccount: undefined }
+    const none = { ...least, ...hints, subscribe: undefined, claim: undefined, search: undefined, close: undefined }
     const open = (): OpenedMailStore => ({ store: overlaid(memoryStore() as WholeStore, none as unknown as Partial<WholeStore>) })
     expect(await failing(checks(open, (line) => skipped.push(line)))).toBeUndefined()
     expect(skipped).toEqual([
@@ -53,6 +54,7 @@ describe('mailStoreContract', () => {
       'mailStoreContract: claim (the store has no claim)',
       'mailStoreContract: search (the store has no search)',
       'mailStoreContract: watch (the store has no watch)',
+      'mailStoreContract: watchAccount (the store has no watchAccount)',
       'mailStoreContract: octets (the store has no octets)',
       'mailStoreContract: after a crash (durability is none)',
       'mailStoreContract: close (the store has no close)',
