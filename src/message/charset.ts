@@ -123,6 +123,11 @@ function compressed(charset: string): string {
   return name
 }
 
+/** By what the Encoding standard calls it, the charset that {@link decodeText} takes a name for; `undefined`: it guesses. */
+export function charsetName(charset: string | undefined): string | undefined {
+  return charset === undefined ? undefined : names.get(compressed(charset))
+}
+
 /** Octets that {@link decodeWindows1252} turns into UTF-16 at a time. */
 const CHUNK = 16_384
 const utf16 = new TextDecoder('utf-16le')

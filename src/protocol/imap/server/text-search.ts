@@ -1,9 +1,10 @@
 import { decodeText } from '../../../message/charset.ts'
 import { foldText, headerText } from '../../../message/search-text.ts'
-import { decodeTransfer, transferDecoder } from '../../../message/transfer.ts'
+import { transferDecoder } from '../../../message/transfer.ts'
+import { WordFinder } from '../../../message/word-finder.ts'
 import { contains, type NumberSet, setOfAscending } from '../../bytes/number-set.ts'
 import { octets, octetString } from '../../bytes/text.ts'
-import type { Piece, Written } from '../pieces.ts'
+import type { Piece } from '../pieces.ts'
 import { ask, type Run } from '../run.ts'
 import type { SearchKey } from '../search-keys.ts'
 import { selectFields } from '../section.ts'
@@ -31,7 +32,10 @@ export function* withText(scope: SearchScope, key: Extract<SearchKey, { kind: 't
   if (words === '') return among
   // RFC 9051 §6.4.4: the header of a part is text of the message it is in, but no header is part of its body.
   const isMeant = ({ written }: Piece): boolean => where === 'text' || written !== undefined
-  return yield* having(scope, among, { isMeant, words, has: (bytes, { written }) => pieceText(bytes, written).includes(words) })
+  const finder = new WordFinder(words)
+  const has = (bytes: Uint8Array, { written }: Piece): boolean =>
+    (written ? finder.inPart(bytes, written.encoding, written.charset) : finder.inHeader(bytes))
+  return yield* having(scope, among, { isMeant, words, has })
 }
 
 /** Those of the messages that have a field with the words. */
@@ -113,12 +117,6 @@ class Batch {
       if (has(bytes.subarray(piece.start - start, piece.end - start), piece)) found.add(uid)
     }
   }
-}
-
-/** What a header, or a part that is written in some way, says: folded. */
-function pieceText(bytes: Uint8Array, written: Written | undefined): string {
-  if (written === undefined) return foldText(headerText(bytes))
-  return foldText(decodeText(decodeTransfer(bytes, written.encoding), written.charset))
 }
 
 /** Whether a long part has the folded words in it. No more of it is held than is fetched at a time. */
