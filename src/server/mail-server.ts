@@ -13,7 +13,7 @@ import { guardOver } from './guarding.ts'
 import type { Running, Stopped } from './listening.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
-import { imapServer } from './imap/server.ts'
+import { imapServerWith } from './imap/server.ts'
 import { pop3Server } from './pop3/server.ts'
 import type { Pop3ServerOptions } from './pop3/options.ts'
 import type { ImapServerOptions } from './imap/options.ts'
@@ -29,6 +29,7 @@ import {
 import { Mailboxes } from './mailboxes.ts'
 import type { ConversationOptions, ReceiverOptions } from './options.ts'
 import { type Addresses, withPostmaster } from './postmaster.ts'
+import { QuotaWatch } from './quota-watch.ts'
 import { receiver } from './receiver.ts'
 import type { Server, ServerListenOptions } from './server.ts'
 import { Submission } from './submission.ts'
@@ -99,12 +100,14 @@ export class ComposedServer implements MailServer {
     // Guessing at one door is guessing at all of them.
     const guard = options.login?.guard ?? guardOver(options.keyValue, observerOf(options))
     const login = { guard, ...options.login }
-    const roles = rolesOf(options, login, taken)
+    // However an account fills up, each warning comes once.
+    const warnings = new QuotaWatch(options.store, options.clock ?? nodeClock, observerOf(options))
+    const roles = rolesOf(options, login, warnings, taken)
     for (const name of smtpListeners) {
       const listener = options.listen[name]
       if (listener) this.services.set(name, receiver(this.receiverOptions(name, listener, roles[name])))
     }
-    this.addReading(['imap', 'imaps'], () => imapServer(this.imapOptions(login)))
+    this.addReading(['imap', 'imaps'], () => imapServerWith(warnings, this.imapOptions(login)))
     this.addReading(['pop3', 'pop3s'], () => pop3Server(this.pop3Options(login)))
   }
 
@@ -224,13 +227,15 @@ function observerOf({ observe }: MailServerOptions): Observer {
 /** What sets one listener apart from the others. */
 type Role = Partial<ReceiverOptions> & Pick<ReceiverOptions, 'accepts' | 'deliver' | 'profile'>
 
-function rolesOf(options: MailServerOptions, login: LoginOptions, taken: Taken | undefined): Record<SmtpListenerName, Role> {
+function rolesOf(
+  options: MailServerOptions, login: LoginOptions, warnings: QuotaWatch, taken: Taken | undefined,
+): Record<SmtpListenerName, Role> {
   const { hostname, directory, store, plaintextAuth = false, hideClient = false } = options
   const { clock = nodeClock, random = randomBytes } = options
   const observe = observerOf(options)
   const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
   const addresses = addressesOf(options)
-  const mailboxes = new Mailboxes(store, clock, observe, directory)
+  const mailboxes = new Mailboxes(store, clock, observe, directory, warnings)
   const queue = options.queue ?? new LocalQueue(addresses, mailboxes, store)
   const addressing = new Addressing(addresses, mailboxes, queue)
   const local = new LocalDelivery({ addressing, mailboxes, queue, taken, failed })

@@ -7,7 +7,7 @@ import { mailboxReplies } from '../inbound/mailbox-replies.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { isMailError, MailError } from '../protocol/session/errors.ts'
-import { QuotaWatch } from './quota-watch.ts'
+import { hasQuota, QuotaWatch } from './quota-watch.ts'
 
 /** Milliseconds for which it is believed where an account's mailboxes are: whoever renames one may still get mail in it. */
 const BELIEVED = 1000
@@ -29,13 +29,19 @@ export class Mailboxes {
   private readonly directory: Pick<Directory, 'account'> | undefined
   private readonly known = new Map<string, { readonly id: MailboxId; readonly at: number }>()
 
-  /** `directory`: without it, whoever was an account once is one for ever. */
-  constructor(store: MailStore, clock: Clock, observe: Observer, directory?: Pick<Directory, 'account'>) {
+  /** `directory`: without it, whoever was an account once is one for ever. `warnings`: those of all who add to the accounts. */
+  constructor(
+    store: MailStore,
+    clock: Clock,
+    observe: Observer,
+    directory?: Pick<Directory, 'account'>,
+    warnings = new QuotaWatch(store, clock, observe),
+  ) {
     this.store = store
     this.directory = directory
     this.clock = clock
     this.observe = observe
-    this.warnings = new QuotaWatch(store, clock, observe)
+    this.warnings = warnings
   }
 
   /**
@@ -62,7 +68,7 @@ export class Mailboxes {
         throw error
       })
       const octets = message.body.size + this.store.traits.overhead
-      for (const account of accounts) if (hasQuota(account)) void this.warnings.added(account, octets)
+      for (const account of accounts) void this.warnings.added(account, { messages: 1, octets })
       return { stored: stored[0]! }
     } catch (error) {
       return { refusal: await this.explained(error, accounts, message) }
@@ -146,8 +152,4 @@ export class Mailboxes {
     const account = await this.directory.account(id)
     if (account === undefined || account.disabled) throw new MailError('temporary', `The account ${id} is no longer there`)
   }
-}
-
-function hasQuota({ quota }: Account): boolean {
-  return quota.octets !== Infinity || quota.messages !== Infinity
 }

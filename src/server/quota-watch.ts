@@ -17,6 +17,12 @@ interface Known extends Usage {
   readonly asked: number
 }
 
+/** What was added to an account: messages, and their octets with the store's overhead, where those are known. */
+export interface Added {
+  readonly messages: number
+  readonly octets: number | undefined
+}
+
 /** Warns of accounts that come near their quota, once for each crossing of a level. */
 export class QuotaWatch {
   private readonly store: MailStore
@@ -46,23 +52,40 @@ export class QuotaWatch {
     if (!hasRisen || isFar(usage, account.quota)) this.remember(account.id, { ...usage, asked: this.clock.ticks() })
   }
 
-  /** So many octets, the store's overhead included, were added as one message. Never rejects. */
-  async added(account: Account, octets: number): Promise<void> {
+  /** Something is about to be added: what the account holds is known from now on, if anything depends on it. Never rejects. */
+  async look(account: Account): Promise<void> {
+    if (!hasQuota(account) || this.hasRoom(account, 0)) return
+    try {
+      this.looked(account, await this.store.usage(account.id))
+    } catch (error) {
+      this.failed(account, error)
+    }
+  }
+
+  /** This was added. Never rejects. */
+  async added(account: Account, { messages, octets }: Added): Promise<void> {
+    if (!hasQuota(account)) return
     const before = this.known.get(account.id)
-    const guess = before && { ...before, messages: before.messages + 1, octets: before.octets + octets }
-    if (guess && isFar(guess, account.quota)) return this.remember(account.id, guess)
+    if (before && octets !== undefined) {
+      const guess = { ...before, messages: before.messages + messages, octets: before.octets + octets }
+      if (isFar(guess, account.quota)) return this.remember(account.id, guess)
+    }
     try {
       const after = await this.store.usage(account.id)
       // Others may have been here while the store was asked: what is known by now counts.
-      const since = this.known.get(account.id) ?? { messages: after.messages - 1, octets: after.octets - octets }
+      const since = this.known.get(account.id) ?? { messages: after.messages - messages, octets: after.octets - (octets ?? 0) }
       this.remember(account.id, { ...after, asked: this.clock.ticks() })
       for (const { of, percent } of quotaCrossing(since, after, account.quota)) {
         const [used, limit] = [after[of], account.quota[of]]
         this.observe({ kind: 'quota', at: this.clock.now(), account: account.id, percent, of, used, limit })
       }
     } catch (error) {
-      this.observe({ kind: 'failed', at: this.clock.now(), what: `usage of ${account.id}`, error })
+      this.failed(account, error)
     }
+  }
+
+  private failed({ id }: Account, error: unknown): void {
+    this.observe({ kind: 'failed', at: this.clock.now(), what: `usage of ${id}`, error })
   }
 
   private remember(account: string, usage: Known): void {
@@ -70,6 +93,11 @@ export class QuotaWatch {
     if (this.known.size >= MOST_KNOWN && !this.known.has(account)) this.known.delete(this.known.keys().next().value!)
     this.known.set(account, usage)
   }
+}
+
+/** Whether an account has any bound. */
+export function hasQuota({ quota }: Account): boolean {
+  return quota.octets !== Infinity || quota.messages !== Infinity
 }
 
 function isFar(usage: Usage, quota: Quota): boolean {

@@ -93,6 +93,31 @@ describe('warnings', () => {
     expect(warned()).toEqual([...all, '90 at 18 of 20', '80 at 16 of 20'])
   })
 
+  it('come once however the account fills up: delivery, APPEND, COPY', async () => {
+    const options = { plaintextAuth: true }
+    const people = [person('alice', { quota: { octets: null, messages: 20 } })]
+    const world = await mailWorld({ people, listen: { mx: {}, imap: {} }, options })
+    const mx = world.connect('mx')
+    const imap = world.connect('imap')
+    const warned = (): string[] =>
+      world.world.events.filter((event) => event.kind === 'quota').map(({ percent, used }) => `${percent} at ${used}`)
+    const append = 'APPEND INBOX {3+}\r\nx\r\n'
+    for (let sent = 0; sent < 15; sent++) await mx.send({ to: 'alice@example.test' })
+    expect(warned()).toEqual([])
+    imap.write(`a LOGIN alice@example.test secret\r\nb ${append}\r\n`)
+    await world.world.clock.advance(1)
+    expect(warned()).toEqual(['80 at 16'])
+    await mx.send({ to: 'alice@example.test' })
+    imap.write('c SELECT INBOX\r\nd COPY 1 INBOX\r\ne COPY 1 Nowhere\r\n')
+    await world.world.clock.advance(1)
+    expect(warned()).toEqual(['80 at 16', '90 at 18'])
+    imap.write('f STORE 1:9 +FLAGS (\\Deleted)\r\ng EXPUNGE\r\n')
+    await world.world.clock.advance(1)
+    imap.write(`h COPY 1:3 INBOX\r\ni APPEND INBOX {3+}\r\nx\r\n {3+}\r\nx\r\n\r\nj COPY 1:5 INBOX\r\nk ${append}\r\n`)
+    await world.world.clock.advance(1)
+    expect(warned()).toEqual(['80 at 16', '90 at 18', '80 at 19', '90 at 19', '95 at 19'])
+  })
+
   it('are told for all levels that one message crosses', async () => {
     const world = await mailWorld({ people: [person('alice', { quota: { octets: 10_000 } })] })
     await world.connect('mx').send({ to: 'alice@example.test', content: `Subject: x\n\n${'x'.repeat(8500)}` })

@@ -38,6 +38,7 @@ import type {
   WatchEvent,
 } from '../../protocol/imap/index.ts'
 import type { LiveConnection } from '../connection.ts'
+import type { Added, QuotaWatch } from '../quota-watch.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor } from './answers.ts'
@@ -58,6 +59,8 @@ export interface Access extends ReaderAccess {
   readonly columns: KeptColumns
   /** What clients note of mailboxes, where that is kept. */
   readonly annotations: Annotations | undefined
+  /** Of accounts that come near their quota, where anybody hears them. */
+  readonly warnings: QuotaWatch | undefined
   /** What clients are told of the server by ID. */
   readonly name: ReadonlyMap<string, string>
 }
@@ -69,6 +72,9 @@ const TURN = 10
 const MOST_AT_HAND = 1024 * 1024
 
 const codes: ReaderCodes = { wrong: 'AUTHENTICATIONFAILED', temporary: 'UNAVAILABLE', limit: 'LIMIT' }
+
+/** A message has taken the place of another. */
+const changed: Added = { messages: 0, octets: undefined }
 
 /** Answers what an IMAP session asks, out of a store and a directory. One for each connection. */
 export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, Watcher {
@@ -218,7 +224,8 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   copy({ mailbox, uids, to, move }: CopyQuestion) {
     const { store } = this.access
     return this.asked(() => {
-      if (!move) return store.copy(mailbox, uids, to, this.room)
+      const copied = (all: readonly unknown[]): Added => ({ messages: all.length, octets: undefined })
+      if (!move) return this.adding(() => store.copy(mailbox, uids, to, this.room), copied)
       if (!store.move) throw new MailError('misuse', 'The store has no move()')
       return store.move(mailbox, uids, to)
     })
@@ -244,7 +251,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     const { clock, store } = this.access
     return this.asked(async () => {
       const stored = await this.uploads.appended([message], clock.now(), ([by]) =>
-        store.replace!(mailbox, uid, { mailbox: to, message: by!, ...this.room }))
+        this.adding(() => store.replace!(mailbox, uid, { mailbox: to, message: by!, ...this.room }), () => changed))
       return stored ? { uid: stored.uid } : null
     })
   }
@@ -314,8 +321,20 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   private async store(mailbox: MailboxId, messages: readonly NewMessage[]) {
     const { store } = this.access
     const appends: Append[] = messages.map((message) => ({ mailbox, message, ...this.room }))
-    if (appends.length > 1 && store.appendAll) return store.appendAll(appends)
-    return [await store.append(mailbox, messages[0]!, this.room)]
+    return this.adding(async () => {
+      if (appends.length > 1 && store.appendAll) return store.appendAll(appends)
+      return [await store.append(mailbox, messages[0]!, this.room)]
+    }, (all) => ({ messages: all.length, octets: all.reduce((sum, one) => sum + one.octets + store.traits.overhead, 0) }))
+  }
+
+  /** Does what adds to the account; where that comes near the quota, it is told. */
+  private async adding<Value>(add: () => Promise<Value>, added: (value: Value) => Added): Promise<Value> {
+    const { warnings } = this.access
+    const account = this.account!
+    await warnings?.look(account)
+    const value = await add()
+    void warnings?.added(account, added(value))
+    return value
   }
 
   private async gathered({ message, start, end }: BodyRange): Promise<Uint8Array | null> {

@@ -9,6 +9,7 @@ import type { Transport } from '../../protocol/session/transport.ts'
 import { Attendance } from '../attendance.ts'
 import type { LiveConnection } from '../connection.ts'
 import type { Conversations } from '../listening.ts'
+import { QuotaWatch } from '../quota-watch.ts'
 import { readerAccess } from '../reader-options.ts'
 import { ListeningServer, type Server, type ServedProtocol } from '../server.ts'
 import { Terms } from '../terms.ts'
@@ -25,7 +26,13 @@ export interface ImapServer extends Server {}
 /** An IMAP server over a directory and a store. Throws a `config` MailError for options that cannot be. */
 export function imapServer(options: ImapServerOptions): ImapServer {
   checkImapServerOptions(options)
-  return new ListeningServer(new Reading(options))
+  return new ListeningServer(new Reading(options, undefined))
+}
+
+/** {@link imapServer} of which others who add to the same accounts share the warnings of their quotas. */
+export function imapServerWith(warnings: QuotaWatch, options: ImapServerOptions): ImapServer {
+  checkImapServerOptions(options)
+  return new ListeningServer(new Reading(options, warnings))
 }
 
 class Reading implements ServedProtocol {
@@ -37,7 +44,7 @@ class Reading implements ServedProtocol {
   private readonly access: Access
   private readonly terms: Terms<ImapServerConfig>
 
-  constructor(options: ImapServerOptions) {
+  constructor(options: ImapServerOptions, warnings: QuotaWatch | undefined) {
     const { directory, store, hostname, keyValue } = options
     const access = readerAccess(options)
     this.options = options
@@ -54,6 +61,7 @@ class Reading implements ServedProtocol {
       openings: new Openings(store),
       columns: new KeptColumns(store),
       annotations: keyValue && new Annotations(keyValue, () => access.clock.now()),
+      warnings: warnings ?? (access.observe && new QuotaWatch(store, access.clock, access.observe)),
       name: new Map(Object.entries(options.id ?? {})),
     }
     const { mechanisms } = access.authentication
