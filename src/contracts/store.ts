@@ -126,6 +126,8 @@ export interface MailStore {
   }
   /** All mailboxes of an account, parents before children; empty for an account the store has never seen. */
   mailboxes(account: string): Promise<readonly Mailbox[]>
+  /** The one that has this path, as `mailboxes` has it, where that costs less than all of them. */
+  mailbox?(account: string, path: readonly string[]): Promise<Mailbox | undefined>
   /**
    * Creates a mailbox, or gives back the one that has this path, also to several who ask at once; that one keeps the use it has.
    * Creates no parents. Paths are compared octet by octet: the caller has normalised them (RFC 9051 §5.1: INBOX in any case is

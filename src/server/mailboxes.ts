@@ -134,6 +134,8 @@ export class Mailboxes {
   }
 
   private async found(account: string, place: Place): Promise<{ readonly id: MailboxId }> {
+    const inbox = place === 'inbox' ? await this.store.mailbox?.(account, ['INBOX']) : undefined
+    if (inbox) return inbox
     const mailboxes = await this.store.mailboxes(account)
     const mailbox = mailboxes.find(({ path, use }) =>
       place === 'junk' ? use === '\\Junk' : path.length === 1 && path[0] === 'INBOX',

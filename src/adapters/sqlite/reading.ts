@@ -28,6 +28,7 @@ export class Reading {
   readonly #end: Statement
   readonly #rollback: Statement
   readonly #mailboxes: Statement
+  readonly #at: Statement
   readonly #mailbox: Statement
   readonly #sum: Statement
   readonly #accounts: Statement
@@ -43,6 +44,7 @@ export class Reading {
     this.#end = db.prepare('END')
     this.#rollback = db.prepare('ROLLBACK')
     this.#mailboxes = db.prepare(`SELECT ${MAILBOX_COLUMNS} FROM mailboxes WHERE account = ?`)
+    this.#at = db.prepare(`SELECT ${MAILBOX_COLUMNS} FROM mailboxes WHERE account = ? AND path = ?`)
     this.#mailbox = db.prepare('SELECT uid_next, mod_seq, messages, forgotten FROM mailboxes WHERE id = ?')
     this.#sum = db.prepare('SELECT sum(messages) AS messages, sum(octets) AS octets FROM mailboxes WHERE account = ?')
     const accounts = `ORDER BY account LIMIT ${ACCOUNTS}`
@@ -55,6 +57,12 @@ export class Reading {
 
   mailboxes(account: string): readonly Mailbox[] {
     return this.#read(() => this.#mailboxes.all(account)).map(mailboxOf).sort((a, b) => comparePaths(a.path, b.path))
+  }
+
+  mailbox(account: string, path: readonly string[]): Mailbox | undefined {
+    const text = JSON.stringify(path)
+    const row = this.#read(() => this.#at.get(account, text))
+    return row && mailboxOf(row)
   }
 
   usage(account: string): Usage {

@@ -101,6 +101,10 @@ export class SqliteStore implements MailStore {
     return this.#reading.mailboxes(account)
   }
 
+  async mailbox(account: string, path: readonly string[]): Promise<Mailbox | undefined> {
+    return this.#reading.mailbox(account, path)
+  }
+
   async create(account: string, path: readonly string[], use?: SpecialUse): Promise<Mailbox> {
     return this.#write().boxes.create(account, path, use)
   }

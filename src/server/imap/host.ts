@@ -139,9 +139,11 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   mailbox({ path }: MailboxQuestion): Promise<Mailbox | null | Refusal> {
+    const { store } = this.access
     return this.asked(async () => {
+      if (store.mailbox) return (await store.mailbox(this.owner, path)) ?? null
       const name = JSON.stringify(path)
-      const all = await this.access.store.mailboxes(this.owner)
+      const all = await store.mailboxes(this.owner)
       return all.find((mailbox) => JSON.stringify(mailbox.path) === name) ?? null
     })
   }

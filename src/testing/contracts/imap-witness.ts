@@ -7,6 +7,7 @@ export type StoreMethod = Exclude<keyof MailStore, 'traits'>
 /** What the methods promise, for those who see what came of it in IMAP. */
 const promises: Readonly<Record<StoreMethod, string>> = {
   mailboxes: 'all mailboxes of the account as they are now, each with its counters, `uidNext` and `modSeq`',
+  mailbox: 'what `mailboxes` has under a path',
   create: 'makes the mailbox, or gives back the one that has this path; UIDVALIDITY grows under a path that was used before',
   rename: 'gives the mailbox and all below it other paths in one step; messages, UIDs and flags stay',
   remove: 'removes the mailbox with its messages; those below it stay',

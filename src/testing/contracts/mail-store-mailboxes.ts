@@ -28,7 +28,8 @@ export async function pathsOf(store: MailStore, account = 'alice'): Promise<stri
 }
 
 /** What `mailboxes` and `create` do. */
-export function creating({ it, open }: MailStoreContractOptions): void {
+export function creating(options: MailStoreContractOptions): void {
+  const { it, open } = options
   it('has none for an account it has never seen', async () => {
     const { store } = await open()
     equal(await store.mailboxes('nobody'), [])
@@ -44,6 +45,18 @@ export function creating({ it, open }: MailStoreContractOptions): void {
     holds(Number.isInteger(uidValidity) && uidValidity > 0 && uidValidity < 2 ** 32, 'uidValidity is not 1 to 2^32 - 1')
     equal(await store.mailboxes('alice'), [made])
     equal(await listed(store, made.id), [])
+  })
+
+  needing(options, 'mailbox', 'mailbox')('finds each by its path, and nothing by others', async (store) => {
+    for (const path of oddPaths) await store.create('alice', path)
+    await fill(store, (await inbox(store)).id, ['\\Seen'], [])
+    for (const mailbox of await store.mailboxes('alice')) equal(await store.mailbox('alice', mailbox.path), mailbox)
+    for (const path of [['INBOX', 'A'], ['INBOX', ''], ['x'], ['d', 'd'], ['[']]) {
+      const there = (await store.mailboxes('alice')).find((mailbox) => JSON.stringify(mailbox.path) === JSON.stringify(path))
+      equal(await store.mailbox('alice', path), there)
+    }
+    equal(await store.mailbox('bob', ['INBOX']), undefined)
+    equal(await store.mailbox('nobody', ['INBOX']), undefined)
   })
 
   it('creates one per path, for whoever asks and however many at once', async () => {

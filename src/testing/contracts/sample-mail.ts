@@ -23,8 +23,8 @@ export interface MailStoreContractOptions extends Runner {
 
 /** A method that not every store has. */
 type Optional =
-  | 'appendAll' | 'replace' | 'move' | 'octets' | 'recount' | 'accounts' | 'subscriptions' | 'subscribe' | 'claim' | 'search'
-  | 'watch' | 'watchAccount' | 'close'
+  | 'mailbox' | 'appendAll' | 'replace' | 'move' | 'octets' | 'recount' | 'accounts' | 'subscriptions' | 'subscribe' | 'claim'
+  | 'search' | 'watch' | 'watchAccount' | 'close'
 
 /** Registers checks that are left out, which is said once, where the store does not have the methods. */
 export function needing<M extends Optional>(

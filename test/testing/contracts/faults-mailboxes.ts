@@ -29,6 +29,9 @@ const creating: readonly Fault[] = [
   saying('mailboxes', 'folds names to one case', ({ path, ...mailbox }) => {
     return { ...mailbox, path: path.map((name) => name.toLowerCase()) }
   }),
+  fault('mailboxes', 'finds a mailbox by the last of its names', (store) => ({
+    mailbox: async (account, path) => (await store.mailboxes(account)).find((mailbox) => mailbox.path.at(-1) === path.at(-1)),
+  })),
   fault('mailboxes', 'lists children first', (store) => ({
     mailboxes: async (account) => [...(await store.mailboxes(account))].reverse(),
   })),
