@@ -11,11 +11,20 @@ export interface SeatsOptions {
   readonly account?: number
 }
 
+/** Connections that are counted together. */
+interface Counted {
+  readonly key: string
+  taken: number
+}
+
+/** What those have that are counted with nobody. */
+const UNCOUNTED: Counted = { key: '', taken: 0 }
+
 /** Counts connections: all, those of an address, those of an account from an address. */
 export class Seats {
   private readonly most: Required<SeatsOptions>
-  private readonly taken = new Map<LiveConnection, string[]>()
-  private readonly counts = new Map<string, number>()
+  private readonly taken = new Map<LiveConnection, Counted>()
+  private readonly counts = new Map<string, Counted>()
 
   /** `false`: there is no bound. */
   constructor(options: SeatsOptions | false = {}) {
@@ -28,8 +37,7 @@ export class Seats {
     const { address } = connection.peer
     const key = address === undefined ? undefined : `address ${clientOf(address)}`
     if (this.taken.size >= this.most.server || (key !== undefined && this.of(key) >= this.most.address)) return false
-    this.taken.set(connection, [])
-    if (key !== undefined) this.add(connection, key)
+    this.taken.set(connection, key === undefined ? UNCOUNTED : this.seat(key))
     return true
   }
 
@@ -43,8 +51,7 @@ export class Seats {
     const key = `account ${account} ${address === undefined ? 'unix' : clientOf(address)}`
     if (this.of(key) >= this.most.account) return false
     this.release(connection)
-    this.taken.set(connection, [])
-    this.add(connection, key)
+    this.taken.set(connection, this.seat(key))
     return true
   }
 
@@ -55,19 +62,18 @@ export class Seats {
   }
 
   private of(key: string): number {
-    return this.counts.get(key) ?? 0
+    return this.counts.get(key)?.taken ?? 0
   }
 
-  private add(connection: LiveConnection, key: string): void {
-    this.taken.get(connection)!.push(key)
-    this.counts.set(key, this.of(key) + 1)
+  private seat(key: string): Counted {
+    let counted = this.counts.get(key)
+    if (counted === undefined) this.counts.set(key, (counted = { key, taken: 0 }))
+    counted.taken++
+    return counted
   }
 
   private release(connection: LiveConnection): void {
-    for (const key of this.taken.get(connection) ?? []) {
-      const left = this.of(key) - 1
-      if (left === 0) this.counts.delete(key)
-      else this.counts.set(key, left)
-    }
+    const counted = this.taken.get(connection)
+    if (counted !== undefined && counted !== UNCOUNTED && --counted.taken === 0) this.counts.delete(counted.key)
   }
 }

@@ -51,7 +51,7 @@ export class Fragments {
   private state: 0 | 1 | 2 | 3 | 4 = LINE
   /** Octets of the literal that are still to come. */
   private left = 0
-  private collected: string[] = []
+  private collected: string[] | undefined
 
   push(chunk: Uint8Array): void {
     this.input.push(chunk)
@@ -110,7 +110,7 @@ export class Fragments {
   /** Whatever else came is forgotten, and the next octets are a line. */
   clear(): void {
     this.input.clear()
-    this.collected = []
+    this.collected = undefined
     this.state = LINE
   }
 
@@ -151,14 +151,17 @@ export class Fragments {
       this.left -= end - at
       input.moveTo(end)
       if (this.state === STREAM) return { kind: 'octets', bytes: bytes.subarray(at, end) }
-      if (this.state === COLLECT) this.collected.push(octetString(bytes, at, end))
+      if (this.state === COLLECT) {
+        this.collected ??= []
+        this.collected.push(octetString(bytes, at, end))
+      }
     }
     if (this.left > 0) return undefined
     const collect = this.state === COLLECT
     this.state = LINE
     if (!collect) return { kind: 'end' }
-    const octets = this.collected.join('')
-    this.collected = []
+    const octets = this.collected?.join('') ?? ''
+    this.collected = undefined
     return { kind: 'literal', octets }
   }
 }

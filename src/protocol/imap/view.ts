@@ -5,7 +5,9 @@ import { common, each, type NumberRange, type NumberSet, reaching, without } fro
  * changes only where the client is told that it does; what has happened in the mailbox since then is not here.
  */
 export class View {
-  private ranges: NumberRange[] = []
+  /** Those that it was made with may be another's too: the first change makes them its own. */
+  private ranges: NumberSet = []
+  private isOwn = false
   /** How many messages lie before each range. */
   private before: number[] = []
   private count = 0
@@ -72,16 +74,30 @@ export class View {
 
   /** Messages have come: UIDs above all that were known. */
   add(uids: NumberSet): void {
+    if (this.count === 0) return this.begin(uids)
+    if (!this.isOwn) this.ranges = [...this.ranges]
+    this.isOwn = true
+    const ranges = this.ranges as NumberRange[]
     for (const { first, last } of uids) {
-      const at = this.ranges.length - 1
-      const previous = this.ranges[at]
-      if (previous !== undefined && previous.last + 1 === first) this.ranges[at] = { first: previous.first, last }
+      const at = ranges.length - 1
+      const previous = ranges[at]!
+      if (previous.last + 1 === first) ranges[at] = { first: previous.first, last }
       else {
-        this.ranges.push({ first, last })
+        ranges.push({ first, last })
         this.before.push(this.count)
       }
       this.count += last - first + 1
     }
+  }
+
+  private begin(uids: NumberSet): void {
+    this.ranges = uids
+    this.isOwn = false
+    this.before = uids.map(({ first, last }) => {
+      const before = this.count
+      this.count += last - first + 1
+      return before
+    })
   }
 
   /**
@@ -93,10 +109,8 @@ export class View {
     for (const uid of each(common(this.ranges, uids))) gone.push(this.sequenceOf(uid))
     if (gone.length === 0) return gone
     const left = without(this.ranges, uids)
-    this.ranges = []
-    this.before = []
     this.count = 0
-    this.add(left)
+    this.begin(left)
     return gone.reverse()
   }
 }

@@ -63,7 +63,8 @@ export abstract class CommandSession<
   protected readonly outbox: Outbox
   protected inputEnded = false
   protected draining = false
-  private readonly events: (Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'>)[] = []
+  /** What is to be told before the session goes on; most of the time there is nothing. */
+  private events: (Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'>)[] | undefined
   private resumeWith: unknown
   private lastId = 0
   private why: Why | 'end' | 'protocol' | undefined
@@ -123,17 +124,22 @@ export abstract class CommandSession<
     if (at === undefined || at > now) return
     const { waiting } = this
     if (waiting === undefined || !isQuestion(waiting)) return this.late(waiting as Wait | undefined)
-    this.events.push({ kind: 'abandoned', why: 'timeout', question: waiting.id })
+    this.later({ kind: 'abandoned', why: 'timeout', question: waiting.id })
     this.resume(undefined)
   }
 
   next(): Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'> | undefined {
     for (;;) {
-      if (this.events.length > 0) return this.events.shift()
+      const event = this.events?.shift()
+      if (event !== undefined) return event
+      this.events = undefined
       if (this.outbox.full && !this.isOver) return undefined
       const step = this.step()
       if (step === WAIT) return undefined
-      if (step !== undefined) this.events.push(step)
+      if (step === undefined) continue
+      // What came up on the way to it comes before it.
+      if (this.events === undefined) return step
+      this.later(step)
     }
   }
 
@@ -185,7 +191,7 @@ export abstract class CommandSession<
   }
 
   emit(event: Event): void {
-    this.events.push(event)
+    this.later(event)
   }
 
   get full(): boolean {
@@ -208,7 +214,7 @@ export abstract class CommandSession<
     this.why = why
     this.input.clear()
     const { waiting } = this
-    if (waiting !== undefined && isQuestion(waiting)) this.events.push({ kind: 'abandoned', why: 'end', question: waiting.id })
+    if (waiting !== undefined && isQuestion(waiting)) this.later({ kind: 'abandoned', why: 'end', question: waiting.id })
     this.run = undefined
     this.waiting = undefined
   }
@@ -232,6 +238,11 @@ export abstract class CommandSession<
     this.waiting = wanted
     // Came with STARTTLS in one piece: the same as behind it.
     if (wanted.kind === 'tls' && this.input.held > 0) this.end('protocol')
+  }
+
+  private later(event: Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'>): void {
+    this.events ??= []
+    this.events.push(event)
   }
 
   private step(): Event | Closed<Why | 'end' | 'protocol'> | undefined | typeof WAIT {

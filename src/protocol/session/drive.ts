@@ -33,6 +33,8 @@ function octetsOf(output: readonly (Output | BodyRange)[]): number {
   return octets
 }
 
+const NOTHING: readonly Output[] = []
+
 const isQuestion = (event: SessionEvent): event is Question<string, unknown> => 'id' in event
 
 /** Octets that wait for what else is said soon, at the most. */
@@ -54,7 +56,7 @@ class Driven implements Conversation, TransportSink, Outlet {
   /** Questions whose handlers are at work. */
   private asked = 0
   /** What was said while some were; it is written with their answers where those come soon. */
-  private held: readonly (Output | BodyRange)[] = []
+  private held: readonly (Output | BodyRange)[] = NOTHING
   private waking = false
   private paused = false
   private pumping = false
@@ -165,7 +167,7 @@ class Driven implements Conversation, TransportSink, Outlet {
   private flush(all: boolean): boolean {
     const said = this.session.takeOutput()
     const output = this.held.length === 0 ? said : [...this.held, ...said]
-    this.held = []
+    this.held = NOTHING
     if (output.length === 0 || this.over || this.ending) return false
     if (!all && this.asked > 0 && this.hold(output)) return false
     if (this.options.read !== undefined && output.some(isRange)) {

@@ -78,7 +78,8 @@ const changed: Added = { messages: 0, octets: undefined }
 
 /** Answers what an IMAP session asks, out of a store and a directory. One for each connection. */
 export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, Watcher {
-  private readonly uploads: Uploads
+  /** Made for the first message that comes in. */
+  private made: Uploads | undefined
   private session: ImapServerSession | undefined
   private conversation: Conversation | undefined
   private selected: MailboxId | undefined
@@ -87,7 +88,6 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
 
   constructor(access: Access, connection: LiveConnection) {
     super(access, connection, codes)
-    this.uploads = new Uploads(access.spillAt, access.bodies)
   }
 
   /** What it answers, and what drives that. */
@@ -309,7 +309,12 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     if (this.selected !== undefined) this.access.watchers.remove(this.selected, this)
     if (this.account) this.access.watchers.removeAccount(this.account.id, this)
     await super.left(error)
-    await this.uploads.discard()
+    await this.made?.discard()
+  }
+
+  private get uploads(): Uploads {
+    this.made ??= new Uploads(this.access.spillAt, this.access.bodies)
+    return this.made
   }
 
   private get owner(): string {

@@ -109,13 +109,13 @@ describe('what is said', () => {
 /** What a session holds of what came and of what it has to say. */
 function held(conversing: Conversing): number {
   const inside = conversing.session as unknown as {
-    readonly fragments: { readonly held: number; readonly begun: number; readonly collected: readonly string[] }
+    readonly fragments: { readonly held: number; readonly begun: number; readonly collected: readonly string[] | undefined }
     readonly reading: { readonly parts: readonly (string | { readonly literal: string })[] }
     readonly outbox: { readonly octets: number }
   }
   const { fragments, reading, outbox } = inside
   const parts = reading.parts.reduce((sum, part) => sum + (typeof part === 'string' ? part : part.literal).length, 0)
-  return fragments.held + Math.min(fragments.begun, 65_536) + fragments.collected.join('').length + parts + outbox.octets
+  return fragments.held + Math.min(fragments.begun, 65_536) + (fragments.collected ?? []).join("").length + parts + outbox.octets
 }
 
 describe('a flood', () => {

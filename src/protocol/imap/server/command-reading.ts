@@ -18,6 +18,8 @@ export type CommandRead =
   /** No command: what to say of it, and whether what follows can be trusted to be commands. */
   | { readonly kind: 'refused'; readonly tag: string; readonly text: string; readonly fatal: boolean }
 
+const NOTHING: readonly Fragment[] = []
+
 /** Octets of a tag. */
 const MOST_TAG = 64
 
@@ -28,7 +30,7 @@ export class CommandReading {
   private readonly fragments: Fragments
   /** The most octets that a literal may have which is sent unasked. */
   private readonly mostUnasked: number
-  private parts: Fragment[] = []
+  private parts: readonly Fragment[] = NOTHING
   /** Octets so far: of the lines, and of the literals. */
   private lines = 0
   private literals = 0
@@ -68,8 +70,13 @@ export class CommandReading {
     }
   }
 
+  private add(part: Fragment): void {
+    if (this.parts === NOTHING) this.parts = [part]
+    else (this.parts as Fragment[]).push(part)
+  }
+
   private forget(): void {
-    this.parts = []
+    this.parts = NOTHING
     this.lines = this.literals = 0
   }
 
@@ -90,7 +97,7 @@ export class CommandReading {
   private take(piece: Piece, mostLiterals: number): CommandRead | undefined {
     switch (piece.kind) {
       case 'literal':
-        this.parts.push({ literal: piece.octets, binary: this.announced?.binary ?? false })
+        this.add({ literal: piece.octets, binary: this.announced?.binary ?? false })
         return undefined
       case 'octets':
       case 'end':
@@ -108,7 +115,7 @@ export class CommandReading {
   private line(text: string, literal: Announced | undefined, mostLiterals: number): CommandRead | undefined {
     // I7: some clients send an empty line between commands.
     if (this.parts.length === 0 && literal === undefined && text.trim() === '') return undefined
-    this.parts.push(text)
+    this.add(text)
     this.lines += text.length
     this.announced = literal
     if (this.parts.length === 1) {

@@ -9,6 +9,7 @@ import type { Reader } from '../reader.ts'
 import type { Result, Run } from '../run.ts'
 import type { SearchKey } from '../search-keys.ts'
 import type { View } from '../view.ts'
+import type { SpareMap, SpareSet } from './spare.ts'
 import type { Notified } from './notified.ts'
 
 /** What a client can ENABLE (RFC 5161), and what other commands enable by the way. */
@@ -31,11 +32,11 @@ export interface Selected {
   /** Messages that are `\Recent` for this session. */
   recent: NumberSet
   /** Keywords that the client has been told of, in lower case, and as they are spelt. */
-  readonly keywords: Map<string, string>
+  readonly keywords: SpareMap<string, string>
   /** The result of the last search that was to be saved (RFC 5182). */
   saved: NumberSet
   /** By UID, mod-sequences of flag changes that the client knows of, being its own. */
-  readonly own: Map<number, number>
+  readonly own: SpareMap<number, number>
   /** What has been learnt and is still to be told, beside `gone`. */
   readonly news: News
   /**
@@ -48,7 +49,7 @@ export interface Selected {
   /** Flag changes after this mod-sequence have been passed over, the client not wanting to hear of any (RFC 5465). */
   unsaid?: number | undefined
   /** Searches whose results the client wants to hear of as they change (RFC 5267), by their tags. */
-  readonly followed: Map<string, Followed>
+  readonly followed: SpareMap<string, Followed>
   /** UIDs of messages that have come or changed since those searches were looked at; none where there is none. */
   touched: readonly number[]
 }
@@ -65,7 +66,7 @@ export interface Followed {
 export interface News {
   added: NumberSet
   /** By UID, the latest last: several changes of one message become one. */
-  readonly flagged: Map<number, ImapEntry>
+  readonly flagged: SpareMap<number, ImapEntry>
 }
 
 /** What a command may see and do: the session without its input and its clockwork. */
@@ -78,7 +79,7 @@ export interface ImapContext {
   client: ReadonlyMap<string, string | undefined>
   account: string | undefined
   selected: Selected | undefined
-  readonly enabled: Set<Enabled>
+  readonly enabled: SpareSet<Enabled>
   /** What the client wants to be told, once it has given NOTIFY. */
   notify: Notified | undefined
   /** Something may have changed in any of the account's mailboxes, or their names. */

@@ -18,6 +18,7 @@ import type { Notified } from './notified.ts'
 import { tellNews } from './notifying.ts'
 import { execute, heard, isWait, type Runner } from './running.ts'
 import type { ImapPeer, ImapServerSession } from './session-types.ts'
+import { SpareSet } from './spare.ts'
 import { deadlineOf } from './waiting.ts'
 
 /*
@@ -25,6 +26,8 @@ import { deadlineOf } from './waiting.ts'
  * what is new in the mailbox is told, then the tagged response. The states of RFC 9051 §3 follow from what is known: no account,
  * an account, a selected mailbox.
  */
+
+const NOTHING_SAID: ReadonlyMap<string, string | undefined> = new Map()
 
 /** Begins a conversation: its first event is the `connect` question. */
 export function imapServerSession(config: ImapServerConfig, peer: ImapPeer, now: number): ImapServerSession {
@@ -37,10 +40,10 @@ class ServerSession
 {
   readonly config: ImapServerConfig
   channel: SaslChannel
-  client: ReadonlyMap<string, string | undefined> = new Map()
+  client: ReadonlyMap<string, string | undefined> = NOTHING_SAID
   account: string | undefined
   selected: Selected | undefined
-  readonly enabled = new Set<Enabled>()
+  readonly enabled = new SpareSet<Enabled>()
   notify: Notified | undefined
   accountChanged = false
   quietUntil = 0
@@ -149,7 +152,7 @@ class ServerSession
 
   /** RFC 9051 §6.2.1: nothing that was learned in the clear counts. */
   protected secured(tls: TlsFacts): void {
-    this.client = new Map()
+    this.client = NOTHING_SAID
     this.enabled.clear()
     this.channel = channelOf(true, tls)
   }

@@ -11,6 +11,7 @@ import { search as find } from '../searching.ts'
 import { uidsIn } from '../synchronise.ts'
 import { ALL, asksModSeq, readKeys, readReturns, type Returns, sayExtended, saving } from './search.ts'
 import { written } from './list.ts'
+import { SpareMap } from '../spare.ts'
 
 /** ESEARCH (RFC 7377): SEARCH of several mailboxes, none of which need be selected. It tells UIDs. */
 export const esearch: Command = {
@@ -65,9 +66,9 @@ function* unselected({ id, modSeq, uidNext }: ImapMailbox): Run<Selected> {
   const view = new View()
   view.add(yield* uidsIn(id))
   return {
-    mailbox: id, readOnly: true, view, modSeq, uidNext, changed: false, gone: [], recent: [], keywords: new Map(), saved: [],
-    own: new Map(), news: { added: [], flagged: new Map() }, held: undefined, heldTold: false,
-    followed: new Map(), touched: [],
+    mailbox: id, readOnly: true, view, modSeq, uidNext, changed: false, gone: [], recent: [], keywords: new SpareMap(), saved: [],
+    own: new SpareMap(), news: { added: [], flagged: new SpareMap() }, held: undefined, heldTold: false,
+    followed: new SpareMap(), touched: [],
   }
 }
 

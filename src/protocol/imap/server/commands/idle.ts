@@ -1,4 +1,4 @@
-import { bad, type Heard, ok, wait } from '../../run.ts'
+import { bad, type Heard, ok } from '../../run.ts'
 import { AUTHENTICATED, type Command } from '../context.ts'
 import { tellNews } from '../notifying.ts'
 
@@ -14,7 +14,8 @@ export const idle: Command = {
     if (context.selected) context.selected.changed = true
     context.accountChanged = true
     for (;;) {
-      const news = yield* wait<Heard | 'changed' | 'time'>({ kind: 'news', until: Math.min(context.now + timeouts.alive, end) })
+      // Yielded here rather than by a generator of its own, which would weigh on every connection that is idle.
+      const news = (yield { kind: 'news', until: Math.min(context.now + timeouts.alive, end) }) as Heard | 'changed' | 'time'
       if (news === 'changed') yield* tellNews(context, true)
       else if (news === 'time' && context.now < end) context.say('* OK Still here')
       else if (news === 'time') {

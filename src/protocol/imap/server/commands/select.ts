@@ -8,9 +8,13 @@ import { AUTHENTICATED, type Command, type ImapContext, type Selected } from '..
 import { noNumbers } from '../numbers.ts'
 import { objectId } from '../object-id.ts'
 import { resynchronise } from '../resynchronise.ts'
+import { SpareMap } from '../spare.ts'
 import { tellFlagNames } from '../synchronise.ts'
 import { leave } from './close.ts'
 import { written } from './list.ts'
+
+/** Of what there is mostly nothing all have one in common. */
+const NONE: readonly never[] = []
 
 /** SELECT (RFC 9051 §6.3.2). */
 export const select: Command = {
@@ -116,16 +120,16 @@ function* opened(
     uidNext: mailbox.uidNext,
     modSeq: mailbox.modSeq,
     changed: false,
-    gone: [],
+    gone: NONE,
     recent,
-    keywords: new Map(keywords.map((keyword) => [keyword.toLowerCase(), keyword])),
-    saved: [],
-    own: new Map(),
-    news: { added: [], flagged: new Map() },
+    keywords: new SpareMap(keywords.map((keyword) => [keyword.toLowerCase(), keyword])),
+    saved: NONE,
+    own: new SpareMap(),
+    news: { added: NONE, flagged: new SpareMap() },
     held: undefined,
     heldTold: false,
-    followed: new Map(),
-    touched: [],
+    followed: new SpareMap(),
+    touched: NONE,
   }
   context.selected = selected
   tellFlagNames(context, selected)
