@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -152,6 +152,74 @@ describeWith(['doveadm', 'setpriv'], 'Dovecot and posthorn on one Maildir', () =
     expect(found.length).toBe(49)
     expect(found.map(({ uid, facts }) => [String(uid), facts.envelope.subject])).toEqual(rows)
     for (const stored of await Promise.all(ours)) expect(found.find(({ uid }) => uid === stored.uid)?.id).toBe(stored.id)
+  })
+})
+
+// It wants a terminal, which script makes.
+describeWith(['mutt', 'script'], 'mutt and posthorn on one Maildir', () => {
+  /** What somebody does in mutt, in a mailbox among these. */
+  async function mutt(dir: string, mailbox: string, keys: readonly string[]): Promise<string> {
+    const folder = held.folder('mutt')
+    const config = join(folder, 'muttrc')
+    const settings = ['mbox_type = Maildir', `folder = "${dir}"`, 'delete = yes', 'move = no', 'confirmappend = no',
+      'confirmcreate = no', 'wait_key = no', 'mark_old = no', 'pipe_split = yes', 'pipe_decode = no', 'sort = mailbox-order']
+    const push = [...keys, '<sync-mailbox><quit>'].join('').replaceAll('OUT', join(folder, 'out'))
+    writeFileSync(config, [...settings.map((one) => `set ${one}`), `push "${push}"`, ''].join('\n'))
+    writeFileSync(join(folder, 'out'), '')
+    const env = { HOME: folder, TERM: 'xterm', COLUMNS: '80', LINES: '24' }
+    const command = `mutt -n -F ${config} -f ${join(dir, mailbox)}`
+    const { code, text } = await run('script', ['--quiet', '--return', '--command', command, '/dev/null'], { env })
+    expect(code, text.slice(-2000)).toBe(0)
+    return readFileSync(join(folder, 'out'), 'utf8')
+  }
+
+  const shown = async (store: MailStore, mailbox: string): Promise<[number, string, string[]][]> =>
+    (await listOf(store, mailbox)).map(({ uid, flags, facts }) => [uid, facts.envelope.subject ?? '', [...flags].sort()])
+
+  it('mutt finds ours: messages, flags, octets', async () => {
+    const { store, dir } = bound(new Both('alice'))
+    const inbox = await store.create('alice', ['INBOX'])
+    const archive = await store.create('alice', ['Archive', '2026'])
+    const sets = [[], ['\\Seen'], ['\\Seen', '\\Answered'], ['\\Flagged', 'own'], ['\\Draft']]
+    for (const [at, flags] of sets.entries()) await store.append(inbox.id, mail(`m${at}`, { flags }, `text ${at}`))
+    await store.append(archive.id, mail('old', { flags: ['\\Seen'] }))
+    const found = (pattern: string): string[] => [`<tag-pattern>${pattern}<enter>`, '<tag-prefix><pipe-message>cat >>OUT<enter>']
+    const subjects = (text: string): string[] => [...text.matchAll(/^Subject: (\w+)\r?$/gm)].map(([, subject]) => subject!)
+    for (const [pattern, expected] of [
+      ['~A', ['m0', 'm1', 'm2', 'm3', 'm4']], ['~R', ['m1', 'm2']], ['~Q', ['m2']], ['~F', ['m3']], ['~b text.3', ['m3']],
+    ] as const) expect(subjects(await mutt(dir, '', found(pattern))).sort(), pattern).toEqual(expected)
+    const text = await mutt(dir, '', found('~s m1'))
+    expect(text.replaceAll('\r', '')).toContain('Subject: m1\n\ntext 1\n')
+    expect(subjects(await mutt(dir, '.Archive.2026', found('~A')))).toEqual(['old'])
+    // Looking changes nothing but that a message is no longer new.
+    expect(await shown(store, inbox.id)).toEqual(sets.map((flags, at) => [at + 1, `m${at}`, flags.toSorted()]))
+  })
+
+  it('we find what mutt does: flags, deletions, copies, moves, mailboxes', async () => {
+    const { store, dir } = bound(new Both('alice'))
+    const inbox = await store.create('alice', ['INBOX'])
+    const archive = await store.create('alice', ['Archive'])
+    for (const subject of ['one', 'two', 'three', 'four']) await store.append(inbox.id, mail(subject, { flags: ['own'] }))
+    const on = (subject: string, keys: string): string =>
+      `<untag-pattern>.<enter><tag-pattern>~s ${subject}<enter><tag-prefix>${keys}`
+    await mutt(dir, '', [
+      on('one', '<flag-message>'), on('one', '<set-flag>r'), on('two', '<save-message><kill-line>=.Archive<enter>'),
+      on('three', '<delete-message>'), on('four', '<copy-message><kill-line>=.Made.Here<enter>'),
+    ])
+    // To mutt, what is answered is read.
+    const one = [1, 'one', ['\\Answered', '\\Flagged', '\\Seen', 'own']]
+    expect(await shown(store, inbox.id)).toEqual([one, [4, 'four', ['own']]])
+    expect(await shown(store, archive.id)).toEqual([[1, 'two', []]])
+    const boxes = await store.mailboxes('alice')
+    expect(boxes.map(({ path }) => path)).toEqual([['Archive'], ['INBOX'], ['Made', 'Here']])
+    const [copy] = await listOf(store, boxes[2]!.id)
+    expect(copy?.facts.envelope.subject).toBe('four')
+    expect(await textOf(store, copy!)).toMatch(/^Subject: four\r\n/)
+    await store.append(inbox.id, mail('five'))
+    await store.flag(inbox.id, only(4), { kind: 'replace', flags: ['\\Seen'] })
+    const seen = await mutt(dir, '', ['<tag-pattern>~R<enter><tag-prefix><pipe-message>cat >>OUT<enter>'])
+    expect(seen).toMatch(/^Subject: one\r?\n[^]*^Subject: four\r?\n/m)
+    expect(await shown(store, inbox.id)).toEqual([one, [4, 'four', ['\\Seen']], [5, 'five', []]])
   })
 })
 
