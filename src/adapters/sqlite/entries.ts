@@ -49,6 +49,7 @@ export class Entries {
   readonly facts: FactLines
   readonly #all: Statement
   readonly #some: Statement
+  readonly #each: Statement
   readonly #marks: Statement
   readonly #modSeqFrom: Statement
   readonly #pages = new Map<string, Remembered>()
@@ -62,6 +63,8 @@ export class Entries {
     const from = 'FROM (SELECT * FROM entries WHERE mailbox = ? AND uid >= ? AND uid <= ? ORDER BY uid LIMIT ?)'
     this.#some = db.prepare(`SELECT ${some} ${from}`)
     this.#all = db.prepare(`SELECT ${all} ${from}`)
+    this.#each = db.prepare(`SELECT ${all} FROM (SELECT e.* FROM json_each(?) AS wanted`
+      + ' CROSS JOIN entries AS e ON e.mailbox = ? AND e.uid = wanted.value)')
     this.#marks = db.prepare('SELECT block, mod_seq, data FROM flag_blocks WHERE mailbox = ? AND block >= ? AND block <= ?')
     this.#modSeqFrom = db.prepare('SELECT uid, mod_seq FROM entries WHERE mailbox = ? AND uid >= ? ORDER BY uid LIMIT 1')
   }
@@ -81,6 +84,11 @@ export class Entries {
     const columns = allColumnsOf(this.#all.get(mailbox, first, last, most))
     if (isPage(most) && columns.uids.length === most) this.#remember(mailbox, first, gaps, columns)
     return this.#marked(mailbox, columns)
+  }
+
+  /** All there is to know of those of the UIDs, which ascend, that are there: for UIDs that are far from each other. */
+  each(mailbox: number, uids: readonly number[]): AllColumns {
+    return this.#marked(mailbox, allColumnsOf(this.#each.get(JSON.stringify(uids), mailbox)))
   }
 
   /** What is needed to count and to flag, of those in the set that are there. `gaps` as they are at this moment. */

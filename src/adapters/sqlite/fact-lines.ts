@@ -20,6 +20,7 @@ interface Remembered {
  */
 export class FactLines {
   readonly #lines: Statement
+  readonly #each: Statement
   readonly #pages = new Map<string, Remembered>()
   #held = 0
 
@@ -28,6 +29,14 @@ export class FactLines {
     this.#lines = db.prepare("SELECT group_concat(facts, char(10)) AS lines FROM (SELECT ifnull(m.facts, 'null') AS facts"
       + ' FROM entries AS e LEFT JOIN messages AS m ON m.id = e.message'
       + ' WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid)')
+    this.#each = db.prepare("SELECT group_concat(facts, char(10)) AS lines FROM (SELECT ifnull(m.facts, 'null') AS facts"
+      + ' FROM json_each(?) AS wanted CROSS JOIN entries AS e ON e.mailbox = ? AND e.uid = wanted.value'
+      + ' LEFT JOIN messages AS m ON m.id = e.message)')
+  }
+
+  /** The lines of UIDs that are there, which ascend and may be far from each other. */
+  ofEach(mailbox: number, uids: readonly number[]): readonly string[] {
+    return (this.#each.get(JSON.stringify(uids), mailbox)?.['lines'] as string).split('\n')
   }
 
   /** The lines of UIDs that are there: all between the first and the last of them. `gaps` as the entries have them. */

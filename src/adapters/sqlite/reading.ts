@@ -97,7 +97,8 @@ export class Reading {
   async *list(mailbox: MailboxId, which: Selection): AsyncGenerator<readonly StoredMessage[], void, undefined> {
     const row = rowId(mailbox)
     if (row === undefined) return
-    const lines = (uids: readonly number[], gaps: number): readonly string[] => this.#entries.facts.of(row, uids, gaps)
+    const { facts: known } = this.#entries
+    const lines: Beside = (uids, gaps, apart) => (apart ? known.ofEach(row, uids) : known.of(row, uids, gaps))
     for await (const pieces of this.#pages(row, which, PAGE_WITH_FACTS, lines)) {
       const page: StoredMessage[] = []
       for (const { columns, chosen, facts } of pieces) {
@@ -167,7 +168,7 @@ export class Reading {
   }
 
   /** What is selected, in turns of about `size` messages each; `more` reads something beside it. */
-  async *#pages(row: number, which: Selection, size: number, more = nothing): AsyncGenerator<readonly Piece[], void, undefined> {
+  async *#pages(row: number, which: Selection, size: number, more: Beside = nothing): AsyncGenerator<readonly Piece[], void, undefined> {
     const { uids = ALL_UIDS, since = 0 } = which
     const wanted = this.#snapshot(() => this.#candidates(row, uids, since))
     const has = membership(wanted)
@@ -176,12 +177,12 @@ export class Reading {
       const pieces = this.#snapshot(() => {
         const read: Piece[] = []
         const box = this.#mailbox.get(row)
-        spans = box ? this.#turn(row, gapsIn(box), spans, size, (columns) => {
+        spans = box ? this.#turn(row, gapsIn(box), spans, size, (columns, apart) => {
           const chosen: number[] = []
           for (let index = 0; index < columns.uids.length; index++) {
             if (has(columns.uids[index] as number) && (columns.modSeqs[index] as number) > since) chosen.push(index)
           }
-          if (chosen.length > 0) read.push({ columns, chosen, facts: more(columns.uids, gapsIn(box)) })
+          if (chosen.length > 0) read.push({ columns, chosen, facts: more(columns.uids, gapsIn(box), apart) })
         }) : []
         return read
       })
@@ -192,12 +193,17 @@ export class Reading {
   }
 
   /** Reads about `size` entries from the beginning of the spans. Gives what is left of them. */
-  #turn(row: number, gaps: number, spans: UidSet, size: number, take: (columns: AllColumns) => void): UidSet {
+  #turn(row: number, gaps: number, spans: UidSet, size: number, take: (columns: AllColumns, apart: boolean) => void): UidSet {
+    const few = apartFrom(spans, size)
+    if (few.length > 0) {
+      take(this.#entries.each(row, few.flatMap(numbersOf)), true)
+      return spans.slice(few.length)
+    }
     let at = 0
     for (let left = size; left > 0 && at < spans.length && at < MOST_RANGES; at++) {
       const { first, last } = spans[at] as UidRange
       const columns = this.#entries.all(row, first, last, left, gaps)
-      take(columns)
+      take(columns, false)
       left -= columns.uids.length
       if (left === 0) return [{ first: (columns.uids.at(-1) as number) + 1, last }, ...spans.slice(at + 1)].filter(isNotEmpty)
     }
@@ -249,8 +255,28 @@ interface Piece {
   readonly facts: readonly string[]
 }
 
-function nothing(_uids: readonly number[], _gaps: number): readonly string[] {
-  return []
+/** What is read beside entries; `apart`: their UIDs are far from each other. */
+type Beside = (uids: readonly number[], gaps: number, apart: boolean) => readonly string[]
+
+const nothing: Beside = () => []
+
+/** Spans that are looked up together, from how many on, and how long each may be: one after the other they cost a query each. */
+const LEAST_APART = 4
+const MOST_APART = 32
+
+/** The spans at the beginning that are better looked up together; none where they are few or long. */
+function apartFrom(spans: UidSet, size: number): UidSet {
+  let count = 0
+  for (let left = size; count < spans.length; count++) {
+    const { first, last } = spans[count] as UidRange
+    left -= last - first + 1
+    if (last - first >= MOST_APART || left < 0) break
+  }
+  return count < LEAST_APART ? [] : spans.slice(0, count)
+}
+
+function numbersOf({ first, last }: UidRange): number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at)
 }
 
 function isNotEmpty({ first, last }: UidRange): boolean {

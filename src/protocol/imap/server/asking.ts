@@ -10,6 +10,11 @@ const LAST_UID = 0xffffffff
 /** Of a mailbox, as one in so many or fewer, messages are looked at by themselves: nothing is made that would be kept of all. */
 const FEW = 20
 
+/** Whether it is as well to look at the messages by themselves. */
+export function isFew({ view }: Selected, uids: NumberSet): boolean {
+  return sizeOf(uids) * FEW <= view.exists
+}
+
 /** Asks for messages without what they say, all of those that are there. */
 export function* entries(mailbox: string, uids: NumberSet, take: (entry: ImapEntry) => void): Run<void> {
   for (let left = uids; left.length > 0;) {
@@ -33,13 +38,14 @@ export function* messages(mailbox: string, uids: NumberSet, take: (message: Imap
  * ascending UIDs.
  */
 export function* columns<Kind extends ColumnKind>(
-  { mailbox, view }: Selected,
+  selected: Selected,
   of: Kind,
   uids: NumberSet,
   take: (column: Columns[Kind]) => Run<void> | void,
 ): Run<void> {
+  const { mailbox } = selected
   let left = uids
-  for (let keeps = sizeOf(uids) * FEW > view.exists; left.length > 0;) {
+  for (let keeps = !isFew(selected, uids); left.length > 0;) {
     const page = keeps ? yield* ask({ kind: 'columns', mailbox, of, uids: left, atHand: false }) : null
     if (page === null) {
       keeps = false

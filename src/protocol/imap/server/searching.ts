@@ -3,9 +3,10 @@ import { common, type NumberSet, setOfAscending, together, without } from '../..
 import { Malformed } from '../reader.ts'
 import { Refused } from '../../session/refusal.ts'
 import { ask, type Run } from '../run.ts'
+import type { TextColumn } from '../text-column.ts'
 import { everyKey, musts, type SearchKey, someKey } from '../search-keys.ts'
 import { LAST, resolveSet } from '../sequence-set.ts'
-import { columns, columnsAtHand, entries, messages } from './asking.ts'
+import { columns, columnsAtHand, entries, isFew, messages } from './asking.ts'
 import type { Selected } from './context.ts'
 import { dateMatches, isOfEntry, meets, type SearchScope } from './matching.ts'
 import { threadId } from './object-id.ts'
@@ -113,12 +114,13 @@ function* withWords(
 ): Run<NumberSet> {
   const { mailbox } = scope.selected
   const found: number[] = []
-  let uids = among
-  if (!(yield* columnsAtHand(mailbox, of, uids, (column) => add(found, column.having(words))))) {
-    uids = yield* narrowed(scope, words, 'header', among)
-    yield* columns(scope.selected, of, uids, (column) => add(found, column.having(words)))
+  const take = (column: TextColumn): void => add(found, column.having(words))
+  if (!(yield* columnsAtHand(mailbox, of, among, take))) {
+    const fewer = yield* narrowed(scope, words, 'header', among)
+    // Where that leaves many, it is as well to have the column at hand the next time.
+    yield* columns(scope.selected, of, isFew(scope.selected, fewer) ? fewer : among, take)
   }
-  return common(setOfAscending(found), uids)
+  return common(setOfAscending(found), among)
 }
 
 function add(all: number[], more: readonly number[]): void {
