@@ -36,13 +36,18 @@ export function* catenate(context: ImapContext, line: Pick<Behind, 'reader' | 'a
     if (parts > MOST_PARTS) throw new Refused('LIMIT', 'Too many parts')
     const word = reader.word()
     reader.space()
-    if (word === 'TEXT') {
+    if (word === 'TEXT' || word === 'UTF8') {
+      // RFC 6855 §4: `UTF8 (~{n}…)`.
+      const utf8 = word === 'UTF8'
+      if (utf8) reader.expect('(')
       if (!reader.done || announced === undefined) throw new Malformed('A text is missing')
+      if (utf8 && !announced.binary) throw new Malformed('UTF8 takes a literal8')
       const { literals } = context.config
       if (!announced.waits && literals === '-' && announced.octets > MOST_UNASKED) throw new Malformed('Literal too large')
       grow(announced.octets)
       yield* wait<undefined>({ kind: 'stream', announced })
       ;({ reader, announced } = yield* restOfLine())
+      if (utf8) reader.expect(')')
     } else if (word === 'URL') {
       let url: string
       if (reader.done && announced !== undefined) {
@@ -51,7 +56,7 @@ export function* catenate(context: ImapContext, line: Pick<Behind, 'reader' | 'a
         ;({ reader, announced } = yield* restOfLine())
       } else url = reader.astring()
       yield* takeIn(context, url, grow)
-    } else throw new Malformed('TEXT or URL')
+    } else throw new Malformed('TEXT, UTF8 or URL')
     if (reader.maybe(')')) break
     reader.space()
   }

@@ -6,6 +6,7 @@ import { DELIMITER, isBelow, samePath } from '../mailbox-name.ts'
 import { flow, type Run } from '../run.ts'
 import { written } from './commands/list.ts'
 import type { ImapContext } from './context.ts'
+import { sayName } from './name-line.ts'
 import type { KnownMailbox, Notified } from './notified.ts'
 
 /** Renames of one look that are told as such; more are told as names that are gone and names that have come. */
@@ -34,11 +35,11 @@ export function* tellNames(context: ImapContext, notify: Notified, all: Mailboxe
     affected.add(name.path.slice(0, -1).join(DELIMITER))
   }
   notify.subscribed = new Map(all.subscribed.map((path) => [path.join(DELIMITER), path]))
-  for (const name of together(expected, now)) {
+  for (const name of together(before, expected, now)) {
     const { text } = name
     const is = now.get(text)
     const was = expected.get(text)
-    const named = affected.has(text) || said(was) !== said(is) || changedChildren(before.get(text), is)
+    const named = affected.has(text) || said(was) !== said(is) || isAffected(before.get(text), was, is)
     const wants = wanted(groups, name, was?.subscribed === true || is?.subscribed === true)
     const subscribed = was?.subscribed !== is?.subscribed
     if (told.has(text) || !((named && wants.names) || (subscribed && wants.subscriptions))) continue
@@ -57,7 +58,7 @@ function* tellRenames(context: ImapContext, notify: Notified, all: Mailboxes, no
     if (!wanted(notify.wanted.groups, name, name.subscribed).names) continue
     notify.rename(from, to)
     told.add(name.text)
-    sayName(context, name, from)
+    sayName(context, name, written(context, from))
     yield* flow(context)
   }
   return told
@@ -112,7 +113,8 @@ function namesOf(mailboxes: Iterable<Box>, subscribed: Iterable<readonly string[
 }
 
 /** All names, those that are gone before those that are there. */
-function* together(expected: Names, now: Names): Generator<Name> {
+function* together(before: Names, expected: Names, now: Names): Generator<Name> {
+  for (const name of before.values()) if (!expected.has(name.text) && !now.has(name.text)) yield name
   for (const name of expected.values()) if (!now.has(name.text)) yield name
   yield* now.values()
 }
@@ -121,20 +123,9 @@ function* together(expected: Names, now: Names): Generator<Name> {
 const said = (name: Name | undefined): string =>
   name === undefined ? 'false false' : `${name.mailbox !== undefined} ${name.hasChildren} ${name.mailbox?.use ?? ''}`
 
-const changedChildren = (was: Name | undefined, is: Name | undefined): boolean =>
-  was !== undefined && is !== undefined && was.mailbox?.id === is.mailbox?.id && was.hasChildren !== is.hasChildren
+/** Whether a name that no rename was about is different from what it was before the renames: by what was renamed below it. */
+const isAffected = (before: Name | undefined, expected: Name | undefined, is: Name | undefined): boolean =>
+  before?.mailbox?.id === expected?.mailbox?.id && said(before) !== said(is)
 
 const wanted = (groups: readonly EventGroup[], { path, mailbox }: Name, subscribed: boolean) =>
   eventsFor(groups, { path, use: mailbox?.use, subscribed })
-
-function sayName(context: ImapContext, name: Name, from: readonly string[] | undefined): void {
-  const { path, mailbox, hasChildren, subscribed } = name
-  const attributes = [
-    ...(mailbox ? [] : ['\\NonExistent']),
-    hasChildren ? '\\HasChildren' : '\\HasNoChildren',
-    ...(subscribed ? ['\\Subscribed'] : []),
-    ...(mailbox?.use === undefined ? [] : [mailbox.use]),
-  ]
-  const oldName = from === undefined ? '' : ` ("OLDNAME" (${written(context, from)}))`
-  context.say(`* LIST (${attributes.join(' ')}) "${DELIMITER}" ${written(context, path)}${oldName}`)
-}

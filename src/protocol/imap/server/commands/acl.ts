@@ -1,7 +1,7 @@
 import { utf8Octets } from '../../../bytes/text.ts'
 import { encodeString } from '../../encode.ts'
 import { pathOf } from '../../mailbox-name.ts'
-import type { Reader } from '../../reader.ts'
+import { Malformed, type Reader } from '../../reader.ts'
 import { ask, no, ok, type Run } from '../../run.ts'
 import { Refused } from '../../../session/refusal.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
@@ -61,11 +61,17 @@ export const setAcl: Command = {
     reader.space()
     reader.astring()
     reader.space()
-    reader.astring()
+    checkRights(reader.astring())
     reader.end()
     yield* exists(path)
     return notShared
   },
+}
+
+/** RFC 4314 §3.1: what is none must not pass silently, nor may letters be upper case. */
+function checkRights(text: string): void {
+  const rights = text.startsWith('+') || text.startsWith('-') ? text.slice(1) : text
+  for (const right of rights) if (!ALL_RIGHTS.includes(right)) throw new Malformed('There is no such right')
 }
 
 /** DELETEACL (RFC 4314 §3.2). */

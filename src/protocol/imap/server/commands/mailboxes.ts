@@ -1,8 +1,10 @@
 import type { ImapMailbox } from '../../mailbox.ts'
-import { DELIMITER, isBelow, pathOf, samePath } from '../../mailbox-name.ts'
+import { encodeUtf8String } from '../../encode.ts'
+import { DELIMITER, isBelow, isDenormal, pathOf, samePath } from '../../mailbox-name.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, bad, no, ok, type Run } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
+import { sayName } from '../name-line.ts'
 import { objectId } from '../object-id.ts'
 import { uidsIn } from '../synchronise.ts'
 import { leave } from './close.ts'
@@ -23,7 +25,7 @@ export const create: Command = {
   states: AUTHENTICATED,
   *run(context, reader) {
     reader.space()
-    const path = readNewPath(context, reader)
+    const { name, path } = readNewPath(context, reader)
     const asked = reader.maybeSpace() ? readUses(reader) : []
     reader.end()
     if (asked.length > 0 && !context.config.abilities.specialUse) return bad('There are no special uses here')
@@ -37,6 +39,9 @@ export const create: Command = {
     if (use !== undefined && mailboxes.some((one) => one.use === use)) return no('Another mailbox has that use', 'USEATTR')
     yield* createParents(context, mailboxes, path)
     const { id } = yield* make(context, path, use)
+    // RFC 9051 §6.3.4.
+    const converted = context.enabled.has('IMAP4REV2') && isDenormal(name)
+    if (converted) sayName(context, { path, mailbox: { use } }, encodeUtf8String(name))
     return ok('Created', `MAILBOXID (${objectId('F', id)})`)
   },
 }
@@ -95,7 +100,7 @@ export const rename: Command = {
   *run(context, reader) {
     const from = readPath(context, reader)
     reader.space()
-    const to = readNewPath(context, reader)
+    const to = readNewPath(context, reader).path
     reader.end()
     if (from === undefined) return noMailbox
     if (to === undefined) return noName
@@ -170,9 +175,10 @@ export const namespace: Command = {
 }
 
 /** A delimiter at the end announces mailboxes below it, and is no part of the name (RFC 9051 §6.3.4). */
-function readNewPath(context: ImapContext, reader: Reader): readonly string[] | undefined {
-  const name = reader.astring()
-  return pathOf(name.endsWith(DELIMITER) ? name.slice(0, -1) : name, context.nameForm)
+function readNewPath(context: ImapContext, reader: Reader): { readonly name: string; readonly path: readonly string[] | undefined } {
+  const given = reader.astring()
+  const name = given.endsWith(DELIMITER) ? given.slice(0, -1) : given
+  return { name, path: pathOf(name, context.nameForm) }
 }
 
 function readPath(context: ImapContext, reader: Reader): readonly string[] | undefined {

@@ -18,8 +18,10 @@ export const getMetadata: Command = {
   states: AUTHENTICATED,
   *run(context, reader) {
     const asked = readAnnotationsAsked(reader)
-    const { id, name } = yield* named(context, asked.mailbox)
-    const annotations = yield* ask({ kind: 'annotations', mailbox: id })
+    const { id, name, use } = yield* named(context, asked.mailbox)
+    const annotations = new Map(yield* ask({ kind: 'annotations', mailbox: id }))
+    // RFC 6154 §4: what LIST tells.
+    if (use !== undefined) annotations.set(SPECIAL_USE, use)
     const { told, longest } = chosen(annotations, asked)
     for (const [entry, value] of told) {
       context.say(`* METADATA ${name} (${entry} ${valueText(value)})`)
@@ -40,6 +42,8 @@ export const setMetadata: Command = {
     if (id === undefined && changes.some(([entry]) => entry.startsWith('/shared/'))) {
       return no('What all users share is set by the administrator', 'NOPERM')
     }
+    // RFC 6154 §4: must not be set to whatever; a mailbox has the use that it was made for.
+    if (id !== undefined && changes.some(([entry]) => entry === SPECIAL_USE)) return no('A use is given by CREATE', 'CANNOT')
     if (changes.some(([, value]) => value !== undefined && value.length > MOST_VALUE)) {
       return no('A value is too long', `METADATA MAXSIZE ${MOST_VALUE}`)
     }
@@ -48,14 +52,24 @@ export const setMetadata: Command = {
   },
 }
 
+/** The entry of a mailbox that says what it is for (RFC 6154 §4). */
+const SPECIAL_USE = '/private/specialuse'
+
+/** What annotations are of. */
+interface Named {
+  readonly id: string | undefined
+  readonly name: string
+  readonly use: string | undefined
+}
+
 /** What is meant by a name: the server, which has an empty one, or a mailbox that is there. */
-function* named(context: ImapContext, octets: string): Run<{ readonly id: string | undefined; readonly name: string }> {
+function* named(context: ImapContext, octets: string): Run<Named> {
   if (!context.config.abilities.metadata) throw new Refused('CANNOT', 'Nothing can be noted here')
-  if (octets === '') return { id: undefined, name: '""' }
+  if (octets === '') return { id: undefined, name: '""', use: undefined }
   const path = pathOf(octets, context.nameForm)
   const mailbox = path && (yield* ask({ kind: 'mailbox', path }))
   if (!path || !mailbox) throw new Refused('NONEXISTENT', 'There is no such mailbox')
-  return { id: mailbox.id, name: written(context, path) }
+  return { id: mailbox.id, name: written(context, path), use: mailbox.use }
 }
 
 interface Chosen {

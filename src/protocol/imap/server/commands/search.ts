@@ -122,6 +122,8 @@ export function readReturns(reader: Reader): Returns | undefined {
     const option = reader.word()
     if (!known.has(option)) throw new Malformed(`There is no option ${option}`)
     if (option === 'PARTIAL') {
+      // RFC 9394 §3.1.
+      if (partial !== undefined) throw new Malformed('One PARTIAL at a time')
       reader.space()
       partial = readPartial(reader)
     } else if (option === 'UPDATE') update = true

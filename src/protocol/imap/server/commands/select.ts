@@ -1,4 +1,6 @@
-import { pathOf } from '../../mailbox-name.ts'
+import { encodeUtf8String } from '../../encode.ts'
+import type { ImapMailbox } from '../../mailbox.ts'
+import { isDenormal, pathOf } from '../../mailbox-name.ts'
 import { type NumberSet, sizeOf } from '../../../bytes/number-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, no, ok, type Result, type Run } from '../../run.ts'
@@ -6,12 +8,12 @@ import { LAST, resolveSet, type SequenceSet } from '../../sequence-set.ts'
 import { View } from '../../view.ts'
 import { AUTHENTICATED, type Command, type ImapContext, type Selected } from '../context.ts'
 import { noNumbers } from '../numbers.ts'
+import { sayName } from '../name-line.ts'
 import { objectId } from '../object-id.ts'
 import { resynchronise } from '../resynchronise.ts'
 import { SpareMap } from '../spare.ts'
 import { tellFlagNames } from '../synchronise.ts'
 import { leave } from './close.ts'
-import { written } from './list.ts'
 
 /** Of what there is mostly nothing all have one in common. */
 const NONE: readonly never[] = []
@@ -43,14 +45,15 @@ interface Known {
 
 function* open(context: ImapContext, reader: Reader, readOnly: boolean): Run {
   reader.space()
-  const path = pathOf(reader.astring(), context.nameForm)
+  const name = reader.astring()
+  const path = pathOf(name, context.nameForm)
   let known: Known | undefined
   let condstore = false
   if (reader.maybeSpace()) {
     reader.list(() => {
-      const name = reader.word()
-      if (name === 'CONDSTORE') condstore = true
-      else if (name === 'QRESYNC' && known === undefined) known = readKnown(context, reader)
+      const parameter = reader.word()
+      if (parameter === 'CONDSTORE') condstore = true
+      else if (parameter === 'QRESYNC' && known === undefined) known = readKnown(context, reader)
       else throw new Malformed('An unknown parameter')
     })
   }
@@ -60,7 +63,7 @@ function* open(context: ImapContext, reader: Reader, readOnly: boolean): Run {
   if (condstore) context.enabled.add('CONDSTORE')
   const found = path && (yield* ask({ kind: 'mailbox', path }))
   if (!path || !found) return no('There is no such mailbox', 'NONEXISTENT')
-  return yield* opened(context, found.id, path, readOnly, known)
+  return yield* opened(context, found, name, readOnly, known)
 }
 
 /** ` (uidvalidity modseq [known-uids] [(sequences uids)])`. */
@@ -104,8 +107,8 @@ function plainSet(set: SequenceSet): NumberSet {
 
 function* opened(
   context: ImapContext,
-  id: string,
-  path: readonly string[],
+  { id, path }: ImapMailbox,
+  name: string,
   readOnly: boolean,
   known: Known | undefined,
 ): Run<Result> {
@@ -144,8 +147,8 @@ function* opened(
   context.say(`* OK [HIGHESTMODSEQ ${Math.max(1, mailbox.modSeq)}] The highest mod-sequence`)
   // RFC 8474 §4.2.
   context.say(`* OK [MAILBOXID (${objectId('F', mailbox.id)})] The mailbox under any name`)
-  // RFC 9051 §6.3.2.
-  if (rev2) context.say(`* LIST () "/" ${written(context, path)}`)
+  // RFC 9051 §6.3.2: also where the client has written the name in another way than it is kept.
+  if (rev2) sayName(context, { path, mailbox }, isDenormal(name) ? encodeUtf8String(name) : undefined)
   // Where the UIDs mean other messages, nothing that the client knows is of use.
   if (known?.uidValidity === mailbox.uidValidity) {
     yield* resynchronise(context, selected, known.modSeq, known.uids, matchedUpTo(view, known))
