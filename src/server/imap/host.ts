@@ -266,8 +266,13 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     return this.access.clock.now()
   }
 
-  async quota() {
-    return this.asked(async () => ({ used: await this.access.store.usage(this.owner), limit: this.account!.quota }))
+  quota() {
+    const { quota: limit } = this.account!
+    return this.asked(async () => {
+      // Clients are told nothing of what has no bound, and an APPEND asks each time.
+      if (limit.octets === Infinity && limit.messages === Infinity) return null
+      return { used: await this.access.store.usage(this.owner), limit }
+    })
   }
 
   annotations({ mailbox }: AnnotationsQuestion): Promise<ReadonlyMap<string, string> | Refusal> {
