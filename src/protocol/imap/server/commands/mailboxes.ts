@@ -175,10 +175,10 @@ export const namespace: Command = {
 }
 
 /** A delimiter at the end announces mailboxes below it, and is no part of the name (RFC 9051 §6.3.4). */
-function readNewPath(context: ImapContext, reader: Reader): { readonly name: string; readonly path: readonly string[] | undefined } {
+function readNewPath({ nameForm }: ImapContext, reader: Reader) {
   const given = reader.astring()
   const name = given.endsWith(DELIMITER) ? given.slice(0, -1) : given
-  return { name, path: pathOf(name, context.nameForm) }
+  return { name, path: pathOf(name, nameForm) }
 }
 
 function readPath(context: ImapContext, reader: Reader): readonly string[] | undefined {
