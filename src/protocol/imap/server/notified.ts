@@ -69,7 +69,9 @@ export class Notified {
   // What the client has done itself it is not told (RFC 5465 §5).
 
   hasMade({ id, path, use }: ImapMailbox): void {
-    if (this.watchesAccount) this.known.set(path.join(DELIMITER), { id, path, use, told: undefined })
+    const name = path.join(DELIMITER)
+    // Of another one, that had this name until just now, it knows the numbers.
+    if (this.watchesAccount) this.known.set(name, { id, path, use, told: this.known.get(name)?.told })
   }
 
   hasRemoved(path: readonly string[]): void {

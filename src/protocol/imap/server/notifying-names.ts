@@ -52,7 +52,7 @@ export function* tellNames(context: ImapContext, notify: Notified, all: Mailboxe
 function* tellRenames(context: ImapContext, notify: Notified, all: Mailboxes, now: Names): Run<ReadonlySet<string>> {
   const told = new Set<string>()
   const moves = movesOf(notify.known.values(), all.mailboxes)
-  if (moves.length > MOST_RENAMES || moves.some((one) => moves.some((other) => one !== other && isEntangled(one, other)))) return told
+  if (moves.length > MOST_RENAMES || moves.some((one) => moves.some((other) => isEntangled(one, other)))) return told
   for (const { from, to } of moves) {
     const name = now.get(to.join(DELIMITER))!
     if (!wanted(notify.wanted.groups, name, name.subscribed).names) continue
@@ -93,8 +93,9 @@ function isCarried(from: readonly string[], to: readonly string[], targets: Read
   return false
 }
 
-/** Whether it matters which of two renames comes first. */
+/** Whether it matters which of two renames comes first; or one went by a way that does not show. */
 function isEntangled(one: Move, other: Move): boolean {
+  if (one === other) return isBelow(one.to, one.from)
   const touches = (a: readonly string[], b: readonly string[]): boolean => samePath(a, b) || isBelow(a, b) || isBelow(b, a)
   return touches(one.from, other.from) || touches(one.from, other.to) || touches(one.to, other.to)
 }
