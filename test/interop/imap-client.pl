@@ -1,4 +1,4 @@
-# Works with a mailbox by Mail::IMAPClient: PORT SECURITY CA USER PASSWORD; prints what it found.
+# Works with a mailbox by Mail::IMAPClient: PORT SECURITY (or compressed) CA USER PASSWORD; prints what it found.
 use strict;
 use warnings;
 use Mail::IMAPClient;
@@ -7,6 +7,7 @@ my ($port, $security, $ca, $user, $password) = @ARGV;
 my $tls = [SSL_ca_file => $ca, SSL_verify_mode => 1, SSL_verifycn_name => 'localhost'];
 my $imap = Mail::IMAPClient->new(
     Server => 'localhost', Port => $port, User => $user, Password => $password, Uid => 1, Peek => 1, IgnoreSizeErrors => 0,
+    Compress => $security eq 'compressed' ? 1 : 0,
     ($security eq 'implicit' ? (Ssl => $tls) : $security eq 'starttls' ? (Starttls => $tls) : ()),
 ) or die "cannot connect: $@";
 sub ok { my ($done, $what) = @_; die "$what: " . $imap->LastError unless defined $done; return $done }

@@ -5,6 +5,7 @@ import type { Security } from './clients.ts'
 import { holding } from './held.ts'
 import { letter, letterWithFile } from './imap-mail.ts'
 import { ImapPlace, PASSWORD } from './imap-place.ts'
+import { Tap } from './tap.ts'
 
 const held = holding()
 let place: ImapPlace
@@ -154,6 +155,19 @@ describe('imapflow', () => {
     for await (const message of fetching) changed.push(message.uid)
     expect(changed).toEqual([2])
     await client.logout()
+  })
+
+  it.each([false, true])('compresses, unless it is told not to: %s', async (disableCompression) => {
+    const tap = await Tap.before(place.port(), held)
+    const client = await flow(await place.person('small'), 'plain', { port: tap.port, disableCompression })
+    const mail = letter('small', 'Grüße\r\n'.repeat(10_000))
+    await client.append('INBOX', mail)
+    await client.mailboxOpen('INBOX')
+    expect((await all(client, { source: true })).at(-1)?.source?.toString()).toBe(mail)
+    await client.logout()
+    if (disableCompression) expect(tap.said.join('')).not.toContain('COMPRESS')
+    else tap.compressed()
+    expect(tap.heard.length < Buffer.byteLength(mail)).toBe(!disableCompression)
   })
 
   it('is told why it may not log in', async () => {

@@ -7,6 +7,7 @@ import { holding } from './held.ts'
 import { letter, letterWithFile } from './imap-mail.ts'
 import { ImapPlace, PASSWORD } from './imap-place.ts'
 import { describeWith } from './programs.ts'
+import { Tap } from './tap.ts'
 
 const held = holding()
 const securities = ['plain', 'starttls', 'implicit'] as const
@@ -46,11 +47,14 @@ describeWith(['python3'], "Python's imaplib", () => {
 })
 
 describeWith(['perl', '/usr/share/perl5/Mail/IMAPClient.pm'], "Perl's Mail::IMAPClient", () => {
-  it.each(securities)('%s', async (security) => {
+  it.each([...securities, 'compressed'] as const)('%s', async (security) => {
     const user = await place.person(`perl-${security}`)
-    const told = [String(place.port(security)), security, ca, user, PASSWORD]
+    const tap = security === 'compressed' ? await Tap.before(place.port(), held) : undefined
+    const port = tap?.port ?? place.port(security as Security)
+    const told = [String(port), security, ca, user, PASSWORD]
     const { out, err, code } = await run('perl', [beside('imap-client.pl'), ...told])
     expect([code, err]).toEqual([0, ''])
+    tap?.compressed()
     expect(out.trim().split('\n')).toEqual([
       'uid 1', 'messages 1,2', 'same yes', 'subject perl', 'body A string of them.\r', 'size 62',
       'date 17-Jul-2026 09:44:25 +0000',

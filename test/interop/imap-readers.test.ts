@@ -9,6 +9,7 @@ import { letter, letterWithFile } from './imap-mail.ts'
 import { ImapPlace, PASSWORD } from './imap-place.ts'
 import { ImapWire } from './imap-wire.ts'
 import { describeWith } from './programs.ts'
+import { Tap } from './tap.ts'
 
 const held = holding()
 const securities = ['plain', 'starttls', 'implicit'] as const
@@ -127,9 +128,11 @@ delete = ${remove}
 
 // It wants a terminal, which script makes.
 describeWith(['mutt', 'script'], 'mutt', () => {
-  it.each(securities)('moves, flags, deletes and sends a copy, %s', async (security) => {
-    const { user, folder } = await reader(`mutt-${security}`)
-    const url = `${security === 'implicit' ? 'imaps' : 'imap'}://localhost:${place.port(security)}`
+  it.each([...securities, 'compressed'] as const)('moves, flags, deletes and sends a copy, %s', async (way) => {
+    const { user, folder } = await reader(`mutt-${way}`)
+    const security: Security = way === 'compressed' ? 'plain' : way
+    const tap = way === 'compressed' ? await Tap.before(place.port(), held) : undefined
+    const url = `${security === 'implicit' ? 'imaps' : 'imap'}://localhost:${tap?.port ?? place.port(security)}`
     const config = join(folder, 'muttrc')
     writeFileSync(config, `
 set imap_user = "${user}"
@@ -142,6 +145,7 @@ set ssl_ca_certificates_file = ${ca}
 set ssl_usesystemcerts = no
 set imap_qresync = yes
 set imap_condstore = yes
+set imap_deflate = ${tap ? 'yes' : 'no'}
 set header_cache = ${folder}/cache
 set folder = ${url}/
 set spoolfile = ${url}/INBOX
@@ -161,6 +165,7 @@ ${'<sync-mailbox><delete-pattern>~s drei<enter><sync-mailbox><quit>'}"
     const env = { HOME: folder, TERM: 'xterm', COLUMNS: '80', LINES: '24' }
     const reading = await run('script', ['--quiet', '--return', '--command', `mutt -n -F ${config}`, '/dev/null'], { env })
     expect(reading.code, reading.text.slice(-2000)).toBe(0)
+    tap?.compressed()
     expect(await stateOf(user, 'Archive')).toEqual(['one \\Seen'])
     const [two, ...more] = await stateOf(user)
     expect([two, more]).toEqual([expect.stringMatching(/^two .*\\Flagged/), []])

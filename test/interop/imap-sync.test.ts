@@ -9,6 +9,7 @@ import { letter, letterWithFile } from './imap-mail.ts'
 import { ImapPlace, PASSWORD } from './imap-place.ts'
 import { atomOf, ImapWire, shown, type Value } from './imap-wire.ts'
 import { describeWith, program } from './programs.ts'
+import { Tap } from './tap.ts'
 
 const held = holding()
 let place: ImapPlace
@@ -21,6 +22,9 @@ interface Both {
   readonly user: string
   readonly name: string
   readonly security: Security
+  /** Where we are. */
+  readonly port: number
+  readonly compress: boolean
 }
 
 /** A program that keeps two servers the same; what it said. */
@@ -71,9 +75,10 @@ const without = (wire: ImapWire, mailbox: string, subject: string): Promise<void
   flag(wire, mailbox, subject, '+FLAGS.SILENT (\\Deleted)')
 
 /** Four rounds of changes on both sides. */
-async function rounds(synchronise: Synchronise, name: string, security: Security): Promise<void> {
+async function rounds(synchronise: Synchronise, name: string, security: Security, tap?: Tap): Promise<void> {
   const user = await place.person(name)
-  const both: Both = { folder: held.folder(name), user, name, security }
+  const port = tap?.port ?? place.port(security)
+  const both: Both = { folder: held.folder(name), user, name, security, port, compress: tap !== undefined }
   const ours = await ImapWire.open(place.port(), user, PASSWORD)
   const theirs = await ImapWire.open(dovecot.port, name, dovecot.password)
   held.later(() => ours.close())
@@ -119,6 +124,13 @@ async function rounds(synchronise: Synchronise, name: string, security: Security
   expect(await uids(ours)).toEqual(before)
 }
 
+/** The same with compression and no TLS, so that it can be seen. */
+async function compressed(synchronise: Synchronise, name: string): Promise<void> {
+  const tap = await Tap.before(place.port(), held)
+  await rounds(synchronise, `${name}-compressed`, 'plain', tap)
+  tap.compressed()
+}
+
 async function subjects(ours: ImapWire, theirs: ImapWire): Promise<string[]> {
   const [mine, others] = [await mailOf(ours), await mailOf(theirs)]
   const there = others.get('Home') ?? []
@@ -140,13 +152,13 @@ beforeAll(async () => {
   if (program('dovecot')) dovecot = await Dovecot.start(held)
 })
 
-const mbsync: Synchronise = async ({ folder, user, name, security }) => {
+const mbsync: Synchronise = async ({ folder, user, name, security, port }) => {
   const config = join(folder, 'mbsyncrc')
   const type = { plain: 'None', starttls: 'STARTTLS', implicit: 'IMAPS' }[security]
   writeFileSync(config, `
 IMAPAccount ours
 Host localhost
-Port ${place.port(security)}
+Port ${port}
 User ${user}
 Pass ${PASSWORD}
 SSLType ${type}
@@ -194,7 +206,7 @@ function patienceFor(folder: string): Record<string, string> {
   return { PYTHONPATH: folder, OPENSSL_CONF: openssl }
 }
 
-const offlineimap: Synchronise = async ({ folder, user, name, security }) => {
+const offlineimap: Synchronise = async ({ folder, user, name, security, port, compress }) => {
   const config = join(folder, 'offlineimaprc')
   const tls = [`ssl = ${security === 'implicit' ? 'yes' : 'no'}`, `starttls = ${security === 'starttls' ? 'yes' : 'no'}`]
   if (security !== 'plain') tls.push(`sslcacertfile = ${place.certificate.files.cert}`)
@@ -218,9 +230,10 @@ auth_mechanisms = LOGIN
 [Repository ours]
 type = IMAP
 remotehost = localhost
-remoteport = ${place.port(security)}
+remoteport = ${port}
 remoteuser = ${user}
 remotepass = ${PASSWORD}
+usecompression = ${compress ? 'yes' : 'no'}
 auth_mechanisms = PLAIN, LOGIN
 ${tls.join('\n')}
 `)
@@ -230,7 +243,7 @@ ${tls.join('\n')}
   return text
 }
 
-const interimap: Synchronise = async ({ folder, user, name, security }) => {
+const interimap: Synchronise = async ({ folder, user, name, security, port, compress }) => {
   const config = join(folder, 'config')
   const tls = security === 'plain' ? 'STARTTLS = NO' : `SSL_CAfile = ${place.certificate.files.cert}`
   writeFileSync(config, `
@@ -246,10 +259,10 @@ STARTTLS = NO
 [remote]
 type = ${security === 'implicit' ? 'imaps' : 'imap'}
 host = localhost
-port = ${place.port(security)}
+port = ${port}
 username = ${user}
 password = ${PASSWORD}
-compress = ${security === 'implicit' ? 'YES' : 'NO'}
+compress = ${compress || security === 'implicit' ? 'YES' : 'NO'}
 ${tls}
 `, { mode: 0o600 })
   mkdirSync(join(folder, 'data'), { recursive: true })
@@ -264,14 +277,20 @@ ${tls}
 describeWith(['mbsync', 'dovecot'], 'mbsync', () => {
   it.each(['plain', 'starttls', 'implicit'] as const)('keeps us and Dovecot the same, %s', (security) =>
     rounds(mbsync, `mbsync-${security}`, security))
+
+  it('keeps us and Dovecot the same, compressed', () => compressed(mbsync, 'mbsync'))
 })
 
 describeWith(['offlineimap', 'dovecot'], 'offlineimap', () => {
   it.each(['plain', 'starttls', 'implicit'] as const)('keeps us and Dovecot the same, %s', (security) =>
     rounds(offlineimap, `offline-${security}`, security))
+
+  it('keeps us and Dovecot the same, compressed', () => compressed(offlineimap, 'offline'))
 })
 
 describeWith(['interimap', 'dovecot'], 'interimap', () => {
   it.each(['plain', 'starttls', 'implicit'] as const)('keeps us and Dovecot the same by QRESYNC, %s', (security) =>
     rounds(interimap, `interimap-${security}`, security))
+
+  it('keeps us and Dovecot the same by QRESYNC, compressed', () => compressed(interimap, 'interimap'))
 })

@@ -1,4 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { expect } from 'vitest'
+import { freePort, type Held } from './held.ts'
 
 /** A relay that writes down what clients say, write by write, and what they are told. */
 export class Tap {
@@ -7,8 +9,10 @@ export class Tap {
   /** What a client said, one text for each piece that came. */
   readonly said: string[] = []
   heard = ''
+  readonly port: number
 
-  private constructor(to: number) {
+  private constructor(port: number, to: number) {
+    this.port = port
     this.#server = createServer({ noDelay: true }, (client) => {
       const server = connect({ port: to, host: '127.0.0.1', noDelay: true })
       client.on('data', (bytes) => this.said.push(bytes.toString('latin1')))
@@ -24,9 +28,21 @@ export class Tap {
 
   /** Listens on `port` of the loopback, and goes on to `to`. */
   static async open(port: number, to: number): Promise<Tap> {
-    const tap = new Tap(to)
+    const tap = new Tap(port, to)
     await new Promise<void>((resolve, reject) => tap.#server.once('error', reject).listen(port, '127.0.0.1', resolve))
     return tap
+  }
+
+  /** One on some port, which stops when the tests are over. */
+  static async before(to: number, held: Held): Promise<Tap> {
+    return held.keep(await Tap.open(await freePort(), to))
+  }
+
+  /** Fails unless an IMAP client asked for compression, got it, and spoke in no other way from then on. */
+  compressed(): void {
+    const at = this.said.findIndex((piece) => / COMPRESS DEFLATE\r\n$/i.test(piece))
+    expect([at >= 0, this.said.length > at + 1], this.said.join('')).toEqual([true, true])
+    expect(this.said.slice(at + 1).join('')).not.toMatch(/SELECT|FETCH|LOGOUT/i)
   }
 
   async stop(): Promise<void> {
