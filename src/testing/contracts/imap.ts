@@ -8,6 +8,7 @@ import { mailboxLife, subscriptions } from './imap-mailboxes.ts'
 import { manyMessages, messages } from './imap-messages.ts'
 import { popped } from './imap-pop3.ts'
 import { quotas } from './imap-quota.ts'
+import { replaces } from './imap-replace.ts'
 import { restarts } from './imap-restart.ts'
 import { indexedSearches, searches } from './imap-search.ts'
 import type { ImapContractOptions } from './imap-stand.ts'
@@ -34,6 +35,7 @@ const topics: readonly (readonly [string, (options: ImapContractOptions) => void
   ['EXPUNGE', expunges],
   ['COPY', copies],
   ['MOVE', moves],
+  ['REPLACE', replaces],
   ['CONDSTORE', modSequences],
   ['QRESYNC', resynchronisation],
   ['SEARCH', searches],

@@ -5,7 +5,7 @@ import { plain } from '../../../src/protocol/sasl/plain.ts'
 import { Conversing, type Heard } from './answering.ts'
 
 const base = { hostname: 'imap.example', auth: { mechanisms: [plain], withoutTls: true } }
-const abilities = { move: true, subscriptions: true, specialUse: true, multiAppend: true, quota: true }
+const abilities = { move: true, subscriptions: true, specialUse: true, multiAppend: true, quota: true, replace: true }
 const configs = [
   imapServerConfig({ ...base, abilities }),
   imapServerConfig({
@@ -29,7 +29,10 @@ const commands = [
   'STORE 1 +FLAGS (\\Seen)', 'UID STORE 1:* (UNCHANGEDSINCE 5) -FLAGS.SILENT ($k)', 'COPY 1 Work', 'UID MOVE 1:2 Work',
   'COPY 1 No',
   'APPEND INBOX {5}\r\nHello', 'APPEND INBOX (\\Seen) " 1-Jan-2026 00:00:00 +0000" {5+}\r\nHello {2+}\r\nHo',
-  'APPEND Nowhere {3+}\r\nabc', 'APPEND INBOX UTF8 (~{3+}\r\nabc)', 'NONSENSE', 'UID NONSENSE', 'LOGIN {500+}\r\nx',
+  'APPEND Nowhere {3+}\r\nabc', 'APPEND INBOX UTF8 (~{3+}\r\nabc)', 'NONSENSE', 'UID NONSENSE',
+  'ENABLE UIDONLY', 'REPLACE 1 Work {5}\r\nHello', 'UID REPLACE 3 {5+}\r\nINBOX (\\Seen) {3+}\r\nabc',
+  'UID REPLACE 9 No {2+}\r\nab',
+  'UID REPLACE 1 INBOX CATENATE (TEXT {2+}\r\nab UTF8 (~{1+}\r\nc) URL "/INBOX/;UID=1")', 'LOGIN {500+}\r\nx',
   'LOGIN {500}',
   'FETCH 99 FLAGS', 'STATUS {-1}', 'SETQUOTA "" (STORAGE 1)',
 ]
