@@ -45,6 +45,7 @@ function* run(context: ImapContext, reader: Reader, { announced }: Invocation, b
     const done = yield* ask({ kind: 'replace', mailbox: selected.mailbox, uid, to: target.id, message: upload })
     selected.changed = true
     if (done === null) throw gone
+    context.notify?.hasAdded(target, [done.uid], selected.mailbox)
     // RFC 8508 §4.3: before it is told that the other is gone.
     context.say(`* OK [APPENDUID ${target.uidValidity} ${done.uid}] Replacement is there`)
     // RFC 8508 §4.5: as with UID EXPUNGE (RFC 7162 §3.2.9).
