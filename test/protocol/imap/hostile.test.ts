@@ -118,7 +118,7 @@ function held(conversing: Conversing): number {
   }
   const { fragments, reading, outbox } = inside
   const parts = reading.parts.reduce((sum, part) => sum + (typeof part === 'string' ? part : part.literal).length, 0)
-  return fragments.held + Math.min(fragments.begun, 65_536) + (fragments.collected ?? []).join("").length + parts + outbox.octets
+  return fragments.held + Math.min(fragments.begun, 65_536) + (fragments.collected ?? []).join('').length + parts + outbox.octets
 }
 
 describe('a flood', () => {
