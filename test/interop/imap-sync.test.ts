@@ -195,11 +195,11 @@ SyncState ${folder}/
 
 /**
  * What lets offlineimap get through STARTTLS, with whatever server. Its library, imaplib2, has a thread that reads and one that
- * writes. First they race for which line is the last before TLS: the reader ends before it, unless Python leaves it running until
- * it waits. Then both use the TLS connection at once, which OpenSSL forbids, while it takes the session tickets that TLS 1.3 sends
- * after the handshake: what is written is lost.
+ * writes. At first the reader may end a line too early before TLS, unless Python leaves it running until it waits. Then both use
+ * the TLS connection at once, which OpenSSL forbids, while it takes the session tickets that TLS 1.3 sends after the handshake:
+ * what is written may be lost.
  */
-function patienceFor(folder: string): Record<string, string> {
+function startTlsEnvironment(folder: string): Record<string, string> {
   const openssl = join(folder, 'openssl.cnf')
   writeFileSync(join(folder, 'sitecustomize.py'), 'import sys\nsys.setswitchinterval(60)\n')
   writeFileSync(openssl, 'openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMaxProtocol = TLSv1.2\n')
@@ -237,7 +237,7 @@ usecompression = ${compress ? 'yes' : 'no'}
 auth_mechanisms = PLAIN, LOGIN
 ${tls.join('\n')}
 `)
-  const env = { HOME: folder, ...(security === 'starttls' ? patienceFor(folder) : {}) }
+  const env = { HOME: folder, ...(security === 'starttls' ? startTlsEnvironment(folder) : {}) }
   const { code, text } = await run('offlineimap', ['-o', '-c', config], { env })
   expect(code, text).toBe(0)
   return text

@@ -173,6 +173,11 @@ describeWith(['mutt', 'script'], 'mutt and posthorn on one Maildir', () => {
     return readFileSync(join(folder, 'out'), 'utf8')
   }
 
+  const found = (pattern: string): string[] => [`<tag-pattern>${pattern}<enter>`, '<tag-prefix><pipe-message>cat >>OUT<enter>']
+  /** Their order is that of the folder, which the file system makes. */
+  const subjects = (text: string): string[] =>
+    [...text.matchAll(/^Subject: (\w+)\r?$/gm)].map(([, subject]) => subject!).sort()
+
   const shown = async (store: MailStore, mailbox: string): Promise<[number, string, string[]][]> =>
     (await listOf(store, mailbox)).map(({ uid, flags, facts }) => [uid, facts.envelope.subject ?? '', [...flags].sort()])
 
@@ -183,11 +188,9 @@ describeWith(['mutt', 'script'], 'mutt and posthorn on one Maildir', () => {
     const sets = [[], ['\\Seen'], ['\\Seen', '\\Answered'], ['\\Flagged', 'own'], ['\\Draft']]
     for (const [at, flags] of sets.entries()) await store.append(inbox.id, mail(`m${at}`, { flags }, `text ${at}`))
     await store.append(archive.id, mail('old', { flags: ['\\Seen'] }))
-    const found = (pattern: string): string[] => [`<tag-pattern>${pattern}<enter>`, '<tag-prefix><pipe-message>cat >>OUT<enter>']
-    const subjects = (text: string): string[] => [...text.matchAll(/^Subject: (\w+)\r?$/gm)].map(([, subject]) => subject!)
     for (const [pattern, expected] of [
       ['~A', ['m0', 'm1', 'm2', 'm3', 'm4']], ['~R', ['m1', 'm2']], ['~Q', ['m2']], ['~F', ['m3']], ['~b text.3', ['m3']],
-    ] as const) expect(subjects(await mutt(dir, '', found(pattern))).sort(), pattern).toEqual(expected)
+    ] as const) expect(subjects(await mutt(dir, '', found(pattern))), pattern).toEqual(expected)
     const text = await mutt(dir, '', found('~s m1'))
     expect(text.replaceAll('\r', '')).toContain('Subject: m1\n\ntext 1\n')
     expect(subjects(await mutt(dir, '.Archive.2026', found('~A')))).toEqual(['old'])
@@ -217,8 +220,7 @@ describeWith(['mutt', 'script'], 'mutt and posthorn on one Maildir', () => {
     expect(await textOf(store, copy!)).toMatch(/^Subject: four\r\n/)
     await store.append(inbox.id, mail('five'))
     await store.flag(inbox.id, only(4), { kind: 'replace', flags: ['\\Seen'] })
-    const seen = await mutt(dir, '', ['<tag-pattern>~R<enter><tag-prefix><pipe-message>cat >>OUT<enter>'])
-    expect(seen).toMatch(/^Subject: one\r?\n[^]*^Subject: four\r?\n/m)
+    expect(subjects(await mutt(dir, '', found('~R')))).toEqual(['four', 'one'])
     expect(await shown(store, inbox.id)).toEqual([one, [4, 'four', ['\\Seen']], [5, 'five', []]])
   })
 })
