@@ -1,6 +1,7 @@
 import type { SaslChannel } from '../../sasl/channel.ts'
 import type { ImapServerConfig } from '../config.ts'
 import type { ImapCloseReason, ImapServerEvent } from '../events.ts'
+import type { FetchItem } from '../fetch-items.ts'
 import type { Announced } from '../fragments.ts'
 import type { ImapEntry } from '../mailbox.ts'
 import type { NameForm } from '../mailbox-name.ts'
@@ -60,6 +61,9 @@ export interface Followed {
   readonly key: SearchKey
   /** What it has found, as far as the client knows. */
   found: NumberSet
+  /** What is to be told of new messages that it finds (RFC 5465 §7), and those of which it is not told yet. */
+  readonly items?: readonly FetchItem[] | undefined
+  came?: NumberSet
 }
 
 /** What is to be told of a mailbox. */

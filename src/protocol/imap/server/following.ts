@@ -58,6 +58,7 @@ function* tellSearch(context: ImapContext, selected: Selected, tag: string, foll
   const went = without(common(followed.found, uids), now)
   if (sizeOf(came) + sizeOf(went) === 0) return
   followed.found = together(without(followed.found, went), came)
+  if (followed.items) followed.came = together(followed.came ?? [], came)
   const items = [
     ...(went.length === 0 ? [] : [`REMOVEFROM (0 ${numbers(context, selected, followed, went)})`]),
     ...(came.length === 0 ? [] : [`ADDTO (0 ${numbers(context, selected, followed, came)})`]),

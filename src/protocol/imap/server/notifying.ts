@@ -1,4 +1,4 @@
-import { type NumberSet, without } from '../../bytes/number-set.ts'
+import { common, type NumberSet, without } from '../../bytes/number-set.ts'
 import { eventsFor, NO_EVENTS } from '../event-groups.ts'
 import type { Mailboxes } from '../events.ts'
 import type { FetchItem } from '../fetch-items.ts'
@@ -26,7 +26,10 @@ export const MOST_WATCHED = 5000
  */
 export function* tellNews(context: ImapContext, expunge: boolean, owed = false): Run<void> {
   const { notify, selected } = context
-  if (notify === undefined) return void (yield* synchronise(context, expunge))
+  if (notify === undefined) {
+    const added = yield* synchronise(context, expunge)
+    return yield* tellMessages(context, added, [])
+  }
   if (context.now >= notify.lookedAt + context.config.timeouts.alive) {
     // Hints may be lost.
     if (selected) selected.changed = true
@@ -42,12 +45,28 @@ function* tellSelected(context: ImapContext, { wanted, own }: Notified, expunge:
   if (selected === undefined || (events === undefined && !owed)) return
   const added = yield* synchronise(context, expunge || events?.expunge === 'now', events?.flags ?? false)
   notify!.own = []
-  const others = without(added, own)
-  if (events && events.items.length > 0 && others.length > 0) yield* tellMessages(context, selected, others, events.items)
+  yield* tellMessages(context, without(added, own), events?.items ?? [])
 }
 
-/** RFC 5465 §5.2: of messages that have come, behind EXISTS and ESEARCH, what was asked for. */
-function* tellMessages(context: ImapContext, selected: Selected, added: NumberSet, wanted: readonly FetchItem[]): Run<void> {
+/**
+ * RFC 5465 §5.2: of messages that have come, behind EXISTS and ESEARCH, what was asked for: by NOTIFY, and by searches that find
+ * them (§7, which would have that before ESEARCH), in one FETCH.
+ */
+function* tellMessages(context: ImapContext, added: NumberSet, wanted: readonly FetchItem[]): Run<void> {
+  const { selected } = context
+  if (selected === undefined || added.length === 0) return
+  let parts: readonly (readonly [NumberSet, readonly FetchItem[]])[] = [[added, wanted]]
+  for (const followed of selected.followed.values()) {
+    const { came = [], items } = followed
+    if (items === undefined) continue
+    followed.came = []
+    parts = parts.flatMap(([uids, some]) => [[without(uids, came), some], [common(uids, came), [...some, ...items]]] as const)
+      .filter(([uids]) => uids.length > 0)
+  }
+  for (const [uids, items] of parts) if (items.length > 0) yield* tellItems(context, selected, uids, items)
+}
+
+function* tellItems(context: ImapContext, selected: Selected, added: NumberSet, wanted: readonly FetchItem[]): Run<void> {
   const items = [...wanted]
   withModSeq(context, items, false)
   if (wantsUid(context) && !items.some(({ kind }) => kind === 'UID')) items.unshift({ kind: 'UID' })

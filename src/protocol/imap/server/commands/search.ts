@@ -1,5 +1,6 @@
 import { each, type NumberSet, setOf, setOfAscending } from '../../../bytes/number-set.ts'
 import { formatSet } from '../../sequence-set.ts'
+import { type FetchItem, readFetchItems } from '../../fetch-items.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ok, type Run } from '../../run.ts'
 import { Refused } from '../../../session/refusal.ts'
@@ -36,6 +37,7 @@ export interface Returns {
   readonly partial: PartialResult | undefined
   /** What is found is to be told as it changes (RFC 5267). */
   readonly update: boolean
+  readonly updateItems?: readonly FetchItem[] | undefined
 }
 
 function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: boolean): Run {
@@ -55,7 +57,7 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
       context.say(`* SEARCH${listed(numbers)}${mods ? yield* modSeqText(selected, uids) : ''}`)
     } else yield* sayExtended(context, selected, `TAG "${tag}"`, byUid, returns ?? ALL, uids, numbers, mods)
     const frozen = returns?.update ? withUids(selected, key) : undefined
-    if (frozen) follow(context, selected, tag, { byUid, key: frozen, found })
+    if (frozen) follow(context, selected, tag, { byUid, key: frozen, found, items: returns?.updateItems })
   })
   return ok('Searched')
 }
@@ -118,6 +120,7 @@ export function readReturns(reader: Reader): Returns | undefined {
   const options = new Set<string>()
   let partial: PartialResult | undefined
   let update = false
+  let updateItems: readonly FetchItem[] | undefined
   reader.list(() => {
     const option = reader.word()
     if (!known.has(option)) throw new Malformed(`There is no option ${option}`)
@@ -126,14 +129,26 @@ export function readReturns(reader: Reader): Returns | undefined {
       if (partial !== undefined) throw new Malformed('One PARTIAL at a time')
       reader.space()
       partial = readPartial(reader)
-    } else if (option === 'UPDATE') update = true
+    } else if (option === 'UPDATE') {
+      update = true
+      updateItems = readUpdateItems(reader)
+    }
     // RFC 5267 §4.2: CONTEXT is a hint, of which nothing is made.
     else if (option !== 'CONTEXT') options.add(option)
   }, true)
   // RFC 9394 §3.1: a slice and all of it make no sense together.
   if (partial !== undefined && options.has('ALL')) throw new Malformed('PARTIAL or ALL')
   if (options.size === 0 && partial === undefined && !update) options.add('ALL')
-  return { options, partial, update }
+  return { options, partial, update, updateItems }
+}
+
+/** What is to be told of new messages (RFC 5465 §7), in its grammar without a space before it, in its example with one. */
+function readUpdateItems(reader: Reader): readonly FetchItem[] | undefined {
+  const mark = reader.mark()
+  reader.maybeSpace()
+  if (reader.atList) return readFetchItems(reader)
+  reader.reset(mark)
+  return undefined
 }
 
 const known: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL', 'CONTEXT', 'UPDATE'])
