@@ -7,7 +7,7 @@ import { sqlite } from 'posthorn/sqlite'
 
 const { PORT, STORE, DRIVER, SEARCH } = process.env
 const driver = DRIVER && createRequire(join(DRIVER, 'package.json'))('better-sqlite3')
-const { store } = sqlite({ path: join(STORE, 'mail.db'), search: Boolean(SEARCH), search: Boolean(SEARCH), ...(driver ? { driver } : {}) })
+const { store } = sqlite({ path: join(STORE, 'mail.db'), search: Boolean(SEARCH), ...(driver ? { driver } : {}) })
 
 const accounts = new Map()
 function account(id) {
