@@ -13,6 +13,8 @@ export interface ImapLimits {
   readonly messageOctets: number
   /** Octets of all messages of one APPEND (RFC 3502). */
   readonly appendOctets: number
+  /** Mailboxes of an account, and names that it subscribes to. */
+  readonly mailboxes: number
   /** Commands that broke the protocol. */
   readonly errors: number
   /** Commands before log-in. */
@@ -50,6 +52,7 @@ export const defaultImapLimits: ImapLimits = {
   literalOctets: 65_536,
   messageOctets: 50 * 1024 * 1024,
   appendOctets: 200 * 1024 * 1024,
+  mailboxes: 10_000,
   errors: 10,
   commandsBefore: 100,
   authAttempts: 5,
@@ -74,6 +77,7 @@ export const imapLimitKinds: OptionKinds<Partial<ImapLimits>> = {
   literalOctets: aNumber,
   messageOctets: aNumber,
   appendOctets: aNumber,
+  mailboxes: aNumber,
   errors: aNumber,
   commandsBefore: aNumber,
   authAttempts: aNumber,

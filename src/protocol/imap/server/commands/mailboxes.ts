@@ -15,6 +15,7 @@ const uses: ReadonlyMap<string, string> = new Map(
 
 const noName = no('That is no name for a mailbox', 'CANNOT')
 const taken = no('There is such a mailbox', 'ALREADYEXISTS')
+const tooMany = no('Too many mailboxes', 'LIMIT')
 const noMailbox = no('There is no such mailbox', 'NONEXISTENT')
 
 const isInbox = (path: readonly string[]): boolean => path.length === 1 && path[0] === 'INBOX'
@@ -37,7 +38,9 @@ export const create: Command = {
     const { mailboxes } = yield* ask({ kind: 'mailboxes' })
     if (mailboxes.some((one) => samePath(one.path, path))) return taken
     if (use !== undefined && mailboxes.some((one) => one.use === use)) return no('Another mailbox has that use', 'USEATTR')
-    yield* createParents(context, mailboxes, path)
+    const above = missingAbove(mailboxes, path)
+    if (mailboxes.length + above.length >= context.config.limits.mailboxes) return tooMany
+    for (const one of above) yield* make(context, one, undefined)
     const { id } = yield* make(context, path, use)
     // RFC 9051 §6.3.4.
     const converted = context.enabled.has('IMAP4REV2') && isDenormal(name)
@@ -56,13 +59,11 @@ function readUses(reader: Reader): readonly string[] {
   return asked
 }
 
-/** RFC 9051 §6.3.4: names above it are made as well. */
-function* createParents(context: ImapContext, mailboxes: readonly ImapMailbox[], path: readonly string[]): Run<void> {
+/** RFC 9051 §6.3.4: names above it are made as well. Those that are not there, from the top. */
+function missingAbove(mailboxes: readonly ImapMailbox[], path: readonly string[]): readonly (readonly string[])[] {
   const known = new Set(mailboxes.map((one) => one.path.join(DELIMITER)))
-  for (let levels = 1; levels < path.length; levels++) {
-    const above = path.slice(0, levels)
-    if (!known.has(above.join(DELIMITER))) yield* make(context, above, undefined)
-  }
+  const above = Array.from({ length: path.length - 1 }, (_, levels) => path.slice(0, levels + 1))
+  return above.filter((one) => !known.has(one.join(DELIMITER)))
 }
 
 function* make(context: ImapContext, path: readonly string[], use: string | undefined): Run<ImapMailbox> {
@@ -114,7 +115,9 @@ export const rename: Command = {
     const moved = isInbox(from) ? [from] : all.filter((path) => samePath(path, from) || isBelow(path, from))
     const paths = new Set(all.map((path) => path.join(DELIMITER)))
     if (moved.some((path) => paths.has([...to, ...path.slice(from.length)].join(DELIMITER)))) return taken
-    yield* createParents(context, mailboxes, to)
+    const above = missingAbove(mailboxes, to)
+    if (mailboxes.length + above.length + (isInbox(from) ? 1 : 0) > context.config.limits.mailboxes) return tooMany
+    for (const one of above) yield* make(context, one, undefined)
     if (isInbox(from)) return yield* renameInbox(context, source, to)
     yield* ask({ kind: 'rename', mailbox: source.id, path: to })
     context.notify?.rename(from, to)
@@ -140,8 +143,13 @@ export const subscribe: Command = {
   *run(context, reader) {
     const path = readPath(context, reader)
     reader.end()
-    const mailbox = path && (yield* ask({ kind: 'mailbox', path }))
-    if (!path || !mailbox) return noMailbox
+    if (path === undefined) return noMailbox
+    const { mailboxes, subscribed } = yield* ask({ kind: 'mailboxes' })
+    if (!mailboxes.some((one) => samePath(one.path, path))) return noMailbox
+    // Names outlive what they are of (I41).
+    if (subscribed.length >= context.config.limits.mailboxes && !subscribed.some((one) => samePath(one, path))) {
+      return no('Too many subscriptions', 'LIMIT')
+    }
     yield* ask({ kind: 'subscribe', path, wanted: true })
     context.notify?.hasSubscribed(path, true)
     return ok('Subscribed')
