@@ -1,5 +1,5 @@
 import { type SeededRandom, seededRandom } from '../random.ts'
-import { fetchedOf, flagsOf, modSeqOf, numbersOf, searchedOf, vanishedOf } from './imap-items.ts'
+import { fetchedOf, flagsOf, modSeqOf, searchedOf, vanishedOf } from './imap-items.ts'
 import { appendOf, fetchAll, type ImapContractOptions, type ImapStand, mailOf, playing, statusOf } from './imap-stand.ts'
 import type { Talk } from './imap-talk.ts'
 
@@ -147,7 +147,8 @@ export function resynchronisation(options: ImapContractOptions): void {
         const known = [...memory.flags.keys()]
         const uids = random.below(2) === 0 && known.length > 0 ? ` ${known[0]}:${known.at(-1)}` : ''
         const resumes = memory.modSeq > 0
-        const { lines } = await back.ok(resumes ? `SELECT INBOX (QRESYNC (${memory.uidValidity} ${memory.modSeq}${uids}))` : 'SELECT INBOX')
+        const resume = ` (QRESYNC (${memory.uidValidity} ${memory.modSeq}${uids}))`
+        const { lines } = await back.ok(`SELECT INBOX${resumes ? resume : ''}`, 'changes', 'entries')
         // Of UIDs that it does not name it hears nothing: those are new, and it asks for them.
         const first = resumes && uids !== '' ? `${known.at(-1)! + 1}:*` : '1:*'
         const rest = resumes && uids === '' ? [] : (await back.ok(`UID FETCH ${first} (FLAGS)`)).lines
@@ -165,21 +166,25 @@ export function resynchronisation(options: ImapContractOptions): void {
     const before = await highest(talk)
     await talk.ok('EXPUNGE', 'expunge')
     const answer = await talk.ok(`UID FETCH ${uids[0]}:${uids[4]} (FLAGS) (CHANGEDSINCE ${before} VANISHED)`, 'changes')
-    stand.same(vanishedOf(answer), [uids[1], uids[3]], 'VANISHED (EARLIER)', 'changes', 'expunge')
+    // Others than these may be named: UIDs that were given to no message.
+    const vanished = vanishedOf(answer).filter((uid) => uids.includes(uid))
+    stand.same(vanished, [uids[1], uids[3]], 'VANISHED (EARLIER)', 'changes', 'expunge')
     stand.same(fetchedOf(answer), [], 'messages that have not changed', 'entries')
   })
 
   it('tells one who is there of each change once', async (stand) => {
-    for (let i = 0; i < 4; i++) await stand.deliver(mailOf(`m${i}`))
-    const [talk, other] = [await stand.client({ enable: 'QRESYNC', select: 'INBOX' }), await stand.client({ select: 'INBOX' })]
+    const uids: number[] = []
+    for (let i = 0; i < 4; i++) uids.push(await stand.deliver(mailOf(`m${i}`)))
+    const talk = await stand.client({ enable: 'QRESYNC', select: 'INBOX' })
+    const other = await stand.client({ select: 'INBOX' })
     await other.ok('STORE 2 +FLAGS.SILENT (\\Deleted $K)', 'flag')
     await other.ok('STORE 3 +FLAGS.SILENT ($K)', 'flag')
     await other.ok('EXPUNGE', 'expunge')
-    const late = await stand.deliver(mailOf('late'))
+    await stand.deliver(mailOf('late'))
     const { lines } = await talk.ok('NOOP', 'changes')
-    const told = lines.filter((line) => !line.includes('FLAGS (\\Answered') && !line.includes('RECENT') && !line.includes(' OK ['))
+    // What it learns of the mailbox as a whole is not the store's to tell.
+    const told = lines.filter((line) => !/^\* (FLAGS|OK|\d+ RECENT)/.test(line))
     const shape = told.map((line) => line.replace(/ MODSEQ \(\d+\)|\\Recent /g, ''))
-    const uids = numbersOf(`1:${late}`).slice(-5)
     const expected = [`* VANISHED ${uids[1]}`, '* 4 EXISTS', `* 2 FETCH (UID ${uids[2]} FLAGS ($K))`]
     stand.same(shape, expected, 'what NOOP tells', 'changes')
     stand.same((await talk.ok('NOOP', 'changes')).lines, [], 'what a second NOOP tells', 'changes')

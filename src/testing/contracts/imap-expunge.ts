@@ -1,4 +1,4 @@
-import { numbersOf } from './imap-items.ts'
+import { vanishedOf } from './imap-items.ts'
 import { appendOf, type ImapContractOptions, type ImapStand, mailOf, playing, statusOf, subjectsOf } from './imap-stand.ts'
 import type { Talk } from './imap-talk.ts'
 
@@ -21,8 +21,7 @@ export function expunges(options: ImapContractOptions): void {
     await filled(stand)
     const [talk, other] = [await stand.client({ select: 'INBOX' }), await stand.client({ select: 'INBOX' })]
     const { lines } = await talk.ok('EXPUNGE', 'expunge')
-    const gone = [2, 2, 3]
-    stand.same(replayed(lines), replayed(gone.map((sequence) => `* ${sequence} EXPUNGE`)), 'what EXPUNGE tells', 'expunge', 'changes')
+    stand.same(replayed(lines), ['m1', 'm4', 'm6'], 'what EXPUNGE tells', 'expunge', 'changes')
     stand.same(await subjects(talk), ['m1', 'm4', 'm6'], 'messages after EXPUNGE', 'expunge')
     stand.same(replayed((await other.ok('NOOP', 'changes')).lines), ['m1', 'm4', 'm6'], 'what another session hears', 'changes')
     stand.same(await subjects(other), ['m1', 'm4', 'm6'], 'messages for another session', 'entries', 'changes')
@@ -31,9 +30,8 @@ export function expunges(options: ImapContractOptions): void {
   it('removes by UID those that are marked and named, no others', async (stand) => {
     const uids = await filled(stand)
     const talk = await stand.client({ select: 'INBOX', enable: 'QRESYNC' })
-    const { lines } = await talk.ok(`UID EXPUNGE ${uids[0]}:${uids[2]},${uids[5]}:${uids[5]! + 100}`, 'expunge')
-    const told = lines.flatMap((line) => (line.startsWith('* VANISHED ') ? numbersOf(line.slice(11)) : []))
-    stand.same(told, uids.slice(1, 3), 'UIDs that VANISHED tells', 'expunge', 'changes')
+    const answer = await talk.ok(`UID EXPUNGE ${uids[0]}:${uids[2]},${uids[5]}:${uids[5]! + 100}`, 'expunge')
+    stand.same(vanishedOf(answer), uids.slice(1, 3), 'UIDs that VANISHED tells', 'expunge', 'changes')
     stand.same(await subjects(talk), ['m1', 'm4', 'm5', 'm6'], 'messages after UID EXPUNGE', 'expunge')
   })
 

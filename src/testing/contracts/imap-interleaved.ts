@@ -2,8 +2,18 @@ import { turn } from '../../adapters/node/event-loop.ts'
 import { Picture } from '../imap-picture.ts'
 import { type SeededRandom, seededRandom } from '../random.ts'
 import { flagsOf, type ImapAnswer, numbersOf } from './imap-items.ts'
-import { appendOf, fetchAll, type ImapContractOptions, type ImapStand, mailOf, playing, statusOf, subjectsOf } from './imap-stand.ts'
+import {
+  appendOf,
+  fetchAll,
+  type ImapContractOptions,
+  type ImapStand,
+  mailOf,
+  playing,
+  statusOf,
+  subjectsOf,
+} from './imap-stand.ts'
 import type { Talk } from './imap-talk.ts'
+import { Amiss } from './imap-witness.ts'
 
 /** A mailbox as a plain list of what was done to it. */
 class PlainBox {
@@ -57,8 +67,11 @@ class Seat {
   async look(): Promise<void> {
     await this.say('NOOP')
     for (let unknown = this.picture.unknown; unknown !== undefined; unknown = this.picture.unknown) {
-      await this.say(`FETCH ${unknown} (UID FLAGS)`)
-      // What is gone meanwhile is not told behind a FETCH.
+      const fetch = `FETCH ${unknown} (UID FLAGS)`
+      this.picture.said(fetch)
+      // Of those that went meanwhile it hears that they did (RFC 5530 §3), and behind NOOP which.
+      const { status, code } = await this.talk.send(fetch, 'entries')
+      if (status !== 'OK' && code !== 'EXPUNGEISSUED') throw new Amiss(`${fetch} was refused: ${status} [${code}]`, ['entries'])
       await this.say('NOOP')
     }
   }
@@ -159,8 +172,9 @@ class Course {
     const { box } = seat
     if (moves) for (const uid of uids) box.unwanted.add(uid)
     const { code, lines } = await seat.say(`UID ${moves ? 'MOVE' : 'COPY'} ${uids.join(',')} ${to.path}`)
-    const told = moves ? (lines.map((line) => /\[(COPYUID [^\]]*)\]/.exec(line)?.[1]).find((one) => one !== undefined) ?? '') : code
-    const [, , from = '', there = ''] = told.split(' ')
+    // MOVE tells it in a line of its own, before the messages are gone (RFC 6851 §4.3).
+    const told = moves ? lines.find((line) => line.startsWith('* OK [COPYUID ')) ?? '' : code
+    const [, , from = '', there = ''] = told.replace(/^\* OK \[|\].*$/g, '').split(' ')
     const arrived = numbersOf(there)
     for (const [at, uid] of numbersOf(from).entries()) {
       to.arrive(arrived[at]!, box.subjects.get(uid) ?? 'what nobody sent', box.flags.get(uid) ?? [])

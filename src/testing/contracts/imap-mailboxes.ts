@@ -1,5 +1,14 @@
 import { itemsOf, plainText, stringOf, wireText } from './imap-items.ts'
-import { appendOf, fetchAll, type ImapContractOptions, type ImapStand, mailOf, playing, statusOf, subjectsOf } from './imap-stand.ts'
+import {
+  appendOf,
+  fetchAll,
+  type ImapContractOptions,
+  type ImapStand,
+  mailOf,
+  playing,
+  statusOf,
+  subjectsOf,
+} from './imap-stand.ts'
 import type { Talk } from './imap-talk.ts'
 
 /** Names that no file system, no database and no pattern likes. */
@@ -73,7 +82,8 @@ export function mailboxLife(options: ImapContractOptions): void {
     const reader = await stand.client({ select: 'a/b' })
     const before = await fetchAll(reader, 'FLAGS INTERNALDATE RFC822.SIZE', 'entries')
     await talk.ok('RENAME a/b new/deep/b', 'rename')
-    stand.same(await names(talk), ['a', 'ab', 'new', 'new/deep', 'new/deep/b', 'new/deep/b/c', 'z'], 'LIST after RENAME', 'rename')
+    const after = ['a', 'ab', 'new', 'new/deep', 'new/deep/b', 'new/deep/b/c', 'z']
+    stand.same(await names(talk), after, 'LIST after RENAME', 'rename')
     await talk.refused('SELECT a/b', 'NONEXISTENT', 'rename')
     await talk.ok('SELECT new/deep/b', 'rename')
     stand.same(await fetchAll(talk, 'FLAGS INTERNALDATE RFC822.SIZE', 'entries'), before, 'messages after RENAME', 'rename')

@@ -100,7 +100,7 @@ export function messages(options: ImapContractOptions): void {
   it('keeps dates and flags, and tells the UID', async (stand) => {
     await stand.mailbox('a')
     const talk = await stand.client()
-    const dates = ['01-Feb-2003 04:05:06 +0000', '31-Dec-1999 23:59:59 +0000', ' 1-Jan-1970 00:00:00 +0000']
+    const dates = ['11-Feb-2003 04:05:06 +0000', '31-Dec-1999 23:59:59 +0000', ' 1-Jan-1970 00:00:00 +0000']
     const uids: number[] = []
     for (const date of dates) {
       uids.push(...appended(await talk.ok(appendOf('a', mailOf('x'), `(\\Flagged $K) "${date}"`), 'append')))
@@ -112,8 +112,7 @@ export function messages(options: ImapContractOptions): void {
     }
     const told = await fetchAll(talk, 'FLAGS INTERNALDATE', 'entries')
     stand.same(told.map(({ uid }) => uid), uids, 'UIDs that APPENDUID told', 'append', 'entries')
-    const when = told.map(({ items }) => Date.parse(String(items.get('INTERNALDATE'))))
-    stand.same(when, dates.map((date) => Date.parse(date)), 'INTERNALDATE', 'append', 'entries')
+    stand.same(told.map(({ items }) => items.get('INTERNALDATE')), dates, 'INTERNALDATE', 'append', 'entries')
     for (const one of told) stand.same(flagsOf(one), ['$K', '\\Flagged'], 'FLAGS', 'append', 'entries')
   })
 

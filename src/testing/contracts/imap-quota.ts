@@ -51,8 +51,8 @@ export function quotas(options: ImapContractOptions): void {
     await talk.ok(appendOf('INBOX', mail), 'append')
     await talk.refused(appendOf('INBOX', mail), 'OVERQUOTA', 'append')
     await talk.refused(appendOf('a', mailOf('small')), 'OVERQUOTA', 'append')
-    const counts = [(await statusOf(talk, 'INBOX', 'MESSAGES')).get('MESSAGES'), (await statusOf(talk, 'a', 'MESSAGES')).get('MESSAGES')]
-    stand.same(counts, [3, 0], 'messages after refused APPENDs', 'append')
+    const counts = [await statusOf(talk, 'INBOX', 'MESSAGES'), await statusOf(talk, 'a', 'MESSAGES')]
+    stand.same(counts.map((status) => status.get('MESSAGES')), [3, 0], 'messages after refused APPENDs', 'append')
     await talk.ok('STORE 1 +FLAGS.SILENT (\\Deleted)', 'flag')
     await talk.ok('EXPUNGE', 'expunge')
     await talk.ok('COPY 1 a', 'copy', 'expunge')

@@ -46,11 +46,11 @@ export function replaces(options: ImapContractOptions): void {
     await stand.mailbox()
     const mail = mailOf('one')
     const talk = await stand.client({ select: 'INBOX' })
-    await talk.ok(appendOf('INBOX', mail), 'append')
+    const uid = numbersOf((await talk.ok(appendOf('INBOX', mail), 'append')).code.split(' ')[2]!)[0]!
     Object.assign(stand.quota, { messages: 1, octets: mail.length + stand.store.traits.overhead })
     await talk.refused(appendOf('INBOX', mail), 'OVERQUOTA', 'append')
-    await talk.refused(replaceOf(1, 'INBOX', 'longer'), 'OVERQUOTA', 'replace')
-    await replaced(talk, replaceOf(1, 'INBOX', 'two'))
+    await talk.refused(replaceOf(uid, 'INBOX', 'longer'), 'OVERQUOTA', 'replace')
+    await replaced(talk, replaceOf(uid, 'INBOX', 'two'))
     stand.same((await subjectsOf(talk)).map(([, subject]) => subject), ['two'], 'messages', 'replace')
   })
 }

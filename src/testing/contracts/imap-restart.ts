@@ -33,7 +33,8 @@ async function goOn(stand: ImapStand): Promise<void> {
   stand.same([...after], [...before], 'STATUS after a restart', 'mailboxes')
   const resume = `SELECT INBOX (QRESYNC (${away.get('UIDVALIDITY')} ${away.get('HIGHESTMODSEQ')} ${known[0]}:${known[5]}))`
   const answer = await back.ok(resume, 'changes', 'entries')
-  stand.same(vanishedOf(answer), [known[5]], 'VANISHED after a restart', 'changes')
+  const vanished = vanishedOf(answer).filter((uid) => known.includes(uid))
+  stand.same(vanished, [known[5]], 'VANISHED after a restart', 'changes')
   const changed = fetchedOf(answer).map((one) => [one.uid, flagsOf(one)])
   stand.same(changed, [[known[2], ['$K', '\\Answered', '\\Flagged']]], 'changes that are told after a restart', 'entries')
   stand.same((await subjectsOf(back)).map(([, one]) => one), ['m0', 'm1', 'm2', 'm3', 'm4'], 'messages after a restart', 'body')

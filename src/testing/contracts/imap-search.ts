@@ -4,16 +4,29 @@ import type { Talk } from './imap-talk.ts'
 
 /** Messages by name, with their flags. */
 const mails: readonly (readonly [name: string, flags: string, lines: readonly string[]])[] = [
-  ['plain', '(\\Seen)', ['From: Ann <ann@example.org>', 'Subject: A greeting from Rotterdam', 'Date: Mon, 6 Jan 2025 10:00:00 +0000',
-    '', 'The harbour lies in the morning fog.', 'A second line.']],
-  ['quoted', '(\\Flagged $K)', ['From: Bob <bob@example.org>', 'Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=', 'Date: Tue, 7 Jan 2025 10:00:00 +0000',
-    'Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: quoted-printable', '', 'Der Bl=C3=BCtenstaub f=', 'liegt.']],
-  ['base64', '', ['From: Cat <cat@example.org>', 'To: ann@example.org', 'Subject: re: fog', 'Content-Type: text/plain; charset=iso-8859-1',
-    'Content-Transfer-Encoding: base64', '', 'TGUgZ2Hn', 'b24gbWFuZ2UgdW4gYmVpZ25ldC4=']],
-  ['parts', '(\\Seen \\Answered)', ['From: Dan <dan@example.org>', 'Subject: nuts', 'Content-Type: multipart/mixed; boundary=b', '', '--b', '',
-    'The first part speaks of walnuts.', '--b', 'Content-Type: text/html', '', '<p>The second of <b>hazelnuts</b>.</p>', '--b--']],
-  ['large', '(\\Deleted)', ['From: Eve <eve@example.org>', 'Subject: large', '', ...Array.from({ length: 4000 }, (_, i) => `line ${i} of the tale`),
-    'and at the end a periwinkle']],
+  ['plain', '(\\Seen)', [
+    'From: Ann <ann@example.org>', 'Subject: A greeting from Rotterdam', 'Date: Mon, 6 Jan 2025 10:00:00 +0000', '',
+    'The harbour lies in the morning fog.', 'A second line.',
+  ]],
+  ['quoted', '(\\Flagged $K)', [
+    'From: Bob <bob@example.org>', 'Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=', 'Date: Tue, 7 Jan 2025 10:00:00 +0000',
+    'Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: quoted-printable', '',
+    'Der Bl=C3=BCtenstaub f=', 'liegt.',
+  ]],
+  ['base64', '', [
+    'From: Cat <cat@example.org>', 'To: ann@example.org', 'Subject: re: fog',
+    'Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: base64', '',
+    'TGUgZ2Hn', 'b24gbWFuZ2UgdW4gYmVpZ25ldC4=',
+  ]],
+  ['parts', '(\\Seen \\Answered)', [
+    'From: Dan <dan@example.org>', 'Subject: nuts', 'Content-Type: multipart/mixed; boundary=b', '',
+    '--b', '', 'The first part speaks of walnuts.',
+    '--b', 'Content-Type: text/html', '', '<p>The second of <b>hazelnuts</b>.</p>', '--b--',
+  ]],
+  ['large', '(\\Deleted)', [
+    'From: Eve <eve@example.org>', 'Subject: large', '',
+    ...Array.from({ length: 4000 }, (_, i) => `line ${i} of the tale`), 'and at the end a periwinkle',
+  ]],
   ['empty', '(\\Draft)', ['Subject: nothing', '', '']],
 ]
 

@@ -50,7 +50,9 @@ const life: readonly ImapFault[] = [
     create: (account, path, use) => store.create(account, path.map((name) => name.toLowerCase().replace('inbox', 'INBOX')), use),
   })),
   broken('mailbox life', 'takes dots for something else', 'create', (store) => ({
-    create: (account, path, use) => store.create(account, path.flatMap((name) => name.split('.').filter((one) => one !== '')), use),
+    create: (account, path, use) => {
+      return store.create(account, path.flatMap((name) => name.split('.').filter((one) => one !== '')), use)
+    },
   })),
   broken('mailbox life', 'renames a mailbox alone', 'rename', (store) => ({
     rename: async (id, path) => {
@@ -205,6 +207,21 @@ const copies: readonly ImapFault[] = [
   })),
 ]
 
+const replacing: readonly ImapFault[] = [
+  broken('REPLACE', 'leaves the other', 'replace', (store) => ({
+    replace: (_id, _uid, { mailbox, message, ...room }) => store.append(mailbox, message, room),
+  })),
+  broken('REPLACE', 'looks some time before whether the other is there', 'replace', (store) => ({
+    replace: async (id, uid, { mailbox, message, ...room }) => {
+      if ((await all(store, id, only(uid))).length === 0) return undefined
+      await turn()
+      const stored = await store.append(mailbox, message, room)
+      await store.expunge(id, only(uid))
+      return stored
+    },
+  })),
+]
+
 const changes: readonly ImapFault[] = [
   broken('CONDSTORE', 'does not look whether others have changed it', 'flag', (store) => ({
     flag: (id, uids, change) => store.flag(id, uids, change),
@@ -350,5 +367,5 @@ function nothingLeft(): ReturnType<Fault['open']> {
 
 /** Faults by topic. */
 export const imapFaults: readonly ImapFault[] = [
-  ...life, ...messages, ...flags, ...copies, ...changes, ...searches, ...quotas, ...whole,
+  ...life, ...messages, ...flags, ...copies, ...replacing, ...changes, ...searches, ...quotas, ...whole,
 ]

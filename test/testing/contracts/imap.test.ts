@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../../../src/adapters/memory/index.ts'
+import { turn } from '../../../src/adapters/node/event-loop.ts'
+import type { MailStore } from '../../../src/contracts/store.ts'
 import { imapContract } from '../../../src/testing/contracts/imap.ts'
 import type { OpenedMailStore } from '../../../src/testing/contracts/mail-store.ts'
-import { type Check, checksOf, overlaid, type WholeStore } from './fault.ts'
+import { message } from '../../../src/testing/contracts/sample-mail.ts'
+import { seededRandom } from '../../../src/testing/random.ts'
+import { type Check, checksOf, only, overlaid, type WholeStore } from './fault.ts'
 import { imapFaults } from './imap-faults.ts'
 
 function checks(open: () => OpenedMailStore, skipped: (line: string) => void = () => {}, patience = 10_000): Check[] {
@@ -16,6 +20,37 @@ async function failing(its: readonly Check[]): Promise<string | undefined> {
     if (error instanceof Error) return `${name}: ${error.message}`
   }
   return undefined
+}
+
+/** A store that begins with what it is asked some turns later. */
+function tardy(store: MailStore): MailStore {
+  const random = seededRandom(1)
+  const wait = async (): Promise<void> => {
+    for (let turns = random.below(4); turns > 0; turns--) await turn()
+  }
+  return new Proxy(store, {
+    get(target, key) {
+      const found = Reflect.get(target, key) as unknown
+      if (typeof found !== 'function' || key === 'watch') return typeof found === 'function' ? found.bind(target) : found
+      const method = found as (...given: unknown[]) => unknown
+      if (key !== 'entries' && key !== 'list') return async (...given: unknown[]) => (await wait(), method.apply(target, given))
+      return async function* (...given: unknown[]) {
+        await wait()
+        yield* method.apply(target, given) as AsyncIterable<unknown>
+      }
+    },
+  })
+}
+
+/** A store that leaves gaps between UIDs and between mod-sequences. */
+function gappy(store: WholeStore): WholeStore {
+  return overlaid(store, {
+    append: async (id, given, room) => {
+      const { uid } = await store.append(id, message(new Uint8Array(1)))
+      await store.expunge(id, only(uid))
+      return store.append(id, given, room)
+    },
+  })
 }
 
 describe('imapContract', () => {
@@ -50,18 +85,28 @@ describe('imapContract', () => {
 
   it('finds nothing wrong with a store that has the least, and says what it left out', async () => {
     const skipped: string[] = []
-    const least = { move: undefined, appendAll: undefined, recount: undefined, accounts: undefined, subscriptions: undefined }
-    const none = { ...least, subscribe: undefined, claim: undefined, search: undefined, watch: undefined, close: undefined }
+    const least = { move: undefined, appendAll: undefined, recount: undefined, subscriptions: undefined }
+    const more = { replace: undefined, octets: undefined, accounts: undefined, watchAccount: undefined }
+    const none = { ...least, ...more, subscribe: undefined, claim: undefined, search: undefined, watch: undefined, close: undefined }
     const open = (): OpenedMailStore => ({ store: overlaid(memoryStore() as WholeStore, none as unknown as Partial<WholeStore>) })
     expect(await failing(checks(open, (line) => skipped.push(line)))).toBeUndefined()
     expect(skipped).toEqual([
       'imapContract: subscriptions (the store has no subscribe)',
       'imapContract: several messages in one APPEND (the store has no appendAll)',
       'imapContract: MOVE (the store has no move)',
+      'imapContract: REPLACE (the store has no replace)',
       'imapContract: SEARCH by the index (the store has no search)',
       'imapContract: IDLE (the store has no watch)',
       'imapContract: after a restart (durability is none)',
     ])
+  })
+
+  it('finds nothing wrong with a store that takes its time', async () => {
+    expect(await failing(checks(() => ({ store: tardy(memoryStore()) })))).toBeUndefined()
+  })
+
+  it('finds nothing wrong with a store that leaves gaps', async () => {
+    expect(await failing(checks(() => ({ store: gappy(memoryStore() as WholeStore) })))).toBeUndefined()
   })
 
   it('finds nothing wrong with a store that forgets what was expunged', async () => {
