@@ -71,7 +71,7 @@ class CompressibleTransport implements Transport, TransportSink {
 
   soon(run: () => void): void {
     if (this.#below.soon) this.#below.soon(run)
-    else run()
+    else queueMicrotask(run)
   }
 
   pause(): void {

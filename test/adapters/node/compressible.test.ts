@@ -68,17 +68,19 @@ transportContract({
 })
 
 describe('what is under way', () => {
-  it('is waited for as the transport below does, or not at all', () => {
+  it('is waited for as the transport below does, and never from inside the call', async () => {
     const { near } = ends()
     const called: string[] = []
-    near.soon!(() => called.push('at once'))
-    expect(called).toEqual(['at once'])
+    near.soon!(() => called.push('soon'))
+    expect(called).toEqual([])
+    await turn()
+    expect(called).toEqual(['soon'])
     const { server } = linkedTransports({})
     const later: (() => void)[] = []
     compressible(Object.assign(server, { soon: (run: () => void) => later.push(run) })).soon!(() => called.push('later'))
-    expect(called).toEqual(['at once'])
+    expect(called).toEqual(['soon'])
     later[0]!()
-    expect(called).toEqual(['at once', 'later'])
+    expect(called).toEqual(['soon', 'later'])
   })
 })
 
