@@ -2,6 +2,7 @@ import { type ColumnKind, columnOf, type Columns } from '../columns.ts'
 import type { ImapEntry, ImapMessage } from '../mailbox.ts'
 import { type NumberSet, sizeOf, within } from '../../bytes/number-set.ts'
 import { ask, type Run } from '../run.ts'
+import { Refused } from '../../session/refusal.ts'
 import type { Selected } from './context.ts'
 
 /** The greatest UID. */
@@ -34,8 +35,8 @@ export function* messages(mailbox: string, uids: NumberSet, take: (message: Imap
 }
 
 /**
- * What a kind of column says of messages: of those that are there, and perhaps of others. `take` gets column after column, by
- * ascending UIDs.
+ * What a kind of column says of messages: of those that are there, and perhaps of others. `take` gets column after column, each
+ * going on behind the one before, which it may tell of again.
  */
 export function* columns<Kind extends ColumnKind>(
   selected: Selected,
@@ -61,7 +62,10 @@ export function* columns<Kind extends ColumnKind>(
       if (more) yield* more
       uid = column.uids[column.uids.length - 1]
     }
-    left = page.last ? [] : behind(left, uid)
+    const rest = page.last ? [] : behind(left, uid)
+    // A host that gives what was not asked for would be asked for ever.
+    if (sizeOf(rest) === sizeOf(left)) throw new Refused('SERVERBUG', 'Nothing of what was asked for')
+    left = rest
   }
 }
 

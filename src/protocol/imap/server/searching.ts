@@ -123,8 +123,10 @@ function* withWords(
   return common(setOfAscending(found), among)
 }
 
+/** Adds UIDs that ascend; those of two columns may overlap, where the host has made one anew meanwhile. */
 function add(all: number[], more: readonly number[]): void {
-  for (const one of more) all.push(one)
+  let last = all[all.length - 1] ?? 0
+  for (const one of more) if (one > last) all.push((last = one))
 }
 
 /** Those that may contain the words, where the host has an index that tells. */
@@ -144,9 +146,8 @@ function* narrowed(scope: SearchScope, words: string, where: 'body' | 'text' | '
 
 function* sentThen(scope: SearchScope, key: Extract<SearchKey, { kind: 'date' }>, among: NumberSet): Run<NumberSet> {
   const found: number[] = []
-  yield* columns(scope.selected, 'sent day', among, ({ uids, values }) => {
-    for (let at = 0; at < uids.length; at++) if (dateMatches(key, values[at]!)) found.push(uids[at]!)
-  })
+  yield* columns(scope.selected, 'sent day', among, ({ uids, values }) =>
+    add(found, uids.filter((_, at) => dateMatches(key, values[at]!))))
   return common(setOfAscending(found), among)
 }
 

@@ -40,10 +40,12 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   const found = yield* find(selected, key)
   const linked: Linked[] = []
   const numbers: number[] = []
+  let last = 0
   yield* columns(selected, 'thread', found, ({ uids, values }) => {
     for (let at = 0; at < uids.length; at++) {
       const uid = uids[at]!
-      if (!contains(found, uid)) continue
+      if (uid <= last || !contains(found, uid)) continue
+      last = uid
       linked.push(values[at]!)
       numbers.push(byUid ? uid : selected.view.sequenceOf(uid))
     }
