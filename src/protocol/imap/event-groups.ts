@@ -143,7 +143,9 @@ function wantedOf(groups: readonly Group[], status: boolean, known: ReadonlySet<
       flags: selected.events.has('FLAGCHANGE'),
       items: selected.items,
     },
-    groups: others.map(({ filter, events }) => ({ means: meaningOf(filter as MailboxFilter), events: events && eventsOf(events) })),
+    groups: others.map(({ filter, events }) => {
+      return { means: meaningOf(filter as MailboxFilter), events: events && eventsOf(events) }
+    }),
     server: others.some(({ events }) => events?.has('SERVERMETADATACHANGE')),
   }
 }

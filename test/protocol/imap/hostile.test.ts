@@ -5,7 +5,9 @@ import { plain } from '../../../src/protocol/sasl/plain.ts'
 import { Conversing, type Heard } from './answering.ts'
 
 const base = { hostname: 'imap.example', auth: { mechanisms: [plain], withoutTls: true } }
-const abilities = { move: true, subscriptions: true, specialUse: true, multiAppend: true, quota: true, replace: true }
+const abilities = {
+  move: true, subscriptions: true, specialUse: true, multiAppend: true, quota: true, replace: true, notify: true,
+}
 const configs = [
   imapServerConfig({ ...base, abilities }),
   imapServerConfig({
@@ -34,7 +36,10 @@ const commands = [
   'UID REPLACE 9 No {2+}\r\nab',
   'UID REPLACE 1 INBOX CATENATE (TEXT {2+}\r\nab UTF8 (~{1+}\r\nc) URL "/INBOX/;UID=1")', 'LOGIN {500+}\r\nx',
   'LOGIN {500}',
-  'FETCH 99 FLAGS', 'STATUS {-1}', 'SETQUOTA "" (STORAGE 1)',
+  'FETCH 99 FLAGS', 'STATUS {-1}', 'SETQUOTA "" (STORAGE 1)', 'NOTIFY NONE',
+  'NOTIFY SET STATUS (selected (MessageNew (UID BODY[1]) MessageExpunge FlagChange)) (personal (MailboxName))',
+  'NOTIFY SET (selected-delayed NONE) (subtree ({4+}\r\nWork Gone) (MessageNew MessageExpunge SubscriptionChange))',
+  'NOTIFY SET (mailboxes INBOX (Telepathy))', 'SEARCH RETURN (UPDATE (FLAGS)) SEEN',
 ]
 
 const command = fc.constantFrom(...commands)

@@ -87,7 +87,8 @@ describe('NOTIFY of a hostile client', () => {
 
   it('does not ask the store again and again while that fails', async () => {
     const { stage, client } = await logged(1)
-    await said(stage, client, 'a SELECT INBOX\r\nb NOTIFY SET (selected (MessageNew MessageExpunge)) (personal (MailboxName))\r\n')
+    const set = '(selected (MessageNew MessageExpunge)) (personal (MailboxName))'
+    await said(stage, client, `a SELECT INBOX\r\nb NOTIFY SET ${set}\r\n`)
     let failed = 0
     const { store } = stage
     const { changes, mailboxes } = store
@@ -121,7 +122,9 @@ describe('NOTIFY of a hostile client', () => {
     await stage.settle(1000)
     const heard = client.take()
     expect(heard.length).toBeLessThan(240_000)
-    for (const at of [0, 100, 199]) expect(heard.slice(heard.lastIndexOf(`"m${at}"`))).toMatch(/^"m\d+" \(MESSAGES 30 UIDNEXT 31 /)
+    for (const at of [0, 100, 199]) {
+      expect(heard.slice(heard.lastIndexOf(`"m${at}"`))).toMatch(/^"m\d+" \(MESSAGES 30 UIDNEXT 31 /)
+    }
   })
 })
 
