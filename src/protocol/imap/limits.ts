@@ -15,6 +15,8 @@ export interface ImapLimits {
   readonly appendOctets: number
   /** Mailboxes of an account, and names that it subscribes to. */
   readonly mailboxes: number
+  /** Keywords that STORE may bring a mailbox to. */
+  readonly keywords: number
   /** Commands that broke the protocol. */
   readonly errors: number
   /** Commands before log-in. */
@@ -53,6 +55,7 @@ export const defaultImapLimits: ImapLimits = {
   messageOctets: 50 * 1024 * 1024,
   appendOctets: 200 * 1024 * 1024,
   mailboxes: 10_000,
+  keywords: 1000,
   errors: 10,
   commandsBefore: 100,
   authAttempts: 5,
@@ -78,6 +81,7 @@ export const imapLimitKinds: OptionKinds<Partial<ImapLimits>> = {
   messageOctets: aNumber,
   appendOctets: aNumber,
   mailboxes: aNumber,
+  keywords: aNumber,
   errors: aNumber,
   commandsBefore: aNumber,
   authAttempts: aNumber,

@@ -1,4 +1,4 @@
-import { normalFlags } from '../../flags.ts'
+import { isKeyword, normalFlags } from '../../flags.ts'
 import type { ImapEntry } from '../../mailbox.ts'
 import { type NumberSet, sizeOf, within } from '../../../bytes/number-set.ts'
 import { formatSet } from '../../sequence-set.ts'
@@ -45,8 +45,11 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   if (selected.readOnly) return no('The mailbox was opened to be read only', 'READ-ONLY')
   if (uids.length === 0) return ok('No such messages')
   const { change, unchangedSince } = order
+  if (change !== 'remove' && tooManyWith(context, selected, flags)) return no('Too many keywords', 'LIMIT')
   const { changed, modified } = yield* ask({ kind: 'flag', mailbox: selected.mailbox, uids, change, flags, unchangedSince })
   noteOwn(selected, changed)
+  // Said even to who wants silence: what a mailbox has is counted by what was said of it.
+  if (change !== 'remove' && changed.length > 0) tellKeywords(context, selected, flags)
   // RFC 7162 §3.1.3: of those that had changed before, the client hears how (I33).
   selected.changed = true
   yield* answer(context, selected, order, uids, changed, byUid)
@@ -55,6 +58,12 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   // RFC 2180 §4.2.3: done for those that are there (I18).
   if (gone) return no('Some of the messages are gone', code ?? 'EXPUNGEISSUED')
   return code === undefined ? ok('Stored') : ok('Some had changed', code)
+}
+
+/** Whether these flags would bring the mailbox to more keywords than it may have. */
+function tooManyWith({ config }: ImapContext, { keywords }: Selected, flags: readonly string[]): boolean {
+  const fresh = flags.filter((flag) => isKeyword(flag) && !keywords.has(flag.toLowerCase())).length
+  return fresh > 0 && keywords.size + fresh > config.limits.keywords
 }
 
 /** `(UNCHANGEDSINCE n) +FLAGS.SILENT (\Seen)`. */
