@@ -8,6 +8,8 @@ export class Journal {
   #file
   #length = 0
   #tables = new Map()
+  #work = new Set()
+  #closing = false
 
   constructor(path) {
     this.#path = path
@@ -42,12 +44,26 @@ export class Journal {
     const rows = [...this.#tables].flatMap(([table, its]) => [...its].map(([key, row]) => [[table, key, row]]))
     writeFileSync(`${this.#path}.new`, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
     renameSync(`${this.#path}.new`, this.#path)
-    this.close()
+    this.#release()
     this.#file = openSync(this.#path, 'a')
     this.#length = statSync(this.#path).size
   }
 
-  close() {
+  /** Does work that has to wait for something before it writes; `close` waits for it. */
+  async busy(work) {
+    if (this.#closing) throw new MailError('closed', 'The store was closed')
+    const doing = work()
+    this.#work.add(doing)
+    return doing.finally(() => this.#work.delete(doing))
+  }
+
+  async close() {
+    this.#closing = true
+    await Promise.allSettled(this.#work)
+    this.#release()
+  }
+
+  #release() {
     if (this.#file !== undefined) closeSync(this.#file)
     this.#file = undefined
   }

@@ -1,47 +1,9 @@
-import type { FlagChange } from '../../contracts/store.ts'
-
 /** System flags (RFC 9051 §2.3.2) by their letters. */
 const LETTERS = new Map([['D', '\\Draft'], ['F', '\\Flagged'], ['R', '\\Answered'], ['S', '\\Seen'], ['T', '\\Deleted']])
-const BY_KEY = new Map([...LETTERS].map(([letter, flag]) => [keyOf(flag), { letter, flag }]))
+const BY_FLAG = new Map([...LETTERS].map(([letter, flag]) => [flag, letter]))
 /** `P`, passed on. Read as the keyword that clients know; written as that keyword's own letter, which Dovecot knows. */
 const PASSED = 'P'
 const FORWARDED = '$Forwarded'
-
-/** What flags are compared by: without case where they begin with `\`, octet by octet otherwise. */
-function keyOf(flag: string): string {
-  return flag.startsWith('\\') ? flag.toLowerCase() : flag
-}
-
-/** The flags, each once, system flags in their usual spelling. */
-export function canonicalFlags(flags: readonly string[]): readonly string[] {
-  return [...byKey(flags).values()]
-}
-
-/** The canonical flags after the change, or `undefined` where it changes nothing. */
-export function changedFlags(before: readonly string[], { kind, flags }: FlagChange): readonly string[] | undefined {
-  const after = kind === 'replace' ? new Map<string, string>() : byKey(before)
-  for (const [key, flag] of byKey(flags)) {
-    if (kind === 'remove') after.delete(key)
-    else if (!after.has(key)) after.set(key, flag)
-  }
-  return sameFlags(before, [...after.values()]) ? undefined : [...after.values()]
-}
-
-/** Whether both are the same set, both canonical. */
-function sameFlags(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false
-  const keys = new Set(a.map(keyOf))
-  return b.every((flag) => keys.has(keyOf(flag)))
-}
-
-function byKey(flags: readonly string[]): Map<string, string> {
-  const found = new Map<string, string>()
-  for (const flag of flags) {
-    const key = keyOf(flag)
-    if (!found.has(key)) found.set(key, BY_KEY.get(key)?.flag ?? flag)
-  }
-  return found
-}
 
 /** Where keywords have their letters: `dovecot-keywords`. */
 export interface Letters {
@@ -74,7 +36,7 @@ export function infoOfFlags(
   const used = new Set(kept)
   const extra: string[] = []
   for (const flag of flags) {
-    const letter = BY_KEY.get(keyOf(flag))?.letter ?? keywordLetter(flag, letters)
+    const letter = BY_FLAG.get(flag) ?? keywordLetter(flag, letters)
     if (letter !== undefined) used.add(letter)
     else extra.push(flag)
   }

@@ -1,4 +1,4 @@
-import type { Body, BodyStore, BodyWriter, ByteRange, StoredBody } from '../../contracts/bodies.ts'
+import type { BodyStore, BodyWriter, ByteRange, StoredBody } from '../../contracts/bodies.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 
 /** Bodies in memory: the reference for what a body store does. */
@@ -84,18 +84,6 @@ export function memoryBody(id: string, bytes: Uint8Array): StoredBody {
       if (start < end) yield bytes.subarray(start, end)
     },
   }
-}
-
-/** A copy of all octets of a body. */
-export async function octetsOf(body: Body): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let octets = 0
-  for await (const chunk of body.bytes ? [body.bytes] : body.read()) {
-    chunks.push(chunk)
-    octets += chunk.length
-  }
-  if (octets !== body.size) throw new MailError('misuse', `body: says ${body.size} octets, has ${octets}`)
-  return concat(chunks, octets)
 }
 
 function concat(chunks: readonly Uint8Array[], octets: number): Uint8Array {

@@ -1,6 +1,6 @@
 import type { Mailbox, MailboxId, SpecialUse, UidSet } from '../../contracts/mailbox.ts'
 import type { Changes, Entry, FlagChange, Flagged, Selection } from '../../contracts/store.ts'
-import { canonicalFlags, changedFlags, hasFlag } from './store-flags.ts'
+import { canonicalFlags, changedFlags } from '../../contracts/flag-change.ts'
 import type { Message } from './store-messages.ts'
 import { among, indexFrom } from '../../contracts/uid-list.ts'
 import { setOf } from '../../protocol/bytes/number-set.ts'
@@ -174,8 +174,8 @@ export class Box {
 
   #count({ message, flags }: Held, by: 1 | -1): void {
     this.#octets += by * message.bytes.length
-    if (!hasFlag(flags, '\\Seen')) this.#unseen += by
-    if (hasFlag(flags, '\\Deleted')) this.#deleted += by
+    if (!flags.includes('\\Seen')) this.#unseen += by
+    if (flags.includes('\\Deleted')) this.#deleted += by
   }
 }
 

@@ -1,4 +1,5 @@
 import type { StoredBody } from '../../contracts/bodies.ts'
+import { readBody } from '../../contracts/read-body.ts'
 import type { Mailbox, MailboxId, Quota, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
 import type {
   Append,
@@ -16,7 +17,7 @@ import type {
 } from '../../contracts/store.ts'
 import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
-import { memoryBody, octetsOf } from './bodies.ts'
+import { memoryBody } from './bodies.ts'
 import { Account, OVERHEAD } from './store-account.ts'
 import { Box, entryOf, type Held } from './store-mailbox.ts'
 import { type Message, Messages } from './store-messages.ts'
@@ -108,7 +109,7 @@ class MemoryStore implements MailStore {
 
   async appendAll(appends: readonly Append[]): Promise<readonly StoredMessage[]> {
     this.#check()
-    const reading = Promise.all(appends.map(({ message }) => octetsOf(message.body)))
+    const reading = Promise.all(appends.map(({ message }) => readBody(message.body)))
     this.#reading.add(reading)
     try {
       return this.#add(appends, await reading)
@@ -119,7 +120,7 @@ class MemoryStore implements MailStore {
 
   async replace(mailbox: MailboxId, uid: number, by: Append): Promise<StoredMessage | undefined> {
     this.#check()
-    const reading = octetsOf(by.message.body)
+    const reading = readBody(by.message.body)
     this.#reading.add(reading)
     try {
       return this.#replace(mailbox, uid, by, await reading)

@@ -1,4 +1,4 @@
-import type { FlagChange } from '../../contracts/store.ts'
+import type { FlagChange } from './store.ts'
 
 /** System flags as RFC 9051 §2.3.2 spells them, by what they are compared by. */
 const systemFlags = new Map(['\\Answered', '\\Deleted', '\\Draft', '\\Flagged', '\\Seen'].map((flag) => [keyOf(flag), flag]))
@@ -8,17 +8,12 @@ function keyOf(flag: string): string {
   return flag.startsWith('\\') ? flag.toLowerCase() : flag
 }
 
-/** The flags, each once, system flags in their usual spelling. */
+/** The flags, each once, system flags in the spelling of RFC 9051 §2.3.2: as a store keeps them. */
 export function canonicalFlags(flags: readonly string[]): readonly string[] {
   return [...byKey(flags).values()]
 }
 
-/** Whether it is among flags that are canonical. */
-export function hasFlag(flags: readonly string[], flag: '\\Seen' | '\\Deleted'): boolean {
-  return flags.includes(flag)
-}
-
-/** The canonical flags after the change, or `undefined` where it changes nothing. */
+/** The {@link canonicalFlags} after a change, or `undefined` where it changes nothing. */
 export function changedFlags(before: readonly string[], { kind, flags }: FlagChange): readonly string[] | undefined {
   const after = kind === 'replace' ? new Map<string, string>() : byKey(before)
   for (const [key, flag] of byKey(flags)) {

@@ -1,0 +1,23 @@
+import { MailError } from '../protocol/session/errors.ts'
+import type { Body } from './bodies.ts'
+
+/**
+ * A copy of all octets of a body that a store was given, for stores that keep messages whole. Throws a `misuse` MailError where
+ * they are not as many as the body says, and whatever its reading throws.
+ */
+export async function readBody(body: Body): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let octets = 0
+  for await (const chunk of body.bytes ? [body.bytes] : body.read()) {
+    chunks.push(chunk)
+    octets += chunk.length
+  }
+  if (octets !== body.size) throw new MailError('misuse', `body: says ${body.size} octets, has ${octets}`)
+  const all = new Uint8Array(octets)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
+}
