@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { turn } from '../../src/adapters/node/event-loop.ts'
 import { memoryBodies } from '../../src/adapters/memory/index.ts'
 import { Uploads } from '../../src/server/imap/uploads.ts'
 
@@ -40,5 +41,24 @@ describe('the messages of an APPEND', () => {
 
   it('leave nothing behind where they are not taken', async () => {
     expect(await took([2000, 10, 3000], true)).toEqual({ spilled: 2, left: 0 })
+  })
+
+  it('I65 let others have their turns while one of thousands of parts is looked at', async () => {
+    const uploads = new Uploads(1_000_000, memoryBodies())
+    const parts = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\nx\r\n'.repeat(9000)}--b--\r\n`
+    uploads.begin()
+    await uploads.write(new TextEncoder().encode(parts.padEnd(256 * 1024)))
+    let turns = 0
+    let isStored = false
+    const appended = uploads.appended([upload], 0, async ([message]) => {
+      isStored = true
+      expect(message?.facts.structure.parts).toHaveLength(9000)
+    })
+    while (!isStored) {
+      await turn()
+      turns++
+    }
+    await appended
+    expect(turns).toBeGreaterThanOrEqual(4)
   })
 })

@@ -71,6 +71,9 @@ const TURN = 10
 /** Octets that a store is asked for at once. */
 const MOST_AT_HAND = 1024 * 1024
 
+/** Octets that are sent in one go. */
+const SLICE = 256 * 1024
+
 const codes: ReaderCodes = { wrong: 'AUTHENTICATIONFAILED', temporary: 'UNAVAILABLE', limit: 'LIMIT' }
 
 /** A message has taken the place of another. */
@@ -307,7 +310,17 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     if (this.isLong) await this.rest()
     const body = await this.access.store.body(message)
     if (!body) throw new MailError('permanent', `Message ${message} is gone`)
-    return body.read({ start, end })
+    return this.paced(body.read({ start, end }))
+  }
+
+  /** However much a store has at hand, others have their turns while it is compressed, encrypted and sent (I65). */
+  private async *paced(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += SLICE) {
+        if (this.isLong) await this.rest()
+        yield chunk.subarray(at, at + SLICE)
+      }
+    }
   }
 
   override async left(error: Error | undefined): Promise<void> {

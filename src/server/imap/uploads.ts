@@ -1,8 +1,13 @@
+import { turn } from '../../adapters/node/event-loop.ts'
 import type { BodyStore } from '../../contracts/bodies.ts'
 import type { NewMessage } from '../../contracts/store.ts'
-import { indexMessage } from '../../message/indexer.ts'
+import type { MessageFacts } from '../../message/facts.ts'
+import { createIndexer, indexMessage } from '../../message/indexer.ts'
 import type { Upload } from '../../protocol/imap/index.ts'
 import { type Collected, Collector } from '../collector.ts'
+
+/** Octets that are looked at in one turn: of the smallest parts that there can be they hold two thousand. */
+const SLICE = 65_536
 
 /** The messages of an APPEND while they come in. */
 export class Uploads {
@@ -52,7 +57,14 @@ export class Uploads {
     const all: Collected[] = []
     try {
       for (const collector of collectors) all.push(await collector.finish())
-      return await append(all.map((collected, at) => messageOf(collected, uploads[at]!, now)))
+      const messages: NewMessage[] = []
+      for (const [at, { body, facts }] of all.entries()) {
+        const { flags, received } = uploads[at]!
+        // What is in memory was not looked at on the way.
+        const said = facts ?? (body.size > SLICE ? await indexed(body.bytes!) : indexMessage(body.bytes!))
+        messages.push({ body, facts: said, received: received ?? now, flags })
+      }
+      return await append(messages)
     } finally {
       // One that fails has thrown away what it had; those behind it have not.
       const left = collectors.slice(all.length + 1).map((collector) => collector.discard())
@@ -61,7 +73,12 @@ export class Uploads {
   }
 }
 
-function messageOf({ body, facts }: Collected, { flags, received }: Upload, now: number): NewMessage {
-  // What is in memory was not looked at on the way.
-  return { body, facts: facts ?? indexMessage(body.bytes!), received: received ?? now, flags }
+/** What a message says, others having their turns in between, and before it is stored (I65). */
+async function indexed(bytes: Uint8Array): Promise<MessageFacts> {
+  const indexer = createIndexer()
+  for (let at = 0; at < bytes.length; at += SLICE) {
+    indexer.push(bytes.subarray(at, at + SLICE))
+    await turn()
+  }
+  return indexer.end()
 }

@@ -20,6 +20,13 @@ const ofEntries: ReadonlySet<FetchItem['kind']> = new Set<FetchItem['kind']>([
   'FLAGS', 'UID', 'INTERNALDATE', 'RFC822.SIZE', 'MODSEQ', 'SAVEDATE', 'EMAILID',
 ])
 
+/** What is made of the structure of a message, rather than copied. */
+const ofStructure: ReadonlySet<FetchItem['kind']> = new Set<FetchItem['kind']>(['SECTION', 'BINARY', 'BINARY.SIZE', 'BODY'])
+
+/** Characters of a BODYSTRUCTURE from which on it counts as work, and octets of other work that a character is worth. */
+const LONG_STRUCTURE = 8192
+const STRUCTURE_WORK = 16
+
 /** All of a message: where it ends its entry tells. */
 const isWhole = (item: FetchItem): boolean => item.kind === 'SECTION' && item.part === 'ALL' && item.path.length === 0
 
@@ -41,6 +48,7 @@ export class Lines {
   private readonly fields: readonly SectionItem[]
   private readonly binaries: readonly Extract<FetchItem, { kind: 'BINARY' | 'BINARY.SIZE' }>[]
   private readonly saysFlags: boolean
+  private readonly needsStructure: boolean
   private readonly work: Looked = { looked: 0 }
 
   constructor(context: ImapContext, selected: Selected, items: readonly FetchItem[]) {
@@ -48,6 +56,9 @@ export class Lines {
     this.selected = selected
     this.items = items.filter(isFirst)
     this.needsFacts = items.some((item) => !ofEntries.has(item.kind) && !isWhole(item))
+    const rev2 = context.enabled.has('IMAP4REV2')
+    this.needsStructure = items.some((item) =>
+      (ofStructure.has(item.kind) && !isWhole(item)) || (rev2 && item.kind === 'BODYSTRUCTURE'))
     this.saysFlags = items.some(({ kind }) => kind === 'FLAGS')
     this.binaries = items.filter((item) => item.kind === 'BINARY' || item.kind === 'BINARY.SIZE')
     this.fields = items.filter((item): item is SectionItem => item.kind === 'SECTION' && item.part.startsWith('HEADER.FIELDS'))
@@ -66,10 +77,17 @@ export class Lines {
     else {
       // What clients ask of ten thousand messages at a time: nothing is asked of the host, so no message has to be able to wait.
       for (const message of page) {
+        if (this.needsStructure) yield* this.lookInto(message as Shown & ImapMessage)
         this.message(message, undefined)
         if (this.context.full) yield* flow(this.context)
       }
     }
+  }
+
+  /** Before what is said of a message is made of its structure: one of thousands of parts is much work (I65). */
+  private *lookInto({ facts }: ImapMessage): Run<void> {
+    const { length } = bodyStructureTextOf(facts)
+    if (length > LONG_STRUCTURE) yield* look(this.work, length * STRUCTURE_WORK)
   }
 
   /** Says messages of which fields of headers are wanted, fetching those some at a time. */
@@ -79,6 +97,7 @@ export class Lines {
       let octets = 0
       const from = at
       for (; at < page.length && (octets < MOST_OCTETS || at === from); at++) {
+        yield* this.lookInto(page[at]!)
         for (const range of this.headersOf(page[at]!)) {
           ranges.push(range)
           octets += range.end - range.start
@@ -132,6 +151,7 @@ export class Lines {
   private *withBinaries(message: Shown, headers: Headers | undefined): Run<void> {
     const { context } = this
     const measured: (Measured | undefined)[] = []
+    yield* this.lookInto(message as ImapMessage)
     for (const item of this.binaries) measured.push(yield* measure(message as ImapMessage, item))
     const beginning = this.beginning(message)
     if (beginning === '') return
