@@ -1,4 +1,4 @@
-import { octets, octetString } from '../protocol/bytes/text.ts'
+import { decodeUtf8, octets, octetString } from '../protocol/bytes/text.ts'
 import { charsetName, decodeText } from './charset.ts'
 import { hexValue } from './quoted-printable.ts'
 import { foldText, headerText } from './search-text.ts'
@@ -7,8 +7,11 @@ import { decodeTransfer, type TransferEncoding } from './transfer.ts'
 /** Letters of the words that are looked for before anything is decoded. */
 const MOST_LETTERS = 16
 
-/** Characters of which is remembered where they can stand among the letters. */
-const MOST_PLACES = 4096
+/** Characters of which is remembered where they can stand among the letters, and runs of octets of which what they say. */
+const MOST_KNOWN = 4096
+
+/** Octets of such a run. */
+const MOST_RUN = 32
 
 /** Charsets, beside UTF-8, whose first half is ASCII and in which each octet is a character. */
 const SINGLE = /^(windows-125[0-8]|iso-8859-([2-9]|1[0-6])|koi8-[ru])$/
@@ -43,6 +46,7 @@ export class WordFinder {
   private readonly plain: RegExp
   private readonly quoted: RegExp
   private readonly places = new Map<number, readonly Place[]>()
+  private readonly texts = new Map<string, string>()
 
   /** `words` as `foldText` has them. */
   constructor(words: string) {
@@ -82,7 +86,7 @@ export class WordFinder {
     const raw = octetString(said)
     const found = (isQuoted ? this.quoted : this.plain).exec(raw)
     if (found) return this.isAll && !(isQuoted && this.mayBeEscape(raw, found.index)) ? true : undefined
-    const may = isQuoted ? this.mayBeEscaped(raw, name) : this.mayBeHigh(raw, name)
+    const may = isQuoted ? this.mayBeEscaped(raw, name) : HIGH.test(raw) && this.mayBeHigh(raw, name ?? guessed(said))
     return may ? undefined : false
   }
 
@@ -92,13 +96,10 @@ export class WordFinder {
   }
 
   /** Whether the letters may come of octets above 127. */
-  private mayBeHigh(raw: string, charset: string | undefined): boolean {
-    if (!HIGH.test(raw)) return false
-    if (charset === undefined) return true
+  private mayBeHigh(raw: string, charset: string): boolean {
     const runs = /[\x80-\xff]+/g
     for (let run = runs.exec(raw); run; run = runs.exec(raw)) {
-      const text = decodeText(octets(run[0]), charset)
-      if (this.mayBeAt(text, raw.charCodeAt(run.index - 1), raw.charCodeAt(runs.lastIndex))) return true
+      if (this.mayBeAt(this.textOf(run[0], charset), raw.charCodeAt(run.index - 1), raw.charCodeAt(runs.lastIndex))) return true
     }
     return false
   }
@@ -115,16 +116,27 @@ export class WordFinder {
       }
       if (charset === undefined) return true
       const before = octetBefore(raw, at)
-      const run: number[] = []
+      let run = ''
       while (octet >= 0) {
-        run.push(octet)
+        run += String.fromCharCode(octet)
         at = behindBreaks(raw, at + 3)
         octet = highAt(raw, at)
       }
       const behind = raw.charCodeAt(at)
-      if (this.mayBeAt(decodeText(Uint8Array.from(run), charset), before, behind === EQUALS ? UNKNOWN : behind)) return true
+      if (this.mayBeAt(this.textOf(run, charset), before, behind === EQUALS ? UNKNOWN : behind)) return true
     }
     return false
+  }
+
+  /** What octets above 127 say. Most letters come again and again. */
+  private textOf(run: string, charset: string): string {
+    const key = `${charset} ${run}`
+    let text = this.texts.get(key)
+    if (text === undefined) {
+      text = decodeText(octets(run), charset)
+      if (run.length <= MOST_RUN && this.texts.size < MOST_KNOWN) this.texts.set(key, text)
+    }
+    return text
   }
 
   /** Whether the letters may overlap with a run of characters between two octets, NaN for the beginning and the end. */
@@ -153,10 +165,13 @@ export class WordFinder {
       const behind = from + text.length < letters.length ? letters.charCodeAt(from + text.length) : 0
       places.push({ before: from > 0 ? letters.charCodeAt(from - 1) : 0, behind })
     }
-    if (this.places.size < MOST_PLACES) this.places.set(code, places)
+    if (this.places.size < MOST_KNOWN) this.places.set(code, places)
     return places
   }
 }
+
+/** The charset in which `decodeText` reads octets that come without one. */
+const guessed = (said: Uint8Array): string => (decodeUtf8(said) === undefined ? 'windows-1252' : 'utf-8')
 
 /** Whether an octet may be the letter that is wanted, 0 for none. */
 function mayBe(octet: number, wanted: number): boolean {
@@ -184,7 +199,9 @@ function highAt(raw: string, at: number): number {
 }
 
 /** The octet that stands right before an escape, where it stands for itself. */
-function octetBefore(raw: string, at: number): number {
+function octetBefore(raw: string, escape: number): number {
+  let at = escape
+  while (raw.startsWith('=\r\n', at - 3)) at -= 3
   const octet = raw.charCodeAt(at - 1)
   // The end of a line may be a soft one; and two hex digits may be an escape.
   return octet === 10 || octet === 13 || octet === EQUALS || raw.charCodeAt(at - 3) === EQUALS ? UNKNOWN : octet
