@@ -120,13 +120,16 @@ async function notice(server) {
 }
 
 async function logins(server) {
-  return timed(server, async () => {
+  const once = async () => {
     const from = performance.now()
     const client = await login(server)
     await client.cmd('LOGOUT').catch(() => undefined)
     client.end()
     return performance.now() - from
-  }, 20, 1500)
+  }
+  // What is measured is a server that has been up for a while: code that runs for the first time costs three times as much.
+  for (let i = 0; i < 500; i++) await once()
+  return timed(server, once, 20, 1500)
 }
 
 async function idle(server) {

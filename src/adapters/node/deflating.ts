@@ -5,6 +5,9 @@ import type { Output } from '../../protocol/session/session.ts'
 const WINDOW_BITS = 13
 const WINDOW = 1 << WINDOW_BITS
 
+/** Octets that there is room for at first; a power of two. */
+const FIRST_ROOM = 1024
+
 /** Octets of answers from which on speed counts for more: they are attachments, which base64 has made dull. */
 const LARGE = 32 * 1024
 
@@ -12,11 +15,12 @@ const LARGE = 32 * 1024
  * Deflates one stream, batch by batch, each of which can be inflated as soon as it has come (a sync flush ends it).
  *
  * Between batches nothing is kept but what was sent last: it goes in as the dictionary of the next batch, and raw DEFLATE is
- * such that the batches make one stream. So an idle connection holds 8 KiB, where zlib's own state would take 48 KiB at this
- * window and 256 KiB at the usual one; and a batch is out at once, in its order, without a turn of the thread pool.
+ * such that the batches make one stream. So an idle connection holds 8 KiB at most, where zlib's own state would take 48 KiB at
+ * this window and 256 KiB at the usual one; and a batch is out at once, in its order, without a turn of the thread pool.
  */
 export class Deflating {
-  readonly #last = Buffer.allocUnsafeSlow(WINDOW)
+  /** What was sent last, at its end; grows to the window as that becomes more. */
+  #last = Buffer.allocUnsafeSlow(FIRST_ROOM)
   /** Octets of it that are of use, at its end. */
   #known = 0
 
@@ -31,18 +35,24 @@ export class Deflating {
       finishFlush: constants.Z_SYNC_FLUSH,
       // What is allocated for the answer at a time; no more than it will be, for most are short.
       chunkSize: Math.min(65_536, Math.max(256, plain.length)),
-      ...(this.#known === 0 ? {} : { dictionary: this.#last.subarray(WINDOW - this.#known) }),
+      ...(this.#known === 0 ? {} : { dictionary: this.#last.subarray(this.#last.length - this.#known) }),
     })
     this.#remember(plain)
     return [deflated]
   }
 
   #remember(plain: Buffer): void {
-    const last = this.#last
-    const fresh = Math.min(plain.length, WINDOW)
-    last.copyWithin(0, fresh)
-    plain.copy(last, WINDOW - fresh, plain.length - fresh)
-    this.#known = Math.min(WINDOW, this.#known + fresh)
+    const known = Math.min(WINDOW, this.#known + plain.length)
+    const before = this.#last
+    // In place, unless it has to grow.
+    let room = before.length
+    while (room < known) room *= 2
+    const last = room === before.length ? before : Buffer.allocUnsafeSlow(room)
+    const fresh = Math.min(plain.length, known)
+    before.copy(last, room - known, before.length - (known - fresh))
+    plain.copy(last, room - fresh, plain.length - fresh)
+    this.#last = last
+    this.#known = known
   }
 }
 
