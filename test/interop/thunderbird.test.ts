@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
+import { mail } from '../adapters/maildir/mail.ts'
 import type { Security } from './clients.ts'
 import { holding } from './held.ts'
 import { letter, letterWithFile } from './imap-mail.ts'
@@ -36,9 +37,9 @@ class Person {
     return thunderbird.call<T>(name, this.user, ...given)
   }
 
-  async deliver(text: string, flags = ''): Promise<void> {
+  async deliver(text: string): Promise<void> {
     const octets = Buffer.from(text).toString('latin1')
-    await this.wire.ok(`APPEND INBOX (${flags}) {${octets.length}+}\r\n${octets}`)
+    await this.wire.ok(`APPEND INBOX {${octets.length}+}\r\n${octets}`)
   }
 
   /** A message, as Thunderbird has it. */
@@ -63,12 +64,21 @@ class Person {
 
   /** Resolves when it sits in IDLE in the INBOX. */
   async idles(): Promise<void> {
-    const idle = async (): Promise<boolean> => {
-      const said = this.said.filter((line) => line.startsWith('S-INBOX:'))
-      const asked = said.findLastIndex((line) => line.includes(':SendData: '))
-      return / IDLE$/.test(said[asked] ?? '') && said.slice(asked).some((line) => line.includes(':CreateNewLineFromSocket: + '))
-    }
-    await thunderbird.logged('IDLE', place.becomes(idle, true, patience))
+    await thunderbird.logged('IDLE', place.becomes(async () => this.#inIdle(/: \+ /).some(({ left }) => !left), true, patience))
+  }
+
+  /** Whether it heard that in the INBOX while it sat in IDLE. */
+  heardInIdle(pattern: RegExp): boolean {
+    return this.#inIdle(pattern).length > 0
+  }
+
+  /** Where it heard that in IDLE, and whether it has said something since. */
+  #inIdle(pattern: RegExp): { left: boolean }[] {
+    const said = this.said.filter((line) => line.startsWith('S-INBOX:'))
+    const asked = (line: string): boolean => line.includes(':SendData: ')
+    const last = said.findLastIndex(asked)
+    return said.flatMap((line, at) =>
+      pattern.test(line) && / IDLE$/.test(said.slice(0, at).findLast(asked) ?? '') ? [{ left: at < last }] : [])
   }
 
   /** Whether it said something like that. */
@@ -193,27 +203,32 @@ describeWith(['thunderbird'], 'Thunderbird', () => {
   }, 4 * patience)
 
   it('hears in IDLE what others do', async () => {
-    const person = await begin('idler', 'implicit', {})
+    // Nothing of its own takes it out of IDLE.
+    const person = await begin('idler', 'implicit', { autosync_offline_stores: false, offline_download: false })
     await person.bird('show', 'INBOX', 'drei')
     await person.idles()
-    await person.deliver(letter('news'))
+    // As what takes mail delivers it: no session of IMAP is about.
+    const inbox = (await place.mailboxes(person.user)).find(({ path }) => path.join() === 'INBOX')
+    await place.store.append(inbox!.id, mail('news'))
     await person.bird('contains', 'INBOX', ['one', 'two', 'drei', 'news'], false)
     await person.idles()
     await person.wire.ok('SELECT INBOX')
     await person.wire.ok('UID STORE 1 +FLAGS (\\Seen \\Flagged)')
     await person.bird('looks', 'INBOX', 'one', true, true)
     await person.idles()
-    await person.wire.ok('UID STORE 2 +FLAGS.SILENT (\\Deleted)')
-    await person.wire.ok('EXPUNGE')
+    await person.wire.ok('UID MOVE 2 Archive')
     await person.bird('contains', 'INBOX', ['one', 'drei', 'news'], false)
+    for (const news of [/: \* 4 EXISTS$/, /: \* 1 FETCH .*\\Flagged/, /: \* 2 EXPUNGE$/]) {
+      expect(person.heardInIdle(news), String(news)).toBe(true)
+    }
   }, 4 * patience)
 
   it('reads what is large', async () => {
     const person = await begin('large', 'implicit', {})
-    const mail = letterWithFile('large').replace('RWF0IG1lLg==', `${'RWF0IG1lLg'.repeat(7)}RWF0\r\n`.repeat(8000))
-    await person.deliver(mail)
+    const large = letterWithFile('large').replace('RWF0IG1lLg==', `${'RWF0IG1lLg'.repeat(7)}RWF0\r\n`.repeat(8000))
+    await person.deliver(large)
     await person.bird('contains', 'INBOX', ['one', 'two', 'drei', 'large'], true)
     expect(await person.bird('show', 'INBOX', 'large')).toContain('Down the rabbit hole.')
-    expect(await person.source('INBOX', 'large')).toBe(mail)
+    expect(await person.source('INBOX', 'large')).toBe(large)
   }, 4 * patience)
 })
