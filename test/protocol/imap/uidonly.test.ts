@@ -92,7 +92,8 @@ class Seat {
 
   /** Hears what there is, and asks for what it does not know. */
   async look(): Promise<void> {
-    for (;;) {
+    for (let times = 0; ; times++) {
+      if (times === 20) throw new Error('It never learns what there is')
       await this.stage.settle()
       const said = this.client.take()
       this.results.push(...said.split('\r\n').filter((line) => /^\* (E?SEARCH|SORT|THREAD)|(APPEND|COPY)UID|^t NO/.test(line)))
