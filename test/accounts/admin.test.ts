@@ -3,8 +3,7 @@ import { accountAdmin, type AccountAdminOptions } from '../../src/accounts/admin
 import type { AuditRecord } from '../../src/accounts/admin-parts.ts'
 import { accountDirectory } from '../../src/accounts/directory.ts'
 import { makeMailboxes } from '../../src/accounts/mailboxes.ts'
-import { memoryAccounts, memoryKeyValue, memoryStore } from '../../src/adapters/memory/index.ts'
-import { Annotations } from '../../src/server/imap/annotations.ts'
+import { memoryAccounts, memoryStore } from '../../src/adapters/memory/index.ts'
 import { indexMessage } from '../../src/message/index.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { at, fakeHash, FakePasswords, scram } from './fakes.ts'
@@ -259,20 +258,6 @@ describe('what is removed', () => {
     expect((await admin.aliases.list()[Symbol.asyncIterator]().next()).value).toMatchObject([{ senders: ['bob@example.org'] }])
     expect(await admin.remove('alice@example.org')).toBe(false)
     await admin.create(alice)
-  })
-
-  it('leaves no notes that were made of its mailboxes', async () => {
-    const keyValue = memoryKeyValue()
-    const notes = new Annotations(keyValue, () => 1234)
-    const { admin } = await setUp({ keyValue })
-    for (const name of ['alice', 'alice+', 'bob']) {
-      await admin.create({ id: name, addresses: [`${name}@example.org`] })
-      for (const mailbox of ['7', undefined]) await notes.write(name, mailbox, [['/private/comment', name]])
-    }
-    expect(await admin.remove('alice')).toBe(true)
-    const left: string[] = []
-    for await (const page of keyValue.list('', 1234)) left.push(...page.map(([, value]) => value))
-    expect(left.map((value) => (JSON.parse(value) as string[][])[0]![1])).toEqual(['alice+', 'alice+', 'bob', 'bob'])
   })
 
   it('is disabled and still there where a step fails, and can be removed again', async () => {

@@ -153,7 +153,8 @@ describe('socket transport', () => {
       received(bytes) {
         recorder.received(bytes)
         // As long as a peer's commands may take.
-        for (const began = performance.now(); performance.now() - began < 11;);
+        const began = performance.now()
+        while (performance.now() - began < 11) continue
         worked.push(turn)
       },
       ended: () => recorder.ended(),
