@@ -67,11 +67,11 @@ class Seat {
   async look(): Promise<void> {
     await this.say('NOOP')
     for (let unknown = this.picture.unknown; unknown !== undefined; unknown = this.picture.unknown) {
-      const fetch = `FETCH ${unknown} (UID FLAGS)`
-      this.picture.said(fetch)
+      const command = `FETCH ${unknown} (UID FLAGS)`
+      this.picture.said(command)
       // Of those that went meanwhile it hears that they did (RFC 5530 §3), and behind NOOP which.
-      const { status, code } = await this.talk.send(fetch, 'entries')
-      if (status !== 'OK' && code !== 'EXPUNGEISSUED') throw new Amiss(`${fetch} was refused: ${status} [${code}]`, ['entries'])
+      const { status, code } = await this.talk.send(command, 'entries')
+      if (status !== 'OK' && code !== 'EXPUNGEISSUED') throw new Amiss(`${command} was refused: ${status} [${code}]`, ['entries'])
       await this.say('NOOP')
     }
   }
