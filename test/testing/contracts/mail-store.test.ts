@@ -6,8 +6,9 @@ import { accountFaults, lastingStore } from './faults-account.ts'
 import { changeFaults } from './faults-changes.ts'
 import { mailboxFaults } from './faults-mailboxes.ts'
 import { messageFaults } from './faults-messages.ts'
+import { replaceFaults } from './faults-replace.ts'
 
-const faults = [...mailboxFaults, ...messageFaults, ...changeFaults, ...accountFaults]
+const faults = [...mailboxFaults, ...messageFaults, ...changeFaults, ...replaceFaults, ...accountFaults]
 
 function checks(open: () => OpenedMailStore, skipped: (line: string) => void = () => {}): Check[] {
   return checksOf((runner) => mailStoreContract({ ...runner, skipped, open: async () => open() }))
