@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest'
 import { imapContract } from '../../../src/testing/contracts/imap.ts'
+import { memoryFolder } from '../maildir/folders.ts'
 import { openMail } from './folders.ts'
 
 describe('sqlite', () => {
@@ -7,7 +8,7 @@ describe('sqlite', () => {
     describe,
     it,
     open: async () => {
-      const { store, path } = openMail({ search: true })
+      const { store, path } = openMail({ search: true, path: memoryFolder() })
       return { store, reopen: async () => openMail({ path, search: true }).store }
     },
   })
