@@ -195,7 +195,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   }),
 )
 
-describe('NOTIFY', () => {
+describe('I66 NOTIFY', () => {
   it('tells all that a client must know that asks for nothing', async () => {
     const enabled = fc.constantFrom('', 'CONDSTORE')
     await fc.assert(fc.asyncProperty(fc.array(acts, { maxLength: 25 }), enabled, async (doings, enable) => {

@@ -76,7 +76,7 @@ describe('NOTIFY of a hostile client', () => {
     expect(client.take()).toMatch(/NOTIFICATIONOVERFLOW\]/)
   })
 
-  it('asks the store twice a second at most, however much happens', async () => {
+  it('I67 asks the store twice a second at most, however much happens', async () => {
     const { stage, client } = await logged(3)
     await said(stage, client, 'a NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))\r\n')
     const asked = counted(stage)
