@@ -15,7 +15,7 @@ export interface ImapLimits {
   readonly appendOctets: number
   /** Mailboxes of an account, and names that it subscribes to. */
   readonly mailboxes: number
-  /** Keywords that STORE may bring a mailbox to. */
+  /** Keywords of a mailbox that are told, and that STORE may bring it to. */
   readonly keywords: number
   /** Commands that broke the protocol. */
   readonly errors: number

@@ -194,6 +194,8 @@ export function tellKeywords(context: ImapContext, selected: Selected, flags: re
   let news = false
   for (const flag of flags) {
     if (!isKeyword(flag) || selected.keywords.has(flag.toLowerCase())) continue
+    // APPEND may have brought it to more; the list is said anew for each that is new.
+    if (selected.keywords.size >= context.config.limits.keywords) break
     selected.keywords.set(flag.toLowerCase(), flag)
     news = true
   }

@@ -125,7 +125,7 @@ function* opened(
     changed: false,
     gone: NONE,
     recent,
-    keywords: new SpareMap(keywords.map((keyword) => [keyword.toLowerCase(), keyword])),
+    keywords: new SpareMap(keywords.slice(0, context.config.limits.keywords).map((keyword) => [keyword.toLowerCase(), keyword])),
     saved: NONE,
     own: new SpareMap(),
     news: { added: NONE, flagged: new SpareMap() },
