@@ -27,7 +27,7 @@ export class JournalStore {
     if (there) return this.#view(there)
     if (use && boxes.some((box) => box.use === use)) throw permanent(`There is a mailbox for ${use} already`)
     const uidValidity = this.#nextValidity(this.#numbers.last)
-    const box = { id: String(uidValidity), account, path, use, uidValidity, uidNext: 1, modSeq: 0, expunged: 0 }
+    const box = { id: String(uidValidity), account, path, use, uidValidity, uidNext: 1, modSeq: 1, expunged: 0 }
     this.#journal.write([boxRow(box), ['numbers', '', { ...this.#numbers, last: uidValidity }]])
     return this.#view(box)
   }

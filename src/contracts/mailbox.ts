@@ -20,7 +20,10 @@ export interface Mailbox {
   readonly uidValidity: number
   /** Greater than every UID that was ever given out here. */
   readonly uidNext: number
-  /** The highest mod-sequence given out here, 0 when there was none (RFC 7162 §3.1). Every change gives one out. */
+  /**
+   * The highest mod-sequence given out here (RFC 7162 §3.1), every change giving one out; at least 1 where nothing has happened
+   * yet, so that whoever knows an empty mailbox by it hears of the first change.
+   */
   readonly modSeq: number
   /** Messages in it, those without `\Seen`, those with `\Deleted`. Counted, not searched for: cheap to ask. */
   readonly messages: number

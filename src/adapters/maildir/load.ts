@@ -57,8 +57,9 @@ export async function loadState(
     state.guid = journal?.state.guid ?? list?.guid ?? randomHex(16)
     state.uidValidity = list?.uidValidity ?? await fresh.nextValidity()
     state.uidNext = list?.uidNext ?? 1
-    state.modSeq = journal ? journal.state.modSeq + 1 : list && list.uidNext > 1 ? laterThanAny(fresh.now) : 0
-    state.forgotten = state.modSeq
+    const before = journal ? journal.state.modSeq + 1 : list && list.uidNext > 1 ? laterThanAny(fresh.now) : 0
+    state.modSeq = Math.max(state.modSeq, before)
+    state.forgotten = before
     state.factsFile = journal ? journal.state.factsFile + 1 : 0
     return { state, end: 0, pending: undefined, journalStale: true, listStale: isOther(list, state) }
   }

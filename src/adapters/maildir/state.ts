@@ -53,7 +53,7 @@ export class State {
   uidNext = 1
   /** UIDs below this one that are not here are gone; of those above, `dovecot-uidlist` may know. */
   settled = 1
-  modSeq = 0
+  modSeq = 1
   recentFrom = 1
   /** Number of the file of facts. */
   factsFile = 0

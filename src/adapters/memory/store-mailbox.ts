@@ -33,7 +33,7 @@ export class Box {
   readonly #use: SpecialUse | undefined
   readonly #remembered: number
   #uidNext = 1
-  #modSeq = 0
+  #modSeq = 1
   #recentFrom = 1
   #held: Held[] = []
   #unseen = 0

@@ -39,7 +39,7 @@ export class MailboxWrites {
     this.#find = db.prepare(`SELECT ${MAILBOX_COLUMNS} FROM mailboxes WHERE account = ? AND path = ?`)
     this.#used = db.prepare('SELECT 1 FROM mailboxes WHERE account = ? AND use = ?')
     this.#insert = db.prepare('INSERT INTO mailboxes (account, path, uid_validity, uid_next, mod_seq, use)'
-      + ' VALUES (?, ?, ?, 1, 0, ?)')
+      + ' VALUES (?, ?, ?, 1, 1, ?)')
     this.#all = db.prepare('SELECT id, path, uid_validity FROM mailboxes WHERE account = ?')
     this.#rename = db.prepare('UPDATE mailboxes SET path = ?, uid_validity = ? WHERE id = ?')
     this.#delete = db.prepare('DELETE FROM mailboxes WHERE id = ?')

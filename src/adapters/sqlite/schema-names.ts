@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Which accounts have other names of mailboxes, or other subscriptions, than before. */
+/** Which accounts have other names of mailboxes, or other subscriptions, than before; and mod-sequences from 1 on. */
 export const schemaNames: Migration = {
   name: 'changes of names',
   sql: `
@@ -11,5 +11,8 @@ CREATE TABLE name_changes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX name_changes_by_change ON name_changes (change);
 INSERT INTO counters VALUES ('name_change', 0);
+
+-- RFC 7162 §7: a mod-sequence is positive, that of an empty mailbox too.
+UPDATE mailboxes SET mod_seq = 1 WHERE mod_seq = 0;
 `,
 }

@@ -38,7 +38,8 @@ export function creating(options: MailStoreContractOptions): void {
   it('creates one that is empty', async () => {
     const { store } = await open()
     const made = await store.create('alice', ['Archive', '2026'])
-    equal([made.account, made.path, made.modSeq], ['alice', ['Archive', '2026'], 0])
+    equal([made.account, made.path], ['alice', ['Archive', '2026']])
+    holds(made.modSeq >= 1, 'modSeq is below 1')
     equal([made.messages, made.unseen, made.deleted, made.octets, made.use], [0, 0, 0, 0, undefined])
     holds(made.uidNext >= 1, 'uidNext is below 1')
     const { uidValidity } = made
@@ -228,7 +229,7 @@ export function erasing({ it, open }: MailStoreContractOptions): void {
     const after = await inbox(store)
     holds(after.id !== before.id, 'the mailbox id was used before')
     holds(after.uidValidity > before.uidValidity, 'UIDVALIDITY did not grow')
-    equal([after.messages, after.modSeq], [0, 0])
+    equal(after.messages, 0)
     await consistent(store)
   })
 }

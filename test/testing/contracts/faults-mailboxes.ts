@@ -25,6 +25,9 @@ async function owner(store: WholeStore, id: string): Promise<Mailbox | undefined
 const creating: readonly Fault[] = [
   saying('mailboxes', 'forgets the use', ({ use: _, ...mailbox }) => mailbox),
   saying('mailboxes', 'begins with UIDVALIDITY 0', (mailbox) => ({ ...mailbox, uidValidity: 0 })),
+  fault('mailboxes', 'begins with mod-sequence 0', (store) => ({
+    create: async (...given) => ({ ...(await store.create(...given)), modSeq: 0 }),
+  })),
   saying('mailboxes', 'calls every message unseen', (mailbox) => ({ ...mailbox, unseen: mailbox.messages + 1 })),
   saying('mailboxes', 'folds names to one case', ({ path, ...mailbox }) => {
     return { ...mailbox, path: path.map((name) => name.toLowerCase()) }

@@ -45,7 +45,7 @@ export function* execute(session: Runner, command: Command, reader: Reader, invo
 }
 
 /** Up to which mod-sequence the client knows everything. */
-const knownUpTo = ({ modSeq, unsaid }: Selected): number => (unsaid === undefined ? modSeq : Math.max(1, unsaid))
+const knownUpTo = ({ modSeq, unsaid }: Selected): number => unsaid ?? modSeq
 
 const waits: ReadonlySet<string> = new Set<Wait['kind']>([
   'line', 'news', 'literal', 'stream', 'skip', 'rest', 'pause', 'room', 'tls',

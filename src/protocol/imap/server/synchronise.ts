@@ -158,8 +158,8 @@ function* tellExpunged(context: ImapContext, selected: Selected): Run<void> {
 function tellHeld(context: ImapContext, selected: Selected): void {
   if (!context.enabled.has('QRESYNC') || (selected.held === undefined && !selected.heldTold)) return
   selected.heldTold = selected.held !== undefined
-  context.say(`* OK [HIGHESTMODSEQ ${Math.max(1, selected.held ?? selected.modSeq)}] ${
-    selected.heldTold ? 'Messages are gone that cannot be told of yet' : 'All is told'}`)
+  const text = selected.heldTold ? 'Messages are gone that cannot be told of yet' : 'All is told'
+  context.say(`* OK [HIGHESTMODSEQ ${selected.held ?? selected.modSeq}] ${text}`)
 }
 
 /** Says the flags of a message that the client knows of. */
@@ -215,7 +215,7 @@ export function enableCondstore(context: ImapContext): void {
   const { enabled, selected } = context
   if (enabled.has('CONDSTORE')) return
   enabled.add('CONDSTORE')
-  if (selected) context.say(`* OK [HIGHESTMODSEQ ${Math.max(1, selected.held ?? selected.modSeq)}] The highest mod-sequence`)
+  if (selected) context.say(`* OK [HIGHESTMODSEQ ${selected.held ?? selected.modSeq}] The highest mod-sequence`)
 }
 
 /** Of the messages named, those that are gone and of which the client has not been told (I18). */

@@ -144,7 +144,7 @@ function* opened(
   context.say(`* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid`)
   context.say(`* OK [UIDNEXT ${mailbox.uidNext}] The next UID`)
   // RFC 7162 §3.1.2.1: always (I32). A mod-sequence is 1 at least.
-  context.say(`* OK [HIGHESTMODSEQ ${Math.max(1, mailbox.modSeq)}] The highest mod-sequence`)
+  context.say(`* OK [HIGHESTMODSEQ ${mailbox.modSeq}] The highest mod-sequence`)
   // RFC 8474 §4.2.
   context.say(`* OK [MAILBOXID (${objectId('F', mailbox.id)})] The mailbox under any name`)
   // RFC 9051 §6.3.2: also where the client has written the name in another way than it is kept.

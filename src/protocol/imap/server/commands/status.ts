@@ -68,7 +68,7 @@ function valueOf(context: ImapContext, mailbox: ImapMailbox, item: Exclude<Statu
     case 'RECENT':
       return String(recentIn(mailbox))
     case 'HIGHESTMODSEQ':
-      return String(Math.max(1, mailbox.modSeq))
+      return String(mailbox.modSeq)
     case 'MAILBOXID':
       return `(${objectId('F', mailbox.id)})`
     default: {
