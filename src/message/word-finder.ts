@@ -32,9 +32,9 @@ interface Place {
 /**
  * Looks for words in texts as they are stored, and decodes only those that may have them.
  *
- * What has the words has their letters, one behind the other, in any case: as they are, or in quoted-printable as escapes and with
- * soft line breaks between them. Or some of them come of characters that are not ASCII (`ß`, `ř`, `ﬁ`): each of those is looked at
- * together with the letters beside it. Whatever cannot be told in this way is decoded.
+ * What has the words has their letters, one behind the other, in any case: as they are, or in quoted-printable as escapes and
+ * with soft line breaks between them. Or some of them come of characters that are not ASCII (`ß`, `ř`, `ﬁ`): each of those is
+ * looked at together with the letters beside it. Whatever cannot be told in this way is decoded.
  */
 export class WordFinder {
   private readonly words: string

@@ -43,7 +43,8 @@ export class StoredBodies {
     this.#octets = db.prepare('SELECT CASE length(data) WHEN ? THEN data ELSE substr(data, ?, ?) END AS data FROM bodies AS b'
       + ' WHERE id = ? AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')
     // As text octets are put together whatever they are.
-    this.#pieces = db.prepare('SELECT group_concat(ifnull(max(0, min(w.value ->> 2, length(b.data) - (w.value ->> 1) + 1)), -1)) AS lengths,'
+    const length = 'max(0, min(w.value ->> 2, length(b.data) - (w.value ->> 1) + 1))'
+    this.#pieces = db.prepare(`SELECT group_concat(ifnull(${length}, -1)) AS lengths,`
       + " CAST(group_concat(CAST(substr(b.data, w.value ->> 1, w.value ->> 2) AS TEXT), '') AS BLOB) AS data"
       + ' FROM json_each(?) AS w LEFT JOIN bodies AS b ON b.id = w.value ->> 0'
       + ' AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')

@@ -193,7 +193,7 @@ export class Reading {
   }
 
   /** Reads about `size` entries from the beginning of the spans. Gives what is left of them. */
-  #turn(row: number, gaps: number, spans: UidSet, size: number, take: (columns: AllColumns, apart: boolean) => void): UidSet {
+  #turn(row: number, gaps: number, spans: UidSet, size: number, take: Take): UidSet {
     const few = apartFrom(spans, size)
     if (few.length > 0) {
       take(this.#entries.each(row, few.flatMap(numbersOf)), true)
@@ -254,6 +254,9 @@ interface Piece {
   /** Of all of them, where they are wanted. */
   readonly facts: readonly string[]
 }
+
+/** Takes entries that were read together; `apart` as {@link Beside} has it. */
+type Take = (columns: AllColumns, apart: boolean) => void
 
 /** What is read beside entries; `apart`: their UIDs are far from each other. */
 type Beside = (uids: readonly number[], gaps: number, apart: boolean) => readonly string[]

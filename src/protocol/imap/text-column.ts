@@ -25,7 +25,7 @@ export class TextColumn {
     this.weight = 400 + 8 * (uids.length + texts.length) + 2 * this.text.length
   }
 
-  /** The UIDs of messages that have the words in one of their texts, ascending; where there are no words, of those with a text. */
+  /** The UIDs of messages that have the words in one of their texts, ascending; without words, of those that have a text. */
   having(words: string): number[] {
     const { text, ends, owners, uids } = this
     const found: number[] = []

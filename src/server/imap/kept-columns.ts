@@ -10,6 +10,8 @@ const FEW = 250
 
 const LAST_UID = 0xffffffff
 
+type Wanted = Pick<ColumnsQuestion, 'mailbox' | 'of' | 'uids' | 'atHand'>
+
 /** A column, and the UIDs of which it tells all. */
 interface Page {
   readonly from: number
@@ -49,7 +51,7 @@ export class KeptColumns {
   }
 
   /** What is kept of the first UIDs that are asked for, or else one page that is made now. */
-  async columns({ mailbox, of, uids, atHand }: Pick<ColumnsQuestion, 'mailbox' | 'of' | 'uids' | 'atHand'>): Promise<ColumnsPage | null> {
+  async columns({ mailbox, of, uids, atHand }: Wanted): Promise<ColumnsPage | null> {
     const key = `${of} ${mailbox}`
     const row = this.rows.get(key)
     const pages: Page[] = []
