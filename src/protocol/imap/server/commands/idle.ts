@@ -17,8 +17,12 @@ export const idle: Command = {
       // Yielded here rather than by a generator of its own, which would weigh on every connection that is idle.
       const news = (yield { kind: 'news', until: Math.min(context.now + timeouts.alive, end) }) as Heard | 'changed' | 'time'
       if (news === 'changed') yield* tellNews(context, true)
-      else if (news === 'time' && context.now < end) context.say('* OK Still here')
-      else if (news === 'time') {
+      else if (news === 'time' && context.now < end) {
+        // Hints may be lost, and not every store gives any.
+        if (context.selected) context.selected.changed = true
+        yield* tellNews(context, true)
+        context.say('* OK Still here')
+      } else if (news === 'time') {
         context.close('timeout', 'Idle timeout')
         return undefined
       } else if (news.text.toUpperCase() === 'DONE' && news.announced === undefined && !news.broken) return ok('Idle no more')

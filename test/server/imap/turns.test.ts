@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { turn } from '../../src/adapters/node/event-loop.ts'
-import { LiveConnection } from '../../src/server/connection.ts'
-import { type Access, ImapHost } from '../../src/server/imap/host.ts'
+import { turn } from '../../../src/adapters/node/event-loop.ts'
+import { LiveConnection } from '../../../src/server/connection.ts'
+import { type Access, ImapHost } from '../../../src/server/imap/host.ts'
 
 const nobody = { address: undefined, port: undefined, localAddress: undefined, localPort: undefined }
 

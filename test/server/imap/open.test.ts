@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { memoryStore } from '../../src/adapters/memory/store.ts'
-import { MailError } from '../../src/protocol/session/errors.ts'
-import { Openings } from '../../src/server/imap/open.ts'
-import { storeWith } from './mail-world.ts'
+import { memoryStore } from '../../../src/adapters/memory/store.ts'
+import { MailError } from '../../../src/protocol/session/errors.ts'
+import { Openings } from '../../../src/server/imap/open.ts'
+import { storeWith } from '../mail-world.ts'
 
 it('opens a mailbox that cannot be written, as on a full disk: without anything recent', async () => {
   const store = memoryStore({ now: () => 0 })

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { maildir } from '../../src/adapters/maildir/index.ts'
-import { sqlite } from '../../src/adapters/sqlite/index.ts'
-import type { MailStore } from '../../src/contracts/store.ts'
-import { indexMessage } from '../../src/message/indexer.ts'
-import { octets } from '../../src/protocol/bytes/text.ts'
-import { ImapStage, USER } from '../../src/testing/imap-stage.ts'
+import { maildir } from '../../../src/adapters/maildir/index.ts'
+import { sqlite } from '../../../src/adapters/sqlite/index.ts'
+import type { MailStore } from '../../../src/contracts/store.ts'
+import { indexMessage } from '../../../src/message/indexer.ts'
+import { octets } from '../../../src/protocol/bytes/text.ts'
+import { ImapStage, USER } from '../../../src/testing/imap-stage.ts'
 
 /** Ways to open the same mail several times. */
 const stores: readonly (readonly [string, (folder: string) => MailStore])[] = [

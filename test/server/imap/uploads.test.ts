@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { turn } from '../../src/adapters/node/event-loop.ts'
-import { memoryBodies } from '../../src/adapters/memory/index.ts'
-import { Uploads } from '../../src/server/imap/uploads.ts'
+import { turn } from '../../../src/adapters/node/event-loop.ts'
+import { memoryBodies } from '../../../src/adapters/memory/index.ts'
+import { Uploads } from '../../../src/server/imap/uploads.ts'
 
 const upload = { flags: [], received: 0 }
 
