@@ -201,7 +201,7 @@ function highAt(raw: string, at: number): number {
 /** The octet that stands right before an escape, where it stands for itself. */
 function octetBefore(raw: string, escape: number): number {
   let at = escape
-  while (raw.startsWith('=\r\n', at - 3)) at -= 3
+  while (at >= 3 && raw.startsWith('=\r\n', at - 3)) at -= 3
   const octet = raw.charCodeAt(at - 1)
   // The end of a line may be a soft one; and two hex digits may be an escape.
   return octet === 10 || octet === 13 || octet === EQUALS || raw.charCodeAt(at - 3) === EQUALS ? UNKNOWN : octet

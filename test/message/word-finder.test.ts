@@ -57,6 +57,12 @@ describe('words are found where the decoded text has them', () => {
       .toEqual([true, true, true, false, false, true, true])
   })
 
+  it('whose text begins with soft line breaks', () => {
+    expect(new WordFinder('AS').inPart(octets('=\r\n=\r\n=C3=A9'), 'quoted-printable', 'utf-8')).toBe(false)
+    expect(new WordFinder('ES').inPart(octets('=\r\nS=\r\n=C5=9B'), 'quoted-printable', 'utf-8')).toBe(false)
+    expect(new WordFinder('SS').inPart(octets('=\r\nS=\r\n=C5=9B'), 'quoted-printable', 'utf-8')).toBe(true)
+  })
+
   it('agrees with what parts say', () => {
     const params = [['charset', 'utf-8']] as const
     const part = { type: 'text', subtype: 'plain', header: 0, body: 0, end: 9, lines: 1, encoding: 'base64', params: [...params] }
