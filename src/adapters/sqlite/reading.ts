@@ -168,7 +168,7 @@ export class Reading {
   }
 
   /** What is selected, in turns of about `size` messages each; `more` reads something beside it. */
-  async *#pages(row: number, which: Selection, size: number, more: Beside = nothing): AsyncGenerator<readonly Piece[], void, undefined> {
+  async *#pages(row: number, which: Selection, size: number, more: Beside = nothing): AsyncGenerator<readonly Piece[]> {
     const { uids = ALL_UIDS, since = 0 } = which
     const wanted = this.#snapshot(() => this.#candidates(row, uids, since))
     const has = membership(wanted)
