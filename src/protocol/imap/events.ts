@@ -199,7 +199,10 @@ export interface ColumnsQuestion extends Question<'columns', ColumnsPage | null 
   readonly mailbox: string
   readonly of: ColumnKind
   readonly uids: NumberSet
-  /** It must not be made: only all of it is of use, and only where it is kept already. */
+  /**
+   * It must not be made now: only all of it is of use, and only where it is kept already. No columns, and not the last: it is
+   * not, but this is asked so often that it should be made, which is to ask without this.
+   */
   readonly atHand: boolean
 }
 

@@ -8,6 +8,12 @@ const MOST_KEPT = 32 * 1024 * 1024
 /** Messages in a column that are too few to leave it as it is when more have come behind them. */
 const FEW = 250
 
+/** Questions that an index answers for less, after which it is cheaper to make what answers them for nothing. */
+const MOST_MISSES = 2
+
+/** Mailboxes, a kind each, of which anything is remembered. */
+const MOST_ROWS = 4096
+
 const LAST_UID = 0xffffffff
 
 type Wanted = Pick<ColumnsQuestion, 'mailbox' | 'of' | 'uids' | 'atHand'>
@@ -24,9 +30,15 @@ interface Page {
 /** What is kept of a mailbox, of one kind. */
 interface Row {
   /** Ascending; they do not overlap. */
-  readonly pages: Page[]
-  weight: number
+  readonly pages: readonly Page[]
+  readonly weight: number
+  /** How often all of it was asked for, if at hand, and was not. */
+  misses: number
+  /** The mailbox is too large: not all of it can be kept. */
+  isLarge: boolean
 }
+
+const NOTHING: Row = { pages: [], weight: 0, misses: 0, isLarge: false }
 
 /**
  * Makes what sessions look at of messages, and keeps it for all of them. It is never wrong: which message a UID means, and what
@@ -62,7 +74,7 @@ export class KeptColumns {
     }
     if (row) this.used(key, row)
     if (left.length === 0) return { columns: pages.map(columnIn), last: true }
-    if (atHand) return null
+    if (atHand) return this.missed(key) ? { columns: [], last: false } : null
     // What was the end of the mailbox goes on: or else each message that comes would make a page of its own.
     const end = pages[pages.length - 1]
     const goesOn = end !== undefined && !end.isFull && end.column.uids.length < FEW ? pages.pop() : undefined
@@ -89,20 +101,32 @@ export class KeptColumns {
     return undefined
   }
 
+  /** Notes that not all was at hand. Gives whether that was so often enough. */
+  private missed(key: string): boolean {
+    const row = this.rows.get(key) ?? { ...NOTHING }
+    row.misses++
+    this.put(key, row)
+    return row.misses > MOST_MISSES && !row.isLarge
+  }
+
   private keep(key: string, page: Page): void {
-    const row = this.rows.get(key) ?? { pages: [], weight: 0 }
+    const row = this.rows.get(key) ?? NOTHING
     // It takes the place of those that it tells of as well: it is as long, or goes on further.
     const others = row.pages.filter(({ from, to }) => to < page.from || from > page.to)
     const weight = others.reduce((sum, { column }) => sum + column.weight, page.column.weight)
     // The rest of a large mailbox is made anew each time.
-    if (weight > this.most / 2) return
+    if (weight > this.most / 2) return this.put(key, { ...row, isLarge: true })
     const at = others.findIndex(({ from }) => from > page.from)
     others.splice(at < 0 ? others.length : at, 0, page)
+    this.put(key, { ...row, pages: others, weight })
+  }
+
+  private put(key: string, row: Row): void {
     this.forget(key)
-    this.rows.set(key, { pages: others, weight })
-    this.weight += weight
+    this.rows.set(key, row)
+    this.weight += row.weight
     for (const oldest of this.rows.keys()) {
-      if (this.weight <= this.most) break
+      if (this.weight <= this.most && this.rows.size <= MOST_ROWS) break
       this.forget(oldest)
     }
   }

@@ -118,6 +118,17 @@ describe('columns that are kept', () => {
     expect(read).toEqual([])
   })
 
+  it('should be made where they are asked for again and again, unless the mailbox is too large', async () => {
+    await append(3)
+    const asked = { mailbox, of: 'subject', uids: [{ first: 1, last: 3 }], atHand: true } as const
+    for (const answer of [null, null, { columns: [], last: false }]) expect(await kept.columns(asked)).toEqual(answer)
+    await kept.columns({ ...asked, atHand: false })
+    expect((await kept.columns(asked))?.last).toBe(true)
+    const small = new KeptColumns(store, 10)
+    await small.columns({ ...asked, atHand: false })
+    for (let times = 0; times < 9; times++) expect(await small.columns(asked)).toBeNull()
+  })
+
   it('take no more than so much memory', async () => {
     await append(6)
     const small = new KeptColumns(store, 2000)

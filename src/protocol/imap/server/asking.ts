@@ -69,17 +69,21 @@ export function* columns<Kind extends ColumnKind>(
   }
 }
 
-/** The same where the host has it of all of them at hand; `false` where it has not. */
+/**
+ * The same where the host has it of all of them at hand; `none`, and nothing told, where it has not; `wanted` where it wants to
+ * have it made.
+ */
 export function* columnsAtHand<Kind extends ColumnKind>(
   mailbox: string,
   of: Kind,
   uids: NumberSet,
   take: (column: Columns[Kind]) => void,
-): Run<boolean> {
+): Run<'all' | 'none' | 'wanted'> {
   const page = yield* ask({ kind: 'columns', mailbox, of, uids, atHand: true })
-  if (page === null) return false
+  if (page === null) return 'none'
+  if (!page.last) return 'wanted'
   for (const column of page.columns) take(column as Columns[Kind])
-  return true
+  return 'all'
 }
 
 /** What is left of a set behind a UID; nothing where there was none. */

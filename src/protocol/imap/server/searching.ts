@@ -115,8 +115,9 @@ function* withWords(
   const { mailbox } = scope.selected
   const found: number[] = []
   const take = (column: TextColumn): void => add(found, column.having(words))
-  if (!(yield* columnsAtHand(mailbox, of, among, take))) {
-    const fewer = yield* narrowed(scope, words, 'header', among)
+  const atHand = yield* columnsAtHand(mailbox, of, among, take)
+  if (atHand !== 'all') {
+    const fewer = atHand === 'wanted' ? among : yield* narrowed(scope, words, 'header', among)
     // Where that leaves many, it is as well to have the column at hand the next time.
     yield* columns(scope.selected, of, isFew(scope.selected, fewer) ? fewer : among, take)
   }
