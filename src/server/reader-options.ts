@@ -46,6 +46,7 @@ export const readerKinds: Omit<OptionKinds<ReaderOptions>, 'store'> = {
 export function readerAccess(options: ReaderOptions): ReaderAccess & { readonly random: (octets: number) => Uint8Array } {
   const { directory, hostname, login, clock = nodeClock, random = randomBytes } = options
   return {
+    directory,
     authentication: authenticate({ ...login, directory, hostname, right: 'imap', crypto: { ...nodeCrypto, random } }),
     seats: new Seats(options.connections),
     clock,

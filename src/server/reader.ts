@@ -1,5 +1,5 @@
 import type { Authentication } from '../accounts/authenticate.ts'
-import type { Account } from '../contracts/directory.ts'
+import type { Account, Directory } from '../contracts/directory.ts'
 import type { Observer, Whence } from '../observe/events.ts'
 import type { Credentials, SaslLookUp, SaslSecret } from '../protocol/sasl/index.ts'
 import type { Clock } from '../protocol/session/clock.ts'
@@ -7,8 +7,12 @@ import type { LiveConnection } from './connection.ts'
 import type { Seats } from './seats.ts'
 import { connected, whence } from './whence.ts'
 
+/** Milliseconds after which it is looked whether an account is still there and may read its mail. */
+const TRUST = 60_000
+
 /** What all connections of a server share by which people read their mail. */
 export interface ReaderAccess {
+  readonly directory: Directory
   readonly authentication: Authentication
   readonly seats: Seats
   readonly clock: Clock
@@ -38,12 +42,16 @@ export abstract class Reader<Access extends ReaderAccess> {
   readonly connection: LiveConnection
   protected readonly access: Access
   protected account: Account | undefined
+  /** The account may read its mail no more. */
+  protected isDismissed = false
   /** The connection is at its end. */
   protected isOver = false
   private readonly codes: ReaderCodes
   /** For how long a failure is held back of the exchange whose secret was looked up last; in milliseconds. */
   private delay: number | undefined
   private why = 'end'
+  /** When the account was looked up last, in ticks. */
+  private trustedAt = -Infinity
 
   constructor(access: Access, connection: LiveConnection, codes: ReaderCodes) {
     this.access = access
@@ -81,6 +89,7 @@ export abstract class Reader<Access extends ReaderAccess> {
     // Whoever has gone meanwhile takes no seat.
     if (this.isOver || !access.seats.sit(connection, account)) return this.tooMany('connections of this account')
     this.account = result.account
+    this.trustedAt = access.clock.ticks()
     connection.account = account
     access.observe?.({ kind: 'authenticated', ...this.whence(), account, mechanism, username })
     return { account }
@@ -103,6 +112,21 @@ export abstract class Reader<Access extends ReaderAccess> {
     access.seats.leave(connection)
     const lasted = access.clock.now() - connection.began
     access.observe?.({ kind: 'closed', ...this.whence(), why: error ? 'reset' : this.why, lasted })
+  }
+
+  /** Accounts are removed and disabled, lose rights and get other quotas while somebody has them open. Cheap to call often. */
+  protected async lookAgain(ticks: number): Promise<void> {
+    const { access, account } = this
+    if (!account || ticks - this.trustedAt <= TRUST) return
+    this.trustedAt = ticks
+    try {
+      const found = await access.directory.account(account.id)
+      this.isDismissed = !found || found.disabled || !found.rights.imap
+      if (found && this.account === account) this.account = found
+    } catch (error) {
+      // A directory that is out of order dismisses nobody.
+      access.observe?.({ kind: 'failed', ...this.whence(), what: 'account', error })
+    }
   }
 
   protected whence(): Whence {

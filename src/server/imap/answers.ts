@@ -1,5 +1,6 @@
 import { isMailError } from '../../protocol/session/errors.ts'
-import type { Page, Refusal } from '../../protocol/imap/index.ts'
+import type { Selection } from '../../contracts/store.ts'
+import type { NumberRange, Page, Refusal } from '../../protocol/imap/index.ts'
 
 const unavailable: Refusal = { code: 'UNAVAILABLE', refused: 'Temporary failure, try again later' }
 
@@ -20,4 +21,9 @@ export function refusalFor(error: unknown): Refusal {
 export async function firstPage<Item>(pages: AsyncIterable<readonly Item[]>): Promise<Page<Item>> {
   for await (const items of pages) return { items, last: false }
   return { items: [], last: true }
+}
+
+/** Messages of which a session asks, as stores take them. */
+export function selection(uids: readonly NumberRange[], since: number): Selection {
+  return since > 0 ? { uids, since } : { uids }
 }

@@ -1,6 +1,6 @@
 import { turn } from '../../adapters/node/event-loop.ts'
 import type { BodyStore } from '../../contracts/bodies.ts'
-import type { Account, Directory } from '../../contracts/directory.ts'
+import type { Account } from '../../contracts/directory.ts'
 import type { Mailbox, MailboxId, SpecialUse } from '../../contracts/mailbox.ts'
 import type { Append, MailStore, NewMessage } from '../../contracts/store.ts'
 import type { Conversation, Host } from '../../protocol/session/drive.ts'
@@ -25,7 +25,6 @@ import type {
   ImapServerSession,
   MailboxQuestion,
   MessagesQuestion,
-  NumberRange,
   OctetsQuestion,
   Opened,
   OpenQuestion,
@@ -40,8 +39,9 @@ import type {
 import type { LiveConnection } from '../connection.ts'
 import type { Added, QuotaWatch } from '../quota-watch.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
+import { storedOctets } from '../stored-octets.ts'
 import type { Annotations } from './annotations.ts'
-import { firstPage, refusalFor } from './answers.ts'
+import { firstPage, refusalFor, selection } from './answers.ts'
 import type { KeptColumns } from './kept-columns.ts'
 import type { Openings } from './open.ts'
 import { Uploads } from './uploads.ts'
@@ -49,7 +49,6 @@ import type { Watcher, Watchers } from './watchers.ts'
 
 /** What all connections of one server share. */
 export interface Access extends ReaderAccess {
-  readonly directory: Directory
   readonly store: MailStore
   readonly bodies: BodyStore
   /** Octets of a message from which on it goes to `bodies` while it comes in. */
@@ -67,6 +66,8 @@ export interface Access extends ReaderAccess {
 
 /** Milliseconds that a command may go on before others have their turn. */
 const TURN = 10
+
+const noLonger: Refusal = { code: 'UNAVAILABLE', refused: 'The account is not served any more' }
 
 /** Octets that a store is asked for at once. */
 const MOST_AT_HAND = 1024 * 1024
@@ -270,8 +271,8 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   quota() {
-    const { quota: limit } = this.account!
     return this.asked(async () => {
+      const { quota: limit } = this.account!
       // Clients are told nothing of what has no bound, and an APPEND asks each time.
       if (limit.octets === Infinity && limit.messages === Infinity) return null
       return { used: await this.access.store.usage(this.owner), limit }
@@ -364,11 +365,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
 
   private async gathered({ message, start, end }: BodyRange): Promise<Uint8Array | null> {
     const body = await this.access.store.body(message)
-    if (!body) return null
-    if (body.bytes) return body.bytes.subarray(start, end)
-    const chunks: Uint8Array[] = []
-    if (start < end) for await (const chunk of body.read({ start, end })) chunks.push(chunk)
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    return body ? storedOctets(body, start, end) : null
   }
 
   /** A store that answers at once would let a long command go on for as long as it likes (I65). */
@@ -380,11 +377,14 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   private async rest(): Promise<void> {
     await turn()
     this.turnBegan = this.access.clock.ticks()
+    await this.lookAgain(this.turnBegan)
+    if (this.isDismissed) this.session?.dismiss(this.turnBegan, noLonger.refused)
   }
 
   /** The answer of the store, or what the client is told of its error. */
   private async asked<Value>(ask: () => Promise<Value>): Promise<Value | Refusal> {
     if (this.isLong) await this.rest()
+    if (this.isDismissed) return noLonger
     try {
       return await ask()
     } catch (error) {
@@ -393,8 +393,4 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
       return refusal
     }
   }
-}
-
-function selection(uids: readonly NumberRange[], since: number) {
-  return since > 0 ? { uids, since } : { uids }
 }

@@ -45,7 +45,7 @@ class Reading implements ServedProtocol {
   private readonly terms: Terms<ImapServerConfig>
 
   constructor(options: ImapServerOptions, warnings: QuotaWatch | undefined) {
-    const { directory, store, hostname, keyValue } = options
+    const { store, hostname, keyValue } = options
     const access = readerAccess(options)
     this.options = options
     this.clock = access.clock
@@ -53,7 +53,6 @@ class Reading implements ServedProtocol {
     this.observe = access.observe
     this.access = {
       ...access,
-      directory,
       store,
       bodies: options.bodies ?? spoolBodies(),
       spillAt: options.inMemory ?? 256 * 1024,

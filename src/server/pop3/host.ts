@@ -13,6 +13,7 @@ import type { Host } from '../../protocol/session/drive.ts'
 import { isMailError } from '../../protocol/session/errors.ts'
 import type { LiveConnection } from '../connection.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
+import { storedOctets } from '../stored-octets.ts'
 import type { Maildrops } from './maildrops.ts'
 
 /** What all connections of one server share. */
@@ -23,6 +24,7 @@ export interface Access extends ReaderAccess {
 
 const codes: ReaderCodes = { wrong: 'AUTH', temporary: 'SYS/TEMP', limit: 'SYS/TEMP' }
 const temporary: Pop3Refusal = { code: 'SYS/TEMP', refused: 'Temporary failure, try again later' }
+const noLonger: Pop3Refusal = { code: 'SYS/PERM', refused: 'The account is not served any more' }
 const inUse: Pop3Refusal = { code: 'IN-USE', refused: 'Another session has the maildrop open' }
 
 /** Answers what a POP3 session asks, out of a store. One for each connection. */
@@ -63,11 +65,7 @@ export class Pop3Host extends Reader<Access> implements Host<Pop3ServerEvent> {
   octets({ uid, start, end }: OctetsQuestion): Promise<Uint8Array | null | Pop3Refusal> {
     return this.asked(async () => {
       const body = await this.body(uid)
-      if (!body) return null
-      if (body.bytes) return body.bytes.subarray(start, end)
-      const chunks: Uint8Array[] = []
-      for await (const chunk of body.read({ start, end })) chunks.push(chunk)
-      return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+      return body ? storedOctets(body, start, end) : null
     })
   }
 
@@ -113,6 +111,8 @@ export class Pop3Host extends Reader<Access> implements Host<Pop3ServerEvent> {
 
   /** The answer of the store, or what the client is told of its error. Whatever it cannot explain is temporary. */
   private async asked<Value>(ask: () => Promise<Value>): Promise<Value | Pop3Refusal> {
+    await this.lookAgain(this.access.clock.ticks())
+    if (this.isDismissed) return noLonger
     try {
       return await ask()
     } catch (error) {

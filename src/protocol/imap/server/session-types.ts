@@ -17,6 +17,8 @@ export interface ImapServerSession extends Session<ImapServerEvent> {
   changedAnywhere(now: number): void
   /** Others have changed annotations of a mailbox, or of the server; entries in lower case. */
   noted(now: number, mailbox: string | undefined, entries: readonly string[]): void
+  /** As {@link Session.drain}, for another reason than that the server stops: `text` says which; printable ASCII. */
+  dismiss(now: number, text: string): void
   /** The account, once somebody has logged in. */
   readonly account: string | undefined
 }

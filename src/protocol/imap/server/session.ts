@@ -54,6 +54,8 @@ class ServerSession
   private uploading = false
   private errors = 0
   private commands = 0
+  /** What is said where it is to end at a safe point. */
+  private parting = 'Server shutting down'
   /** While something is told between two commands: when the last of them ended. */
   private heardAt: number | undefined
 
@@ -73,6 +75,11 @@ class ServerSession
     // A message that nobody wants any more takes the time it takes (I2).
     if (this.begunAt !== undefined && this.account !== undefined && this.input.inLiteral) this.begunAt = now
     super.receive(now, bytes)
+  }
+
+  dismiss(now: number, text: string): void {
+    this.parting = text
+    this.drain(now)
   }
 
   changed(mailbox: string): void {
@@ -181,13 +188,13 @@ class ServerSession
         return void this.resume(undefined)
       case 'line':
         // Of an exchange that is to log somebody in nothing is lost.
-        if (this.draining && this.input.begun === 0) return void this.close('drained', 'Server shutting down')
+        if (this.draining && this.input.begun === 0) return void this.close('drained', this.parting)
         return this.hearLine()
       case 'rest':
         return this.hearLine()
       case 'news':
         if (this.newsAt <= this.now) return void this.resume('changed')
-        if (this.draining) return void this.close('drained', 'Server shutting down')
+        if (this.draining) return void this.close('drained', this.parting)
         return this.hearLine()
       case 'literal':
       case 'stream':
@@ -236,7 +243,7 @@ class ServerSession
     // What was told meanwhile is no sign of life of the client's.
     if (this.heardAt !== undefined) this.since = this.heardAt
     this.heardAt = undefined
-    if (this.draining && reading.between) return void this.close('drained', 'Server shutting down')
+    if (this.draining && reading.between) return void this.close('drained', this.parting)
     const read = reading.next(...this.most)
     if (read === undefined) {
       if (this.input.begun > 0 || !reading.between) this.begunAt ??= this.now
