@@ -52,7 +52,7 @@ async function fill(disk: Disk, dir: string, { guid, uidValidity, path, use }: F
   await Promise.all(['new', 'tmp'].map((name) => disk.makeFolder(join(dir, name))))
   const about: About = { ...(path && { path }), ...(use && { use }) }
   if (path || use) await disk.create(join(dir, MAILBOX_FILE), [Buffer.from(JSON.stringify(about))], true)
-  await disk.create(join(dir, JOURNAL), [formatLines([['head', VERSION, guid, uidValidity, 1, 0, 0, 1, 0]])], true)
+  await disk.create(join(dir, JOURNAL), [formatLines([['head', VERSION, guid, uidValidity, 1, 1, 0, 1, 0]])], true)
   await disk.create(join(dir, UID_LIST), [Buffer.from(formatUidList({ uidValidity, uidNext: 1, guid, records: [] }))], true)
   await disk.flushFolder(dir)
 }

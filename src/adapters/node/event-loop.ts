@@ -13,3 +13,35 @@ export function patience(milliseconds: number, ring: () => void): { cancel(): vo
   const waiting = timer(ring, milliseconds)
   return { cancel: () => stop(waiting) }
 }
+
+/** Who has more to do than is done in one turn. */
+export interface Patient {
+  /** Does a little of it. May ask for another turn. */
+  goOn(): void
+}
+
+/** Milliseconds of a turn for all who wait for one. */
+const TURN = 10
+
+const patients = new Set<Patient>()
+let awaited = false
+
+/** Has it go on in a later turn of the event loop, behind those who wait already: however many they are, a turn stays short. */
+export function goOnLater(patient: Patient): void {
+  patients.add(patient)
+  if (!awaited) later(takeTurns)
+  awaited = true
+}
+
+function takeTurns(): void {
+  const began = performance.now()
+  let left = patients.size
+  for (const patient of patients) {
+    patients.delete(patient)
+    // Asked for again, it waits for the next round.
+    patient.goOn()
+    if (--left === 0 || performance.now() - began > TURN) break
+  }
+  awaited = patients.size > 0
+  if (awaited) later(takeTurns)
+}

@@ -16,6 +16,7 @@ import { MailError } from '../../protocol/session/errors.ts'
 import type { Output } from '../../protocol/session/session.ts'
 import type { TlsFacts } from '../../protocol/session/tls.ts'
 import type { Peer, Transport, TransportSink } from '../../protocol/session/transport.ts'
+import { goOnLater, type Patient } from './event-loop.ts'
 import type { HandshakeParty, TlsAcceptor } from './tls.ts'
 
 /** What all transports of a listener share. Times in milliseconds. */
@@ -39,13 +40,19 @@ const owner = Symbol('transport')
 type Owned = Socket & { [owner]: SocketTransport }
 
 /** Milliseconds that what one peer sends is worked on before others have their turn. */
-const turn = 10
+const turn = 4
+
+/** Octets of one peer after which it is looked how long they take. */
+const piece = 8192
+
+/** Milliseconds in which a piece is done where there is nothing in it but content. */
+const quick = 0.25
 
 /** Below this many octets one copy is cheaper than a vectored write. */
 const copyBelow = 32 * 1024
 
 /** A transport on a socket of `node:net` or `node:tls`. */
-export class SocketTransport implements Transport, HandshakeParty {
+export class SocketTransport implements Transport, HandshakeParty, Patient {
   readonly peer: Peer
   readonly #settings: SocketSettings
   #socket: Owned
@@ -58,6 +65,8 @@ export class SocketTransport implements Transport, HandshakeParty {
   #worked = 0
   /** Its turn is over: others have theirs. */
   #resting = false
+  /** What has come and is handed on in its next turn. */
+  #held: Uint8Array | undefined
   #error: Error | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -98,7 +107,9 @@ export class SocketTransport implements Transport, HandshakeParty {
   resume(): void {
     this.#paused = false
     // Before `open` there is nobody to take the bytes.
-    if (this.#phase === 'open' && this.#sink !== undefined && !this.#resting) this.#socket.resume()
+    if (this.#phase !== 'open' || this.#sink === undefined || this.#resting) return
+    if (this.#held) this.#rest()
+    else this.#socket.resume()
   }
 
   startTls(): void {
@@ -108,7 +119,7 @@ export class SocketTransport implements Transport, HandshakeParty {
     const socket = this.#socket
     if (this.#phase !== 'open' || socket.destroyed) return
     // RFC 3207 §4.2, CVE-2011-0411: what came before the handshake is no part of it, nor of what follows.
-    if (socket.readableLength > 0) {
+    if (socket.readableLength > 0 || this.#held) {
       this.#error = new MailError('peer', 'plaintext came behind STARTTLS')
       this.#break()
       return
@@ -144,6 +155,7 @@ export class SocketTransport implements Transport, HandshakeParty {
     if (this.#phase === 'securing') this.reset()
     if (this.#phase !== 'open') return
     this.#phase = 'ending'
+    this.#held = undefined
     // RFC 1122 §4.2.2.13: closing with input unread sends RST, which can destroy the last reply on its way. So read on.
     this.#socket.resume()
     this.#socket.on('finish', SocketTransport.#onFinish)
@@ -173,12 +185,39 @@ export class SocketTransport implements Transport, HandshakeParty {
     else this.#socket.resume()
   }
 
-  /** libuv hands over up to 2 MB of one socket before it looks at another: of short commands that is too much at a time. */
+  /**
+   * Hands on what has come. libuv gives up to 2 MB of one socket before it looks at another, and as much of each: of short
+   * commands that is too much at a time.
+   */
+  #hand(bytes: Uint8Array): void {
+    const isLong = bytes.length > piece
+    const began = performance.now()
+    this.#sink?.received(isLong ? bytes.subarray(0, piece) : bytes)
+    const took = performance.now() - began
+    this.#worked += took
+    if (isLong && this.#phase === 'open') {
+      if (took < quick) this.#sink?.received(bytes.subarray(piece))
+      else this.#held = bytes.subarray(piece)
+    }
+    // The phase may be another by now.
+    if ((this.#held || this.#worked > turn) && this.#phase === 'open') this.#rest()
+  }
+
   #rest(): void {
     this.#worked = 0
     this.#resting = true
     this.#socket.pause()
-    setImmediate(SocketTransport.#rested, this)
+    goOnLater(this)
+  }
+
+  /** Its turn has come. */
+  goOn(): void {
+    this.#resting = false
+    if (this.#phase !== 'open' || this.#paused) return
+    const held = this.#held
+    this.#held = undefined
+    if (held) this.#hand(held)
+    if (!this.#resting && !this.#paused && (this.#phase as Phase) === 'open') this.#socket.resume()
   }
 
   /**
@@ -191,17 +230,7 @@ export class SocketTransport implements Transport, HandshakeParty {
 
   static #onData(this: Owned, bytes: Uint8Array): void {
     const transport = this[owner]
-    if (transport.#phase !== 'open') return
-    const began = performance.now()
-    transport.#sink?.received(bytes)
-    transport.#worked += performance.now() - began
-    // The phase may be another by now.
-    if (transport.#worked > turn && (transport.#phase as Phase) === 'open') transport.#rest()
-  }
-
-  static #rested(this: void, transport: SocketTransport): void {
-    transport.#resting = false
-    if (transport.#phase === 'open' && !transport.#paused) transport.#socket.resume()
+    if (transport.#phase === 'open') transport.#hand(bytes)
   }
 
   static #onEnd(this: Owned): void {

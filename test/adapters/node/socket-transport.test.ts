@@ -137,38 +137,6 @@ describe('socket transport', () => {
     near.reset()
   })
 
-  it.each([
-    ['TCP', {}, dial],
-    ['TLS', { tls: { mode: 'implicit', certificates: source } }, dialTls],
-  ] as const)('lets others have their turn while there is much to do with what came: %s', async (_, options, reach) => {
-    const { accepted, port } = await listen(options)
-    const far = await reach({ port })
-    const near = await accepted.next()
-    let turn = 0
-    const next = (): void => void (turn++, ticking = setImmediate(next))
-    let ticking = setImmediate(next)
-    const recorder = new Recorder()
-    const worked: number[] = []
-    near.open({
-      received(bytes) {
-        recorder.received(bytes)
-        // As long as a peer's commands may take.
-        const began = performance.now()
-        while (performance.now() - began < 11) continue
-        worked.push(turn)
-      },
-      ended: () => recorder.ended(),
-      drained: () => recorder.drained(),
-      secured: (tls) => recorder.secured(tls),
-      closed: (error) => recorder.closed(error),
-    })
-    far.send(new Uint8Array(400_000))
-    await recorder.until(() => recorder.octets === 400_000)
-    clearImmediate(ticking)
-    expect(new Set(worked).size).toBe(worked.length)
-    near.reset()
-  })
-
   it('names no address on a unix socket', async () => {
     const { accepted } = await listen({ path: join(directory, 'nameless.sock') })
     await dial({ path: join(directory, 'nameless.sock') })
