@@ -1,3 +1,4 @@
+import { joinedOctets } from '../protocol/bytes/joined.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { Body } from './bodies.ts'
 
@@ -13,11 +14,5 @@ export async function readBody(body: Body): Promise<Uint8Array> {
     octets += chunk.length
   }
   if (octets !== body.size) throw new MailError('misuse', `body: says ${body.size} octets, has ${octets}`)
-  const all = new Uint8Array(octets)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
+  return joinedOctets(chunks)
 }

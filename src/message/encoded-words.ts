@@ -1,4 +1,5 @@
 import { encodeBase64 } from '../protocol/bytes/base64.ts'
+import { joinedOctets } from '../protocol/bytes/joined.ts'
 import { encodeUtf8, hasControl, isAscii } from '../protocol/bytes/text.ts'
 import { decodeBase64Text } from './base64.ts'
 import { decodeText } from './charset.ts'
@@ -83,21 +84,10 @@ class Run {
 
   flush(): string {
     if (this.#pieces.length === 0) return ''
-    const text = decodeText(joined(this.#pieces), this.#charset)
+    const text = decodeText(this.#pieces.length === 1 ? this.#pieces[0]! : joinedOctets(this.#pieces), this.#charset)
     this.#pieces = []
     return hasControl(text) ? text.replace(/[\0\r\n]/g, ' ') : text
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let to = 0
-  for (const piece of pieces) {
-    all.set(piece, to)
-    to += piece.length
-  }
-  return all
 }
 
 /** The encoded word that begins at `at`, where `=?` stands. */

@@ -115,10 +115,15 @@ export abstract class Reader<Access extends ReaderAccess> {
   }
 
   /** Accounts are removed and disabled, lose rights and get other quotas while somebody has them open. Cheap to call often. */
-  protected async lookAgain(ticks: number): Promise<void> {
-    const { access, account } = this
-    if (!account || ticks - this.trustedAt <= TRUST) return
+  protected lookAgain(ticks: number): Promise<void> | undefined {
+    const { account } = this
+    if (!account || ticks - this.trustedAt <= TRUST) return undefined
     this.trustedAt = ticks
+    return this.lookUp(account)
+  }
+
+  private async lookUp(account: Account): Promise<void> {
+    const { access } = this
     try {
       const found = await access.directory.account(account.id)
       this.isDismissed = !found || found.disabled || !found.rights.imap

@@ -1,4 +1,5 @@
 import type { BodyStore, BodyWriter, ByteRange, StoredBody } from '../../contracts/bodies.ts'
+import { joinedOctets } from '../../protocol/bytes/joined.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 
 /** Bodies in memory: the reference for what a body store does. */
@@ -61,7 +62,7 @@ class MemoryWriter implements BodyWriter {
   async commit(): Promise<StoredBody> {
     const chunks = this.#open()
     this.#chunks = undefined
-    return this.#keep(concat(chunks, chunks.reduce((octets, chunk) => octets + chunk.length, 0)))
+    return this.#keep(joinedOctets(chunks))
   }
 
   async discard(): Promise<void> {
@@ -84,14 +85,4 @@ export function memoryBody(id: string, bytes: Uint8Array): StoredBody {
       if (start < end) yield bytes.subarray(start, end)
     },
   }
-}
-
-function concat(chunks: readonly Uint8Array[], octets: number): Uint8Array {
-  const all = new Uint8Array(octets)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
 }

@@ -197,6 +197,8 @@ export interface Page<Item> {
  */
 export interface ColumnsQuestion extends Question<'columns', ColumnsPage | null | Refusal> {
   readonly mailbox: string
+  /** With which the UIDs are meant: what was kept under another is of other messages. */
+  readonly uidValidity: number
   readonly of: ColumnKind
   readonly uids: NumberSet
   /**

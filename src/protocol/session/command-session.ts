@@ -208,7 +208,7 @@ export abstract class CommandSession<
 
   // How it goes on.
 
-  /** Ends the conversation. Whether it has: it may be over already. */
+  /** Ends the conversation, which may be over already. */
   protected end(why: Why | 'end' | 'protocol'): void {
     if (this.why !== undefined) return
     this.why = why
@@ -233,7 +233,7 @@ export abstract class CommandSession<
     return undefined
   }
 
-  /** A command waits from now on. */
+  /** The command waits for this from now on. */
   protected begin(wanted: Awaited<Event, Wait>): void {
     this.waiting = wanted
     // Came with STARTTLS in one piece: the same as behind it.

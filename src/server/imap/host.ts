@@ -377,7 +377,8 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   private async rest(): Promise<void> {
     await turn()
     this.turnBegan = this.access.clock.ticks()
-    await this.lookAgain(this.turnBegan)
+    const looking = this.lookAgain(this.turnBegan)
+    if (looking) await looking
     if (this.isDismissed) this.session?.dismiss(this.turnBegan, noLonger.refused)
   }
 

@@ -16,7 +16,7 @@ const MOST_ROWS = 4096
 
 const LAST_UID = 0xffffffff
 
-type Wanted = Pick<ColumnsQuestion, 'mailbox' | 'of' | 'uids' | 'atHand'>
+type Wanted = Omit<ColumnsQuestion, 'kind' | 'id'>
 
 /** A column, and the UIDs of which it tells all. */
 interface Page {
@@ -41,8 +41,9 @@ interface Row {
 const NOTHING: Row = { pages: [], weight: 0, misses: 0, isLarge: false }
 
 /**
- * Makes what sessions look at of messages, and keeps it for all of them. It is never wrong: which message a UID means, and what
- * that says, does not change. What is expunged is told of as long as its page is kept, and left out by whoever asks.
+ * Makes what sessions look at of messages, and keeps it for all of them. It is never wrong: which message a UID means under one
+ * UIDVALIDITY, and what that says, does not change. What is expunged is told of as long as its page is kept, and left out by
+ * whoever asks.
  */
 export class KeptColumns {
   private readonly store: MailStore
@@ -63,8 +64,8 @@ export class KeptColumns {
   }
 
   /** What is kept of the first UIDs that are asked for, or else one page that is made now. */
-  async columns({ mailbox, of, uids, atHand }: Wanted): Promise<ColumnsPage | null> {
-    const key = `${of} ${mailbox}`
+  async columns({ mailbox, uidValidity, of, uids, atHand }: Wanted): Promise<ColumnsPage | null> {
+    const key = `${of} ${uidValidity} ${mailbox}`
     const row = this.rows.get(key)
     const pages: Page[] = []
     let left = uids

@@ -111,7 +111,8 @@ export class Pop3Host extends Reader<Access> implements Host<Pop3ServerEvent> {
 
   /** The answer of the store, or what the client is told of its error. Whatever it cannot explain is temporary. */
   private async asked<Value>(ask: () => Promise<Value>): Promise<Value | Pop3Refusal> {
-    await this.lookAgain(this.access.clock.ticks())
+    const looking = this.lookAgain(this.access.clock.ticks())
+    if (looking) await looking
     if (this.isDismissed) return noLonger
     try {
       return await ask()

@@ -1,6 +1,7 @@
 import { print } from '../../adapters/node/print.ts'
 import type { BodyStore, StoredBody } from '../../contracts/bodies.ts'
-import { allOf, equal, holds, joined, octetsOf, pattern, rejects, type Runner } from './checks.ts'
+import { joinedOctets } from '../../protocol/bytes/joined.ts'
+import { allOf, equal, holds, octetsOf, pattern, rejects, type Runner } from './checks.ts'
 
 /** A store under test. */
 export interface OpenedBodyStore {
@@ -57,7 +58,7 @@ function writing({ it, open }: BodyStoreContractOptions): void {
   it('joins what was written in pieces', async () => {
     const { store } = await open()
     const pieces = Array.from({ length: 300 }, (_, i) => pattern(i * 7, i))
-    equal(await octetsOf(await put(store, ...pieces)), joined(pieces))
+    equal(await octetsOf(await put(store, ...pieces)), joinedOctets(pieces))
   })
 
   it('shows nobody a body before its commit', async () => {
@@ -76,7 +77,7 @@ function writing({ it, open }: BodyStoreContractOptions): void {
     const bodies = await Promise.all(writers.map(({ writer }) => writer.commit()))
     equal(new Set(bodies.map(({ id }) => id)).size, 3, 'number of ids')
     for (const [index, body] of bodies.entries()) {
-      equal(await octetsOf(body), joined(Array.from({ length: 20 }, () => pattern(5000, index + 1))))
+      equal(await octetsOf(body), joinedOctets(Array.from({ length: 20 }, () => pattern(5000, index + 1))))
     }
   })
 

@@ -1,4 +1,5 @@
 import type { Body, ByteRange } from '../../contracts/bodies.ts'
+import { joinedOctets } from '../../protocol/bytes/joined.ts'
 import { isMailError, type MailErrorCode } from '../../protocol/session/errors.ts'
 
 /** What a suite needs of a test runner: `describe` and `it` of vitest, Jest, Mocha and node:test fit. */
@@ -38,24 +39,13 @@ export async function octetsOf(body: Body, range?: ByteRange): Promise<Uint8Arra
     holds(chunk.length > 0, 'an empty chunk')
     chunks.push(chunk)
   }
-  return joined(chunks)
+  return joinedOctets(chunks)
 }
 
 /** Everything an iteration yields. */
 export async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
   for await (const item of items) all.push(item)
-  return all
-}
-
-/** The pieces as one. */
-export function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(chunks.reduce((octets, chunk) => octets + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
   return all
 }
 

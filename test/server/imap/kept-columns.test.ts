@@ -29,7 +29,7 @@ async function append(count: number): Promise<void> {
 async function having(words: string, uids = ALL): Promise<number[]> {
   const found: number[] = []
   for (let left: typeof uids = uids; left.length > 0;) {
-    const page = (await kept.columns({ mailbox, of: 'subject', uids: left, atHand: false }))!
+    const page = (await kept.columns({ mailbox, uidValidity: 1, of: 'subject', uids: left, atHand: false }))!
     for (const column of page.columns) found.push(...(column as Columns['subject']).having(words))
     const last = page.columns.at(-1)?.uids.at(-1)
     if (page.last || last === undefined) break
@@ -61,13 +61,13 @@ describe('columns that are kept', () => {
   it('are made once', async () => {
     await append(5)
     const uids = [{ first: 1, last: 5 }]
-    expect(await kept.columns({ mailbox, of: 'subject', uids, atHand: true })).toBeNull()
+    expect(await kept.columns({ mailbox, uidValidity: 1, of: 'subject', uids, atHand: true })).toBeNull()
     expect(read).toEqual([])
     expect(await having('ODD', uids)).toEqual([2, 4])
     expect(await having('EVEN', uids)).toEqual([1, 3, 5])
     expect(read.length).toBe(1)
-    expect((await kept.columns({ mailbox, of: 'subject', uids, atHand: true }))?.last).toBe(true)
-    expect(await kept.columns({ mailbox, of: 'from', uids, atHand: true })).toBeNull()
+    expect((await kept.columns({ mailbox, uidValidity: 1, of: 'subject', uids, atHand: true }))?.last).toBe(true)
+    expect(await kept.columns({ mailbox, uidValidity: 1, of: 'from', uids, atHand: true })).toBeNull()
   })
 
   it('grow with the mailbox without falling to pieces', async () => {
@@ -75,7 +75,7 @@ describe('columns that are kept', () => {
       await append(1)
       expect(await having('EVEN', [{ first: 1, last: count }])).toHaveLength(count)
     }
-    const page = await kept.columns({ mailbox, of: 'subject', uids: [{ first: 1, last: 6 }], atHand: true })
+    const page = await kept.columns({ mailbox, uidValidity: 1, of: 'subject', uids: [{ first: 1, last: 6 }], atHand: true })
     expect(page?.columns).toHaveLength(1)
   })
 
@@ -98,8 +98,30 @@ describe('columns that are kept', () => {
     await append(2)
     await having('EVEN', [{ first: 1, last: 2 }])
     await append(1)
-    const page = await kept.columns({ mailbox, of: 'subject', uids: [{ first: 1, last: 3 }], atHand: false })
+    const page = await kept.columns({ mailbox, uidValidity: 1, of: 'subject', uids: [{ first: 1, last: 3 }], atHand: false })
     expect(page?.columns.map(({ uids }) => uids)).toEqual([[1, 2, 3]])
+  })
+
+  it('are of one UIDVALIDITY: where UIDs could not be kept, they are of other messages', async () => {
+    await append(3)
+    const { list } = store
+    let shift = 0
+    const shifted = async function* (id: string, which?: Selection) {
+      for await (const page of list(id, which)) yield page.map((message) => ({ ...message, uid: message.uid + shift }))
+    }
+    kept = new KeptColumns(new Proxy(store, {
+      get: (target, name) => (name === 'list' ? shifted : (Reflect.get(target, name) as unknown)),
+    }))
+    const asked = { mailbox, of: 'subject', uids: [{ first: 1, last: 1 }], atHand: false } as const
+    const even = async (uidValidity: number): Promise<readonly number[]> => {
+      const page = await kept.columns({ ...asked, uidValidity })
+      return page!.columns.flatMap((column) => (column as Columns['subject']).having('EVEN'))
+    }
+    expect(await even(1)).toEqual([1, 3])
+    // As a Maildir gives UIDs anew that has lost its list of them.
+    shift = 1
+    expect(await even(2)).toEqual([2, 4])
+    expect(await even(1)).toEqual([1, 3])
   })
 
   it('come of stores with small pages as well', async () => {
@@ -120,7 +142,7 @@ describe('columns that are kept', () => {
 
   it('should be made where they are asked for again and again, unless the mailbox is too large', async () => {
     await append(3)
-    const asked = { mailbox, of: 'subject', uids: [{ first: 1, last: 3 }], atHand: true } as const
+    const asked = { mailbox, uidValidity: 1, of: 'subject', uids: [{ first: 1, last: 3 }], atHand: true } as const
     for (const answer of [null, null, { columns: [], last: false }]) expect(await kept.columns(asked)).toEqual(answer)
     await kept.columns({ ...asked, atHand: false })
     expect((await kept.columns(asked))?.last).toBe(true)
@@ -133,12 +155,12 @@ describe('columns that are kept', () => {
     await append(6)
     const small = new KeptColumns(store, 2000)
     for (const of of ['subject', 'from', 'to', 'cc', 'sent', 'thread'] as const) {
-      await small.columns({ mailbox, of, uids: [{ first: 1, last: 6 }], atHand: false })
+      await small.columns({ mailbox, uidValidity: 1, of, uids: [{ first: 1, last: 6 }], atHand: false })
       expect(small.octets).toBeLessThanOrEqual(2000)
     }
     expect(small.octets).toBeGreaterThan(0)
     const none = new KeptColumns(store, 10)
-    await none.columns({ mailbox, of: 'subject', uids: [{ first: 1, last: 6 }], atHand: false })
+    await none.columns({ mailbox, uidValidity: 1, of: 'subject', uids: [{ first: 1, last: 6 }], atHand: false })
     expect(none.octets).toBe(0)
   })
 

@@ -44,10 +44,10 @@ export function* columns<Kind extends ColumnKind>(
   uids: NumberSet,
   take: (column: Columns[Kind]) => Run<void> | void,
 ): Run<void> {
-  const { mailbox } = selected
+  const { mailbox, uidValidity } = selected
   let left = uids
   for (let keeps = !isFew(selected, uids); left.length > 0;) {
-    const page = keeps ? yield* ask({ kind: 'columns', mailbox, of, uids: left, atHand: false }) : null
+    const page = keeps ? yield* ask({ kind: 'columns', mailbox, uidValidity, of, uids: left, atHand: false }) : null
     if (page === null) {
       keeps = false
       const { items, last } = yield* ask({ kind: 'messages', mailbox, uids: left, since: 0 })
@@ -74,12 +74,12 @@ export function* columns<Kind extends ColumnKind>(
  * have it made.
  */
 export function* columnsAtHand<Kind extends ColumnKind>(
-  mailbox: string,
+  { mailbox, uidValidity }: Selected,
   of: Kind,
   uids: NumberSet,
   take: (column: Columns[Kind]) => void,
 ): Run<'all' | 'none' | 'wanted'> {
-  const page = yield* ask({ kind: 'columns', mailbox, of, uids, atHand: true })
+  const page = yield* ask({ kind: 'columns', mailbox, uidValidity, of, uids, atHand: true })
   if (page === null) return 'none'
   if (!page.last) return 'wanted'
   for (const column of page.columns) take(column as Columns[Kind])

@@ -21,6 +21,7 @@ export interface Selected {
   /** The host's own name for the mailbox. */
   readonly mailbox: string
   readonly readOnly: boolean
+  readonly uidValidity: number
   readonly view: View
   /** Greater than every UID that the client may know of. */
   uidNext: number

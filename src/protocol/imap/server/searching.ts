@@ -112,10 +112,9 @@ function* withWords(
   words: string,
   among: NumberSet,
 ): Run<NumberSet> {
-  const { mailbox } = scope.selected
   const found: number[] = []
   const take = (column: TextColumn): void => add(found, column.having(words))
-  const atHand = yield* columnsAtHand(mailbox, of, among, take)
+  const atHand = yield* columnsAtHand(scope.selected, of, among, take)
   if (atHand !== 'all') {
     const fewer = atHand === 'wanted' ? among : yield* narrowed(scope, words, 'header', among)
     // Where that leaves many, it is as well to have the column at hand the next time.

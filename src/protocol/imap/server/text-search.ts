@@ -1,3 +1,4 @@
+import { joinedOctets } from '../../bytes/joined.ts'
 import { decodeText } from '../../../message/charset.ts'
 import { foldText, headerText } from '../../../message/search-text.ts'
 import { transferDecoder } from '../../../message/transfer.ts'
@@ -129,7 +130,7 @@ function* longPieceHas(message: string, { start: from, end: most, written }: Pie
   let heldOctets = 0
   let before = ''
   const found = (): boolean => {
-    const text = before + foldText(decodeText(joined(held, heldOctets), charset))
+    const text = before + foldText(decodeText(held.length === 1 ? held[0]! : joinedOctets(held), charset))
     before = words.length > 1 ? text.slice(1 - words.length) : ''
     held = []
     heldOctets = 0
@@ -151,17 +152,6 @@ function* longPieceHas(message: string, { start: from, end: most, written }: Pie
   held.push(rest)
   heldOctets += rest.length
   return found()
-}
-
-function joined(pieces: readonly Uint8Array[], octetCount: number): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!
-  const all = new Uint8Array(octetCount)
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }
 
 /** The bodies of the fields of that name, in lower case. */

@@ -62,13 +62,13 @@ function readSources(context: ImapContext, reader: Reader): readonly MailboxFilt
 }
 
 /** A mailbox that is looked through, as if it had been selected to be read. */
-function* unselected({ id, modSeq, uidNext }: ImapMailbox): Run<Selected> {
+function* unselected({ id, uidValidity, modSeq, uidNext }: ImapMailbox): Run<Selected> {
   const view = new View()
   view.add(yield* uidsIn(id))
   return {
-    mailbox: id, readOnly: true, view, modSeq, uidNext, changed: false, gone: [], recent: [], keywords: new SpareMap(), saved: [],
-    own: new SpareMap(), news: { added: [], flagged: new SpareMap() }, held: undefined, heldTold: false,
-    followed: new SpareMap(), touched: [],
+    mailbox: id, readOnly: true, uidValidity, view, modSeq, uidNext, changed: false, gone: [], recent: [],
+    keywords: new SpareMap(), saved: [], own: new SpareMap(), news: { added: [], flagged: new SpareMap() },
+    held: undefined, heldTold: false, followed: new SpareMap(), touched: [],
   }
 }
 

@@ -119,6 +119,7 @@ function* opened(
   const selected: Selected = {
     mailbox: id,
     readOnly,
+    uidValidity: mailbox.uidValidity,
     view,
     uidNext: mailbox.uidNext,
     modSeq: mailbox.modSeq,
