@@ -41,11 +41,43 @@ export function isMessageName(name: string): boolean {
   return true
 }
 
-/** In the order of delivery as the names tell it: by their seconds, then by code unit. */
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+
+/** Where the digits that begin at `at` end, and where the first of them stands that is not a leading zero. */
+function digitsAt(name: string, at: number): { first: number; end: number } {
+  let end = at
+  while (isDigit(name.charCodeAt(end))) end++
+  let first = at
+  while (first < end - 1 && name.charCodeAt(first) === 0x30) first++
+  return { first, end }
+}
+
+/**
+ * In the order of delivery as the names tell it: digits count as numbers, since neither the microseconds (`M99999`,
+ * `M100000`) nor the count of a process (`Q9`, `Q10`) are padded; all else goes by code unit.
+ */
 export function compareBases(a: string, b: string): number {
-  const [x, y] = [Number.parseInt(a, 10) || 0, Number.parseInt(b, 10) || 0]
-  if (x !== y) return x - y
-  return a < b ? -1 : a > b ? 1 : 0
+  let i = 0
+  let j = 0
+  while (i < a.length && j < b.length) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(j)]
+    if (isDigit(x) && isDigit(y)) {
+      const [left, right] = [digitsAt(a, i), digitsAt(b, j)]
+      const longer = left.end - left.first - (right.end - right.first)
+      if (longer !== 0) return longer
+      const [digits, others] = [a.slice(left.first, left.end), b.slice(right.first, right.end)]
+      if (digits !== others) return digits < others ? -1 : 1
+      i = left.end
+      j = right.end
+    } else if (x !== y) return x - y
+    else {
+      i++
+      j++
+    }
+  }
+  const left = a.length - i - (b.length - j)
+  // Names that differ in leading zeros only still need one order.
+  return left !== 0 ? left : a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Gives names that no file had before: time, process, count, chance and host, as the Maildir text has it. */

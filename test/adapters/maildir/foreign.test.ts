@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { compareBases } from '../../../src/adapters/maildir/file-name.ts'
 import type { MailStore } from '../../../src/contracts/store.ts'
 import { freshFolder, openMail } from './folders.ts'
 import { entriesOf, listOf, mail, only, textOf } from './mail.ts'
@@ -27,7 +28,7 @@ async function inboxOf(count: number): Promise<{ store: Required<MailStore>; id:
 }
 
 /** The names in a folder, in the order of delivery. */
-const names = (dir: string, folder: string): string[] => readdirSync(join(dir, folder)).sort()
+const names = (dir: string, folder: string): string[] => readdirSync(join(dir, folder)).sort(compareBases)
 
 /** Makes a Maildir as other programs do. */
 function foreignMaildir(dir: string): void {

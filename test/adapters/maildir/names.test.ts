@@ -23,6 +23,19 @@ const staysIn = (folder: string): void => {
   expect(Buffer.byteLength(folder)).toBeLessThanOrEqual(255)
 }
 
+const base = fc.string({ unit: fc.constantFrom('0', '1', '9', 'M', '.', 'Q'), maxLength: 8 })
+
+describe('the order of message names', () => {
+  it('is one order, whatever the names', () => {
+    fc.assert(fc.property(fc.uniqueArray(base, { maxLength: 12 }), fc.nat(), (names, turn) => {
+      const sorted = [...names].sort(compareBases)
+      const at = names.length && turn % names.length
+      expect([...names.slice(at), ...names.slice(0, at)].reverse().sort(compareBases)).toEqual(sorted)
+      for (const [i, x] of sorted.entries()) for (const y of sorted.slice(i + 1)) expect(compareBases(x, y)).toBeLessThan(0)
+    }))
+  })
+})
+
 describe('folders of accounts', () => {
   it.each([
     ['alice@example.org', 'alice@example.org'],
@@ -140,7 +153,9 @@ describe('names of messages', () => {
   })
 
   it('are in the order of delivery', () => {
-    expect(['10.b', '9.z', '10.a', 'x'].sort(compareBases)).toEqual(['x', '9.z', '10.a', '10.b'])
+    expect(['10.b', '9.z', '10.a', 'x'].sort(compareBases)).toEqual(['9.z', '10.a', '10.b', 'x'])
+    expect(['1.M100000P7.h', '1.M5P7Q10.h', '1.M99999P7.h', '1.M5P7Q9.h'].sort(compareBases))
+      .toEqual(['1.M5P7Q9.h', '1.M5P7Q10.h', '1.M99999P7.h', '1.M100000P7.h'])
   })
 
   it('are never the same, whatever host and hour', () => {
