@@ -23,6 +23,8 @@ export interface ImapLimits {
   readonly commandsBefore: number
   /** Failed log-ins. */
   readonly authAttempts: number
+  /** Log-ins that the host is asked to judge, whatever becomes of them. */
+  readonly logIns: number
 }
 
 /** Milliseconds. */
@@ -59,6 +61,7 @@ export const defaultImapLimits: ImapLimits = {
   errors: 10,
   commandsBefore: 100,
   authAttempts: 5,
+  logIns: 10,
 }
 
 /** The times unless told otherwise. */
@@ -85,6 +88,7 @@ export const imapLimitKinds: OptionKinds<Partial<ImapLimits>> = {
   errors: aNumber,
   commandsBefore: aNumber,
   authAttempts: aNumber,
+  logIns: aNumber,
 }
 
 /** What may be given for each time. */

@@ -94,6 +94,8 @@ export interface ImapContext {
   /** COMPRESS was given. */
   compressed: boolean
   failedAuth: number
+  /** Log-ins that the host was asked to judge. */
+  logIns: number
   /** How names of mailboxes are written. */
   readonly nameForm: NameForm
   /** Says a line; its CRLF is added. */

@@ -49,6 +49,7 @@ class ServerSession
   quietUntil = 0
   compressed = false
   failedAuth = 0
+  logIns = 0
   readonly reading: CommandReading
   /** Messages have come in, or come in, that were not appended. */
   private uploading = false

@@ -5,6 +5,8 @@ import type { Credentials } from '../../../sasl/exchange.ts'
 import type { Command, ImapContext } from '../context.ts'
 import { isRefusal, UNAVAILABLE } from '../../../session/refusal.ts'
 
+const TOO_MANY = 'Too many log-ins on one connection'
+
 /** LOGIN (RFC 9051 §6.2.3). */
 export const login: Command = {
   name: 'LOGIN',
@@ -26,6 +28,8 @@ export const login: Command = {
 
 /** Asks the host whose credentials these are. */
 export function* judge(context: ImapContext, credentials: Credentials): Run {
+  // Each may cost the host a hash, and UNAUTHENTICATE lets a client that knows a password give it again and again.
+  if (++context.logIns > context.config.limits.logIns) return { ...no(TOO_MANY, 'LIMIT'), ends: { why: 'limit', text: TOO_MANY } }
   const answer = (yield { kind: 'auth', credentials }) as { readonly account: string } | AuthRefusal | undefined
   if (answer === undefined || isRefusal(answer)) return yield* refuse(context, answer)
   context.account = answer.account
