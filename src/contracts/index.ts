@@ -35,6 +35,23 @@ export type {
 } from './store.ts'
 export type { Note } from './note.ts'
 export type { Awaitable, Decision, Notebook, Policy, PolicyReply, PolicyStage, Stage, Verdict } from './policy.ts'
-export type { MailQueue, OutgoingMessage } from './queue.ts'
+export type { Dispatch, OutgoingMessage } from './dispatch.ts'
+export type {
+  JobState,
+  LastTry,
+  Lease,
+  MailQueue,
+  NewJob,
+  NewMessageJobs,
+  Outcome,
+  QueueCounts,
+  QueuedJob,
+  QueuedMessage,
+  QueuedRecipient,
+  QueueFilter,
+  QueueOrder,
+  RecipientState,
+  Settlement,
+} from './queue.ts'
 export type { Attachment, Connection, Envelope, ParsedMessage, ReceivedMessage, Recipient } from './received.ts'
 export type { DnsAnswer, DnsRecords, DnsRecordType, Resolver } from './resolver.ts'

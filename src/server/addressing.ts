@@ -1,6 +1,6 @@
 import type { Destination, Resolution } from '../contracts/directory.ts'
 import type { Verdict } from '../contracts/policy.ts'
-import type { MailQueue } from '../contracts/queue.ts'
+import type { Dispatch } from '../contracts/dispatch.ts'
 import type { Recipient } from '../contracts/received.ts'
 import { destinationsOf } from '../inbound/destinations.ts'
 import { mailboxReplies, refusalOfKind } from '../inbound/mailbox-replies.ts'
@@ -14,10 +14,10 @@ import type { Accepts, ClaimContext } from './reception.ts'
 export class Addressing {
   private readonly directory: Addresses
   private readonly mailboxes: Mailboxes
-  private readonly queue: MailQueue
+  private readonly queue: Dispatch
   private readonly found = new WeakMap<Recipient, readonly Destination[]>()
 
-  constructor(directory: Addresses, mailboxes: Mailboxes, queue: MailQueue) {
+  constructor(directory: Addresses, mailboxes: Mailboxes, queue: Dispatch) {
     this.directory = directory
     this.mailboxes = mailboxes
     this.queue = queue

@@ -1,5 +1,5 @@
 import type { Verdict } from '../contracts/policy.ts'
-import type { MailQueue } from '../contracts/queue.ts'
+import type { Dispatch } from '../contracts/dispatch.ts'
 import type { ReceivedMessage, Recipient } from '../contracts/received.ts'
 import { type Destinations, destinationsOf } from '../inbound/destinations.ts'
 import { deliveredTo, loopKey } from '../inbound/loops.ts'
@@ -24,7 +24,7 @@ export interface DeliveryPlaces {
   readonly addressing: Addressing
   readonly mailboxes: Mailboxes
   /** For aliases that lead to other servers. */
-  readonly queue: MailQueue
+  readonly queue: Dispatch
   readonly taken?: Taken | undefined
   /** Hears of faults of ours, in words. */
   readonly failed: (what: string, error: unknown) => void

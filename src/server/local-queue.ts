@@ -1,7 +1,7 @@
 import { nodeClock } from '../adapters/node/index.ts'
 import type { Destination } from '../contracts/directory.ts'
 import type { Verdict } from '../contracts/policy.ts'
-import type { MailQueue, OutgoingMessage } from '../contracts/queue.ts'
+import type { Dispatch, OutgoingMessage } from '../contracts/dispatch.ts'
 import type { MailStore } from '../contracts/store.ts'
 import { destinationsOf } from '../inbound/destinations.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
@@ -38,7 +38,7 @@ const kinds: OptionKinds<LocalQueueOptions> = {
  * A queue in which nothing waits: a message is in the mailboxes of all its recipients when `enqueue` resolves. For servers that
  * send no mail to others; a message that is for anybody elsewhere is refused (`permanent`). The id that it gives is the store's.
  */
-export function localQueue(options: LocalQueueOptions): MailQueue {
+export function localQueue(options: LocalQueueOptions): Dispatch {
   checkOptions('localQueue', options, kinds)
   const { directory, store, observe = () => undefined, clock = nodeClock } = options
   return new LocalQueue(directory, new Mailboxes(store, clock, observe), store)
@@ -48,8 +48,8 @@ export function localQueue(options: LocalQueueOptions): MailQueue {
 const OURS = 1024
 
 /** {@link localQueue} over mailboxes that others use as well. */
-export class LocalQueue implements MailQueue {
-  readonly traits: MailQueue['traits']
+export class LocalQueue implements Dispatch {
+  readonly traits: Dispatch['traits']
   private readonly directory: Addresses
   private readonly mailboxes: Mailboxes
 

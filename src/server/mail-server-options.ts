@@ -4,7 +4,7 @@ import type { BodyStore } from '../contracts/bodies.ts'
 import type { Directory } from '../contracts/directory.ts'
 import type { KeyValue } from '../contracts/key-value.ts'
 import type { Policy } from '../contracts/policy.ts'
-import type { MailQueue } from '../contracts/queue.ts'
+import type { Dispatch } from '../contracts/dispatch.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
 import type { Observer } from '../observe/events.ts'
@@ -91,7 +91,7 @@ export interface MailServerOptions {
    * Takes what people submit, and what aliases lead to other servers. Default: one that delivers to mailboxes here at once; then
    * recipients elsewhere are refused with `550 5.7.1`.
    */
-  readonly queue?: MailQueue
+  readonly queue?: Dispatch
   /**
    * Where failed log-ins are counted, for all servers that share it (default: in memory), and what IMAP clients note of mailboxes
    * is kept (RFC 5464; default: not at all).

@@ -1,6 +1,6 @@
 import type { Account, Directory } from '../contracts/directory.ts'
 import type { Policy, Stage, Verdict } from '../contracts/policy.ts'
-import type { MailQueue } from '../contracts/queue.ts'
+import type { Dispatch } from '../contracts/dispatch.ts'
 import type { Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
 import { largestAttachment, mendHeader, sendersOf } from '../inbound/submission.ts'
@@ -16,7 +16,7 @@ import type { Deliver } from './reception.ts'
 export interface SubmissionPlaces {
   readonly hostname: string
   readonly directory: Directory
-  readonly queue: MailQueue
+  readonly queue: Dispatch
   readonly taken?: Taken | undefined
   /** Draws so many random octets. */
   readonly random: (octets: number) => Uint8Array

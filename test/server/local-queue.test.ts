@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OutgoingMessage } from '../../src/contracts/queue.ts'
+import type { OutgoingMessage } from '../../src/contracts/dispatch.ts'
 import { indexMessage } from '../../src/message/indexer.ts'
 import { localQueue } from '../../src/server/local-queue.ts'
 import { virtualClock } from '../../src/testing/virtual-clock.ts'

@@ -3,7 +3,7 @@ import { memoryAccounts } from '../../src/adapters/memory/accounts.ts'
 import { memoryStore } from '../../src/adapters/memory/store.ts'
 import type { AccountRecord, AliasRecord, DomainRecord, Passwords } from '../../src/contracts/accounts.ts'
 import type { Directory } from '../../src/contracts/directory.ts'
-import type { MailQueue, OutgoingMessage } from '../../src/contracts/queue.ts'
+import type { Dispatch, OutgoingMessage } from '../../src/contracts/dispatch.ts'
 import type { MailStore, StoredMessage } from '../../src/contracts/store.ts'
 import { mailServer } from '../../src/server/mail-server.ts'
 import type { ListenerName, MailServerOptions } from '../../src/server/mail-server-options.ts'
@@ -121,7 +121,7 @@ export async function mailWorld(place: Place = {}): Promise<MailWorld> {
 }
 
 /** A queue that takes everything, and what it took. */
-export function takingQueue(): MailQueue & { readonly taken: (OutgoingMessage & { readonly text: string })[] } {
+export function takingQueue(): Dispatch & { readonly taken: (OutgoingMessage & { readonly text: string })[] } {
   const taken: (OutgoingMessage & { readonly text: string })[] = []
   return {
     taken,
