@@ -55,7 +55,10 @@ export interface NewJob {
   readonly priority?: number
 }
 
-/** The right to work on a job until a certain time. A lease that ran out, or was taken away, is worth nothing. */
+/**
+ * The right to work on a job until a certain time. A lease that ran out is lost as soon as somebody else leases the job, or gives
+ * an order; until then it can still be extended and settled, so that what was done is not done twice.
+ */
 export interface Lease {
   /** Of the job. */
   readonly job: string
@@ -183,9 +186,9 @@ export interface QueueCounts {
 }
 
 /**
- * Mail that is owed. A message is kept once, with what has become of each recipient; what is to be done with it are its jobs, each
- * for the recipients of one destination. A job waits until it is due; a worker leases it, does it, and settles it. A message is
- * gone, with its body, once none of its jobs is left.
+ * Mail that is owed. A message is kept once, with what has become of each recipient; what is to be done with it are its jobs,
+ * each for the recipients of one destination. A job waits until it is due; a worker leases it, does it, and settles it. A message
+ * is gone, with its body, once none of its jobs is left.
  *
  * Several workers, in several processes, may work on one queue. All times are the caller's. What resolves is as safe as
  * `traits.durability` says; a lease alone may be forgotten by a crash of the machine: the job is due then as it was before.
@@ -197,8 +200,8 @@ export interface MailQueue {
   /** Takes a message over, with all its jobs, or not at all. The body is the queue's own when this resolves. */
   enqueue(message: OutgoingMessage, jobs: readonly NewJob[]): Promise<{ readonly id: string }>
   /**
-   * Destinations for which a job is due and neither leased nor held, those first that have waited longest (by `due`, whatever the
-   * priority). At most `limit`, none of `except`. A lease that ran out leaves its job due.
+   * Destinations for which a job is due and neither leased nor held, those first that have waited longest (by `due`, whatever
+   * the priority). At most `limit`, none of `except`. A lease that ran out leaves its job due.
    */
   due(want: { readonly now: number; readonly limit: number; readonly except?: ReadonlySet<string> }): Promise<readonly string[]>
   /**
@@ -232,7 +235,10 @@ export interface MailQueue {
   ): Promise<{ readonly changed: number; readonly leased: number }>
   /** What is there. */
   counts(now: number): Promise<QueueCounts>
-  /** Tells, soon and perhaps in vain, that there are new jobs or some are due earlier, in this process or another. Gives the end of it. */
+  /**
+   * Tells, soon and perhaps in vain, that there are new jobs or some are due earlier, in this process or another. Gives the
+   * function that ends it.
+   */
   watch?(told: () => void): () => void
   /** Rejects later calls with `closed`; may be called again. */
   close?(): Promise<void>

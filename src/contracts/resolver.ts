@@ -33,10 +33,13 @@ export interface DnsAnswer<Type extends DnsRecordType> {
 /** Asks the DNS. */
 export interface Resolver {
   /**
-   * The records of a type at a name, aliases followed. The name is in A-labels, in any case, without a final dot.
+   * The records of a type at a name, aliases followed. The name is in A-labels, in any case, without a final dot. One that cannot
+   * be (a label over 63 octets, an empty one, more than 253 in all, anything but ASCII) does not exist.
    *
    * No record and no name are answers. Rejects with a `temporary` MailError where there is no answer: a failing server, none
    * within the adapter's own time, a loop of aliases, or `signal` aborted.
    */
   resolve<Type extends DnsRecordType>(name: string, type: Type, signal?: AbortSignal): Promise<DnsAnswer<Type>>
+  /** Gives up what is under way; that and later calls reject with `closed`. May be called again. */
+  close?(): Promise<void>
 }
