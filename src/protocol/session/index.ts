@@ -1,5 +1,7 @@
 /** What every conversation has in common: the session, what drives it, and what it runs on. */
 export type { Alarm, Clock } from './clock.ts'
+export type { Dial, DialTarget, TlsaRecord, TlsDemand, TlsFailureReason } from './dial.ts'
+export { TlsFailure } from './dial.ts'
 export { MailError, isMailError } from './errors.ts'
 export type { MailErrorCode } from './errors.ts'
 export type {

@@ -46,7 +46,7 @@ export interface Transport {
   /** Delivers again. */
   resume(): void
   /**
-   * Becomes the TLS server side of the connection. Bytes received before are not part of the handshake. Until `secured` there is
+   * Becomes the TLS server side of the connection; its client side where it was dialled. Bytes received before are not part of the handshake. Until `secured` there is
    * nothing to say: `write` does nothing, `end` means `reset`.
    */
   startTls(): void

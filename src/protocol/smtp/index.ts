@@ -1,4 +1,22 @@
 /** SMTP and LMTP as pure conversations (RFC 5321, RFC 2033 and their extensions). */
+export type { SmtpCapabilities } from './client/capabilities.ts'
+export type { SmtpClientAuth, SmtpClientConfig, SmtpClientLimits, SmtpClientOptions, SmtpClientTimeouts } from './client/config.ts'
+export { defaultClientLimits, defaultClientTimeouts, smtpClientConfig } from './client/config.ts'
+export type { SmtpClientPeer, SmtpClientSession } from './client/contract.ts'
+export type {
+  ClientClosedEvent,
+  ClientPhase,
+  ClientReason,
+  ContentChunk,
+  ConvertQuestion,
+  DeriveQuestion,
+  DoneEvent,
+  FailedEvent,
+  OutcomeEvent,
+  ReadyQuestion,
+  SmtpClientEvent,
+} from './client/events.ts'
+export type { ClientMessage, ClientRecipient, ContentNeeds } from './client/message.ts'
 export type { CustomParameter, Profile, SmtpRules, SmtpServerConfig, SmtpServerOptions } from './config.ts'
 export type { SmtpExtensions } from './extensions.ts'
 export { smtpServerConfig } from './config.ts'
@@ -16,7 +34,6 @@ export type {
   ContentQuestion,
   ExpandQuestion,
   HelloQuestion,
-  LineEvent,
   MessageQuestion,
   RecipientQuestion,
   SecretAnswer,
@@ -37,6 +54,7 @@ export type { ParsedPath, Path, PathRules } from './path.ts'
 export { encodeMailbox, encodePath, isDomain, parsePath } from './path.ts'
 export type { Reply } from './reply.ts'
 export { encodeReply, parseReply, parseReplyLine } from './reply.ts'
+export type { LineEvent } from '../session/told.ts'
 export type { SmtpPeer, SmtpServerSession } from './server/contract.ts'
 export { smtpServerSession } from './server/session.ts'
 export { decodeXtext, encodeXtext } from './xtext.ts'
