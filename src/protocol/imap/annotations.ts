@@ -86,7 +86,7 @@ function readOptions(reader: Reader): Options {
     reader.space()
     if (option === 'MAXSIZE') maxSize = reader.number()
     else if (option === 'DEPTH') depth = depthOf(reader.word())
-    else throw new Malformed(`There is no option ${option}`)
+    else throw new Malformed('There is no option', { word: option })
   })
   return { depth, maxSize }
 }

@@ -1,5 +1,6 @@
 import type { SaslChannel } from '../sasl/channel.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
+import type { Tell } from '../session/told.ts'
 import {
   aFunction,
   aList,
@@ -71,6 +72,8 @@ export interface ImapServerOptions {
   readonly literals?: '+' | '-'
   /** Capabilities that are not shown to this client. What is hidden works all the same. */
   readonly hide?: (capability: string, facts: CapabilityFacts) => boolean
+  /** Events for whoever watches: what the session refuses of its own accord; with `commands` each command too. */
+  readonly tell?: Tell
 }
 
 /** Options, checked and with their defaults: made once, shared by all sessions of a listener. */
@@ -85,6 +88,7 @@ export interface ImapServerConfig {
   readonly literals: '+' | '-'
   /** As in {@link ImapServerOptions}. */
   readonly hide: ((capability: string, facts: CapabilityFacts) => boolean) | undefined
+  readonly tell: Tell | undefined
 }
 
 const kinds: OptionKinds<ImapServerOptions> = {
@@ -96,6 +100,7 @@ const kinds: OptionKinds<ImapServerOptions> = {
   timeouts: anObject,
   literals: oneOf('+', '-'),
   hide: aFunction,
+  tell: oneOf('refusals', 'commands'),
 }
 
 const authKinds: OptionKinds<ImapServerOptions['auth']> = { mechanisms: required(aList), withoutTls: aSwitch }
@@ -133,6 +138,7 @@ export function imapServerConfig(options: ImapServerOptions): ImapServerConfig {
     timeouts: { ...defaultImapTimeouts, ...options.timeouts },
     literals: options.literals ?? '+',
     hide: options.hide,
+    tell: options.tell,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
 import type { AbandonedEvent, BodyRange, CompressEvent, Question, StartTlsEvent } from '../session/session.ts'
+import type { CommandRefusalEvent, LineEvent } from '../session/told.ts'
 import type { AnnotationChange } from './annotations.ts'
 import type { NumberSet } from '../bytes/number-set.ts'
 import type { Column, ColumnKind } from './columns.ts'
@@ -43,6 +44,8 @@ export type ImapServerEvent =
   | AnnotationsQuestion
   | AnnotateQuestion
   | UnauthenticatedEvent
+  | LineEvent
+  | CommandRefusalEvent
   | StartTlsEvent
   | CompressEvent
   | AbandonedEvent
@@ -54,6 +57,8 @@ export interface Refusal {
   readonly code?: string
   /** For people; printable ASCII. */
   readonly refused: string
+  /** The bound that was reached, for those who watch. */
+  readonly limit?: string
 }
 
 /** A client has connected. A refusal is said in a BYE. */

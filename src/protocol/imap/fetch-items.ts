@@ -94,7 +94,7 @@ function readNamed(reader: Reader, name: string): FetchItem {
   if (reader.peek() === 91) return readBracketed(reader, name)
   const old = rfc822.get(name)
   if (old) return old
-  if (!simple.has(name)) throw new Malformed(`There is no item ${name}`)
+  if (!simple.has(name)) throw new Malformed('There is no item', { word: name })
   // RFC 8970 §3.1: the only modifier asks for what is at hand; ours always is.
   if (name === 'PREVIEW' && reader.peek() === 32) readLazy(reader)
   return { kind: name as Simple }
@@ -111,7 +111,7 @@ function readLazy(reader: Reader): void {
 
 function readBracketed(reader: Reader, name: string): FetchItem {
   const binary = name === 'BINARY' || name === 'BINARY.PEEK' || name === 'BINARY.SIZE'
-  if (!binary && name !== 'BODY' && name !== 'BODY.PEEK') throw new Malformed(`There is no item ${name}[`)
+  if (!binary && name !== 'BODY' && name !== 'BODY.PEEK') throw new Malformed('There is no item', { word: `${name}[` })
   reader.expect('[')
   const { path, rest } = readPath(reader)
   const part = rest ? readPart(reader, path) : 'ALL'

@@ -62,6 +62,11 @@ export class Fragments {
     return this.input.held
   }
 
+  /** Octets of the line that came last, its end included. */
+  get lineOctets(): number {
+    return this.input.lineOctets
+  }
+
   /** Octets of a line that has begun and not ended. */
   get begun(): number {
     return this.input.begun

@@ -65,7 +65,7 @@ export function readList(reader: Reader): ListOrder {
         reader.space()
         status = readStatusItems(reader)
       } else if (isReturn(option)) returns.add(option)
-      else throw new Malformed(`There is no option ${option}`)
+      else throw new Malformed('There is no option', { word: option })
     }, true)
   }
   reader.end()
@@ -84,14 +84,14 @@ export function readList(reader: Reader): ListOrder {
 function readSelection(reader: Reader): string {
   const option = reader.word()
   if (option === 'SUBSCRIBED' || option === 'REMOTE' || option === 'RECURSIVEMATCH' || option === 'SPECIAL-USE') return option
-  throw new Malformed(`There is no option ${option}`)
+  throw new Malformed('There is no option', { word: option })
 }
 
 /** Reads the items of STATUS in their parentheses. */
 export function readStatusItems(reader: Reader): readonly StatusItem[] {
   return reader.list(() => {
     const item = reader.word()
-    if (!statusItems.has(item)) throw new Malformed(`There is no item ${item}`)
+    if (!statusItems.has(item)) throw new Malformed('There is no item', { word: item })
     return item as StatusItem
   })
 }

@@ -30,7 +30,7 @@ export function readMailboxFilter(reader: Reader, form: NameForm, most = MOST_NA
       return { kind: word.toLowerCase() as 'subtree' | 'subtree-one' | 'mailboxes', paths }
     }
     default:
-      throw new Malformed(`There are no mailboxes called ${word}`)
+      throw new Malformed('There are no mailboxes called', { word })
   }
 }
 

@@ -5,14 +5,20 @@ export type Fragment = string | { readonly literal: string; readonly binary: boo
 
 /** The command breaks the grammar. Caught where commands are begun, and answered with BAD; nothing else ever sees it. */
 export class Malformed extends Error {
+  /** In words of ours alone. */
+  readonly why: string
   /** A response code without its brackets. */
   readonly code: string | undefined
+  /** The bound that was reached, for those who watch. */
+  readonly limit: string | undefined
 
-  /** `why` is told to the client. */
-  constructor(why: string, code?: string) {
-    super(why)
+  /** `why` is told to the client, and behind it `word`, which it has sent. */
+  constructor(why: string, { word, code, limit }: { readonly word?: string; readonly code?: string; readonly limit?: string } = {}) {
+    super(word === undefined ? why : `${why} ${word}`)
     this.name = 'Malformed'
+    this.why = why
     this.code = code
+    this.limit = limit
   }
 }
 

@@ -53,9 +53,13 @@ export interface Result {
   readonly code?: string
   /** Tells, where it has no other code, up to which mod-sequence the client then knows everything (RFC 7162 §3.2.7). */
   readonly tellsModSeq?: boolean
-  /** Ends the conversation behind it. */
-  readonly ends?: { readonly why: ImapCloseReason; readonly text: string }
+  /** Ends the conversation behind it; `limit`: the bound that was reached. */
+  readonly ends?: { readonly why: ImapCloseReason; readonly text: string; readonly limit?: string }
   readonly text: string
+  /** What those who watch are told of it, where `text` repeats what the client has sent. */
+  readonly told?: string
+  /** The bound that was reached, for those who watch. */
+  readonly limit?: string | undefined
 }
 
 /** A command at work. */
@@ -81,6 +85,9 @@ export const ok = (text: string, code?: string): Result => withCode({ status: 'O
 
 /** Ends with NO. */
 export const no = (text: string, code?: string): Result => withCode({ status: 'NO', text }, code)
+
+/** Ends with NO: a bound was reached. */
+export const tooMuch = (limit: string, text: string, code = 'LIMIT'): Result => ({ status: 'NO', text, code, limit })
 
 /** Ends with BAD. */
 export const bad = (text: string, code?: string): Result => withCode({ status: 'BAD', text }, code)

@@ -169,7 +169,7 @@ class SearchParser {
 function readDated(reader: Reader, name: string): SearchKey {
   const of = name.startsWith('SENT') ? 'sent' : name.startsWith('SAVED') ? 'saved' : 'received'
   const how = name.slice(of === 'received' ? 0 : of === 'sent' ? 4 : 5).toLowerCase()
-  if (how !== 'before' && how !== 'on' && how !== 'since') throw new Malformed(`There is no search key ${name}`)
+  if (how !== 'before' && how !== 'on' && how !== 'since') throw new Malformed('There is no search key', { word: name })
   return { kind: 'date', of, how, day: readDate(reader) }
 }
 

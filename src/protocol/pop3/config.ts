@@ -1,5 +1,6 @@
 import type { SaslChannel } from '../sasl/channel.ts'
 import type { SaslMechanism } from '../sasl/exchange.ts'
+import type { Tell } from '../session/told.ts'
 import {
   aList,
   anObject,
@@ -46,6 +47,8 @@ export interface Pop3ServerOptions {
   readonly utf8Headers?: 'send' | 'refuse'
   readonly limits?: Partial<Pop3Limits>
   readonly timeouts?: Partial<Pop3Timeouts>
+  /** Events for whoever watches: what the session refuses of its own accord; with `commands` each command too. */
+  readonly tell?: Tell
 }
 
 /** Options, checked and with their defaults: made once, shared by all sessions of a listener. */
@@ -59,6 +62,7 @@ export interface Pop3ServerConfig {
   readonly refusesUtf8: boolean
   readonly limits: Pop3Limits
   readonly timeouts: Pop3Timeouts
+  readonly tell: Tell | undefined
 }
 
 const visible: OptionKind = {
@@ -75,6 +79,7 @@ const kinds: OptionKinds<Pop3ServerOptions> = {
   utf8Headers: oneOf('send', 'refuse'),
   limits: anObject,
   timeouts: anObject,
+  tell: oneOf('refusals', 'commands'),
 }
 
 const authKinds: OptionKinds<Pop3ServerOptions['auth']> = { mechanisms: required(aList), withoutTls: aSwitch }
@@ -96,6 +101,7 @@ export function pop3ServerConfig(options: Pop3ServerOptions): Pop3ServerConfig {
     refusesUtf8: options.utf8Headers === 'refuse',
     limits: { ...defaultPop3Limits, ...options.limits },
     timeouts: { ...defaultPop3Timeouts, ...options.timeouts },
+    tell: options.tell,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
 import type { AbandonedEvent, Question, StartTlsEvent } from '../session/session.ts'
+import type { CommandRefusalEvent, LineEvent } from '../session/told.ts'
 
 /**
  * What comes out of a POP3 server session.
@@ -14,6 +15,8 @@ export type Pop3ServerEvent =
   | OpenQuestion
   | OctetsQuestion
   | ExpungeQuestion
+  | LineEvent
+  | CommandRefusalEvent
   | StartTlsEvent
   | AbandonedEvent
   | Pop3ClosedEvent
@@ -24,6 +27,8 @@ export interface Pop3Refusal {
   readonly code?: string
   /** For people; printable ASCII. */
   readonly refused: string
+  /** The bound that was reached, for those who watch. */
+  readonly limit?: string
 }
 
 /** A client has connected. A refusal is said instead of the greeting, and ends the connection. */

@@ -31,6 +31,10 @@ export interface Result {
   readonly text: string
   /** The client broke the rules: that is counted. */
   readonly mistaken?: boolean
+  /** Worth telling those who watch. */
+  readonly told?: boolean
+  /** The bound that was reached, for those who watch. */
+  readonly limit?: string
 }
 
 /** A command at work. */
@@ -63,3 +67,9 @@ export const err = (text: string, code?: string): Result =>
 
 /** Ends with -ERR for what no client should have said. */
 export const mistake = (text: string): Result => ({ fine: false, text, mistaken: true })
+
+/** Ends with -ERR: a line is longer than may be; that is counted. */
+export const tooLong = (limit: 'lineOctets' | 'authOctets'): Result => ({ ...mistake('Line too long'), limit })
+
+/** Ends with -ERR: nobody's password crosses the wire in the clear. */
+export const tlsFirst: Result = { fine: false, text: 'TLS first', told: true }

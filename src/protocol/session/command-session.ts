@@ -2,6 +2,7 @@ import { octetsOf, type Outbox } from './outbox.ts'
 import { UNAVAILABLE } from './refusal.ts'
 import type { AbandonedEvent, AnswerTo, BodyRange, Output, Session, SessionEvent } from './session.ts'
 import type { TlsFacts } from './tls.ts'
+import { type CommandRefusalEvent, type LineEvent, type Tell, withCode } from './told.ts'
 
 /** A question before it has its id. */
 export type Unasked<Event> = Event extends { readonly id: number } ? Omit<Event, 'id'> : never
@@ -20,6 +21,9 @@ interface Closed<Why> extends SessionEvent {
   readonly kind: 'closed'
   readonly why: Why
 }
+
+/** What comes out of every such session, beside what is the protocol's own. */
+type Common<Why> = AbandonedEvent | LineEvent | CommandRefusalEvent | Closed<Why | 'end' | 'protocol'>
 
 /** What the client has said and was not consumed. */
 interface Heard {
@@ -47,7 +51,7 @@ export abstract class CommandSession<
   Wait extends { readonly kind: string },
   Why extends string,
   Input extends Heard,
-> implements Session<Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'>> {
+> implements Session<Event | Common<Why>> {
   now: number
   /** When the connection began; when the last command ended; when the command began that is being read. */
   began: number
@@ -64,7 +68,7 @@ export abstract class CommandSession<
   protected inputEnded = false
   protected draining = false
   /** What is to be told before the session goes on; most of the time there is nothing. */
-  private events: (Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'>)[] | undefined
+  private events: (Event | Common<Why>)[] | undefined
   private resumeWith: unknown
   private lastId = 0
   private why: Why | 'end' | 'protocol' | undefined
@@ -75,6 +79,9 @@ export abstract class CommandSession<
     this.input = input
     this.outbox = outbox
   }
+
+  /** What the host wants to hear beside. */
+  protected abstract readonly tell: Tell | undefined
 
   /** The code of a temporary failure. */
   protected abstract readonly unavailable: string
@@ -128,7 +135,7 @@ export abstract class CommandSession<
     this.resume(undefined)
   }
 
-  next(): Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'> | undefined {
+  next(): Event | Common<Why> | undefined {
     for (;;) {
       const event = this.events?.shift()
       if (event !== undefined) return event
@@ -194,6 +201,16 @@ export abstract class CommandSession<
     this.later(event)
   }
 
+  /** Tells of a command that has come: its name, if it is one. */
+  protected tellCommand(verb: string | undefined, octets: number): void {
+    if (this.tell === 'commands') this.later({ kind: 'line', verb, octets })
+  }
+
+  /** Tells of what the session refuses of its own accord; no status: without a word. */
+  tellRefusal(status: string, code: string | undefined, text: string, limit?: string): void {
+    if (this.tell !== undefined) this.later({ kind: 'refusal', response: withCode(status, code), text, limit })
+  }
+
   get full(): boolean {
     return this.outbox.full
   }
@@ -240,7 +257,7 @@ export abstract class CommandSession<
     if (wanted.kind === 'tls' && this.input.held > 0) this.end('protocol')
   }
 
-  private later(event: Event | AbandonedEvent | Closed<Why | 'end' | 'protocol'>): void {
+  private later(event: Event | Common<Why>): void {
     this.events ??= []
     this.events.push(event)
   }

@@ -1,5 +1,6 @@
 import type { Credentials, SaslLookUp, SaslSecret } from '../sasl/exchange.ts'
 import type { AbandonedEvent, Question, StartTlsEvent } from '../session/session.ts'
+import type { LineEvent } from '../session/told.ts'
 import type { MailParameters, RecipientParameters } from './parameters.ts'
 import type { Path } from './path.ts'
 import type { Reply } from './reply.ts'
@@ -144,15 +145,6 @@ export interface XforwardEvent {
 export interface BodyEvent {
   readonly kind: 'body'
   readonly bytes: Uint8Array
-}
-
-/** A command line has come; its arguments are not told. Only where the options say `tell: 'commands'`. */
-export interface LineEvent {
-  readonly kind: 'line'
-  /** In upper case; `undefined` for what is no command here. */
-  readonly verb: string | undefined
-  /** With its line end. */
-  readonly octets: number
 }
 
 /** The session refuses something of its own accord. Only where the options say `tell`. */

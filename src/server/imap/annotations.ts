@@ -53,7 +53,7 @@ export class Annotations {
   }
 }
 
-const tooMany: Refusal = { code: 'METADATA TOOMANY', refused: 'More than can be noted here' }
+const tooMany: Refusal = { code: 'METADATA TOOMANY', refused: 'More than can be noted here', limit: 'annotations' }
 
 /** Ids of mailboxes are never given to another one, so that nothing is inherited. */
 const keyOf = (account: string, mailbox: string | undefined): string => `${annotationKeys(account)}${mailbox ?? ''}`

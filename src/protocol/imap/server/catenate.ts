@@ -30,10 +30,10 @@ export function* catenate(context: ImapContext, line: Pick<Behind, 'reader' | 'a
   let octets = 0
   const grow = (by: number): void => {
     octets += by
-    if (octets > most) throw new Refused('TOOBIG', 'Message too large')
+    if (octets > most) throw new Refused('TOOBIG', 'Message too large', 'messageOctets')
   }
   for (let parts = 1; ; parts++) {
-    if (parts > MOST_PARTS) throw new Refused('LIMIT', 'Too many parts')
+    if (parts > MOST_PARTS) throw new Refused('LIMIT', 'Too many parts', 'parts')
     const word = reader.word()
     reader.space()
     if (word === 'TEXT' || word === 'UTF8') {
@@ -51,7 +51,7 @@ export function* catenate(context: ImapContext, line: Pick<Behind, 'reader' | 'a
     } else if (word === 'URL') {
       let url: string
       if (reader.done && announced !== undefined) {
-        if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large')
+        if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large', { limit: 'literalOctets' })
         url = yield* wait<string>({ kind: 'literal', announced })
         ;({ reader, announced } = yield* restOfLine())
       } else url = reader.astring()

@@ -15,10 +15,19 @@ export type CommandRead =
       readonly reader: Reader
       readonly announced: Announced | undefined
     }
-  /** No command: what to say of it, and whether what follows can be trusted to be commands. */
-  | { readonly kind: 'refused'; readonly tag: string; readonly text: string; readonly fatal: boolean }
+  /** No command: what to say of it, which bound it has reached, and whether what follows can be trusted to be commands. */
+  | ({ readonly kind: 'refused'; readonly fatal: boolean } & Verdict)
+
+/** Why what came is no command. */
+interface Verdict {
+  readonly tag: string
+  readonly text: string
+  readonly limit?: 'lineOctets' | 'literalOctets'
+}
 
 const NOTHING: readonly Fragment[] = []
+
+const TOO_LARGE = 'Literal too large'
 
 /** Octets of a tag. */
 const MOST_TAG = 64
@@ -36,7 +45,9 @@ export class CommandReading {
   private literals = 0
   /** The rest of the command is not wanted; what to say at its end, if that was not said. */
   private passing = false
-  private verdict: { readonly tag: string; readonly text: string } | undefined
+  private verdict: Verdict | undefined
+  /** Octets of the command that was read last, as far as it was, line ends and literals included. */
+  octets = 0
 
   constructor(fragments: Fragments, literals: '+' | '-') {
     this.fragments = fragments
@@ -97,19 +108,29 @@ export class CommandReading {
   private take(piece: Piece, mostLiterals: number): CommandRead | undefined {
     switch (piece.kind) {
       case 'literal':
+        this.octets += piece.octets.length
         this.add({ literal: piece.octets, binary: this.announced?.binary ?? false })
         return undefined
       case 'octets':
       case 'end':
         return undefined
       case 'misannounced':
+        this.count()
         // I3: octets of a literal may follow, and would be taken for commands.
         return { kind: 'refused', tag: this.tagOf(piece.text), text: 'A literal that cannot be', fatal: true }
       case 'overlong':
-        return this.refuse(piece.literal, this.tagOf(piece.text), 'Command line too long')
+        this.count()
+        return this.refuse(piece.literal, { tag: this.tagOf(piece.text), text: 'Command line too long', limit: 'lineOctets' })
       default:
+        this.count()
         return this.line(piece.text, piece.literal, mostLiterals)
     }
+  }
+
+  /** A line has come. */
+  private count(): void {
+    if (this.parts.length === 0) this.octets = 0
+    this.octets += this.fragments.lineOctets
   }
 
   private line(text: string, literal: Announced | undefined, mostLiterals: number): CommandRead | undefined {
@@ -120,20 +141,20 @@ export class CommandReading {
     this.announced = literal
     if (this.parts.length === 1) {
       const { tag, name } = headOf(text)
-      if (tag === undefined) return this.refuse(literal, '*', 'A tag is missing')
-      if (name === '') return this.refuse(literal, tag, 'A command is missing')
-      if (literal !== undefined && !literal.waits && literal.octets > this.mostUnasked) return this.tooLarge(literal)
+      if (tag === undefined) return this.refuse(literal, { tag: '*', text: 'A tag is missing' })
+      if (name === '') return this.refuse(literal, { tag, text: 'A command is missing' })
+      if (literal !== undefined && !literal.waits && literal.octets > this.mostUnasked) {
+        return this.refuse(literal, { tag, text: TOO_LARGE })
+      }
       if (literal !== undefined && streams(name)) return this.whole(literal)
     }
     if (literal === undefined) return this.whole(undefined)
     this.literals += literal.octets
-    if (this.literals > mostLiterals) return this.tooLarge(literal)
+    if (this.literals > mostLiterals) {
+      return this.refuse(literal, { tag: this.tagOf(''), text: TOO_LARGE, limit: 'literalOctets' })
+    }
     this.fragments.collect(literal.octets)
     return literal.waits ? { kind: 'continue' } : undefined
-  }
-
-  private tooLarge(literal: Announced): CommandRead | undefined {
-    return this.refuse(literal, this.tagOf(''), 'Literal too large')
   }
 
   private whole(announced: Announced | undefined): CommandRead {
@@ -145,10 +166,10 @@ export class CommandReading {
   }
 
   /** Refuses the command: now, where it ends here, or at its end, since what belongs to it must not be taken for commands. */
-  private refuse(literal: Announced | undefined, tag: string, text: string): CommandRead | undefined {
+  private refuse(literal: Announced | undefined, verdict: Verdict): CommandRead | undefined {
     this.passOver(literal)
-    if (!this.passing) return { kind: 'refused', tag, text, fatal: false }
-    this.verdict = { tag, text }
+    if (!this.passing) return { kind: 'refused', ...verdict, fatal: false }
+    this.verdict = verdict
     return undefined
   }
 

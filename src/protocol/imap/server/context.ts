@@ -108,8 +108,8 @@ export interface ImapContext {
   emit(event: ImapServerEvent): void
   /** So much was said that it should be taken before more is made: wait for `room`. */
   readonly full: boolean
-  /** Ends the conversation: BYE and this text, unless it is empty. */
-  close(why: ImapCloseReason, text: string): void
+  /** Ends the conversation: BYE and this text, unless it is empty. `limit`: the bound that was reached, for those who watch. */
+  close(why: ImapCloseReason, text: string, limit?: string): void
   /** Nobody has logged in any more; nothing is enabled. */
   forgetAccount(): void
   /** The capabilities that this connection is told of. */

@@ -4,7 +4,7 @@ import { LAST, resolveSet, type SequenceSet } from '../sequence-set.ts'
 import type { Selected } from './context.ts'
 
 /** Sequence numbers where UIDONLY is enabled (RFC 9586 §3). */
-export const noNumbers = new Malformed('Sequence numbers mean nothing any more', 'UIDREQUIRED')
+export const noNumbers = new Malformed('Sequence numbers mean nothing any more', { code: 'UIDREQUIRED' })
 
 /**
  * The UIDs of the messages that a command names, of those that the client knows of. A sequence number beyond the last message is

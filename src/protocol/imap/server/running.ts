@@ -1,7 +1,7 @@
 import type { Fragments, Piece } from '../fragments.ts'
 import { responseText } from '../encode.ts'
 import { Malformed, type Reader } from '../reader.ts'
-import { type Asked, bad, type Heard, no, type Result, type Run, type Wait } from '../run.ts'
+import type { Asked, Heard, Result, Run, Wait } from '../run.ts'
 import { Refused } from '../../session/refusal.ts'
 import type { CommandReading } from './command-reading.ts'
 import type { Command, ImapContext, Invocation, Selected } from './context.ts'
@@ -15,8 +15,16 @@ export interface Runner extends ImapContext {
   /** The conversation is over. */
   readonly isOver: boolean
   /** Says BAD, and counts it. */
-  complain(tag: string, text: string, code?: string): void
+  complain(tag: string, said: Said): void
+  /** Tells those who watch of a response that refuses. */
+  tellRefusal(status: string, code: string | undefined, text: string, limit?: string): void
 }
+
+/** What a response says, and what is told of it to those who watch. */
+export type Said = Pick<Result, 'text' | 'code' | 'told' | 'limit'>
+
+/** What ends with NO and is told: most of what is refused so is nobody's concern but the client's. */
+const worthTelling: ReadonlySet<string | undefined> = new Set(['OVERQUOTA', 'PRIVACYREQUIRED'])
 
 /** Runs a command, tells what is new in the mailbox, and says how the command ended. */
 export function* execute(session: Runner, command: Command, reader: Reader, invocation: Invocation): Run<void> {
@@ -27,9 +35,7 @@ export function* execute(session: Runner, command: Command, reader: Reader, invo
     const run = command.run(session, reader, invocation)
     result = yield* command.isLong ? tellingProgress(session, invocation.tag, run) : run
   } catch (error) {
-    if (error instanceof Malformed) result = bad(error.message, error.code)
-    else if (error instanceof Refused) result = no(error.message, error.code)
-    else throw error
+    result = resultOf(error)
   }
   // What it did not take in of itself is nobody's.
   if (command.streams) session.reading.passOver(session.fragments.inLiteral ? session.reading.announced : undefined)
@@ -39,9 +45,23 @@ export function* execute(session: Runner, command: Command, reader: Reader, invo
   const { status, text } = result
   const knows = result.tellsModSeq === true && session.enabled.has('QRESYNC') && session.selected !== undefined
   const code = result.code ?? (knows ? `HIGHESTMODSEQ ${knownUpTo(session.selected!)}` : undefined)
-  if (status === 'BAD') session.complain(invocation.tag, text, code)
+  if (status === 'BAD') session.complain(invocation.tag, result)
   else session.say(`${invocation.tag} ${status} ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
-  if (result.ends) session.close(result.ends.why, result.ends.text)
+  if (status === 'NO' && (result.limit !== undefined || worthTelling.has(code))) {
+    session.tellRefusal('NO', code, text, result.limit)
+  }
+  if (result.ends) session.close(result.ends.why, result.ends.text, result.ends.limit)
+}
+
+/** How a command ends that has thrown. */
+function resultOf(error: unknown): Result {
+  if (error instanceof Malformed) {
+    const { message: text, why: told, code, limit } = error
+    return { status: 'BAD', text, told, limit, ...(code === undefined ? {} : { code }) }
+  }
+  if (!(error instanceof Refused)) throw error
+  const { message: text, code, limit } = error
+  return { status: 'NO', text, limit, ...(code === undefined ? {} : { code }) }
 }
 
 /** Up to which mod-sequence the client knows everything. */

@@ -2,6 +2,7 @@ import { channelOf, type SaslChannel } from '../../sasl/channel.ts'
 import { type Awaited, CommandSession, WAIT } from '../../session/command-session.ts'
 import { Outbox } from '../../session/outbox.ts'
 import type { TlsFacts } from '../../session/tls.ts'
+import type { Tell } from '../../session/told.ts'
 import { capabilitiesOf } from '../capabilities.ts'
 import type { ImapServerConfig } from '../config.ts'
 import { responseText } from '../encode.ts'
@@ -16,7 +17,7 @@ import type { Enabled, Invocation, Selected } from './context.ts'
 import { greeting } from './greeting.ts'
 import type { Notified } from './notified.ts'
 import { tellNews } from './notifying.ts'
-import { execute, heard, isWait, type Runner } from './running.ts'
+import { execute, heard, isWait, type Runner, type Said } from './running.ts'
 import type { ImapPeer, ImapServerSession } from './session-types.ts'
 import { SpareSet } from './spare.ts'
 import { deadlineOf } from './waiting.ts'
@@ -117,8 +118,10 @@ class ServerSession
     super.emit(event)
   }
 
-  close(why: ImapCloseReason, text: string): void {
-    if (text !== '' && !this.isOver) this.say(`* BYE ${responseText(text)}`)
+  close(why: ImapCloseReason, text: string, limit?: string): void {
+    if (this.isOver) return
+    if (text !== '') this.say(`* BYE ${responseText(text)}`)
+    if (limit !== undefined || why === 'protocol') this.tellRefusal('BYE', undefined, text, limit)
     this.end(why)
   }
 
@@ -138,6 +141,10 @@ class ServerSession
 
   // How it goes on.
 
+  protected get tell(): Tell | undefined {
+    return this.config.tell
+  }
+
   protected get unavailable(): string {
     return 'UNAVAILABLE'
   }
@@ -155,7 +162,7 @@ class ServerSession
   protected late(waiting: Wait | undefined): void {
     if (waiting?.kind === 'news') this.resume('time')
     else if (waiting?.kind === 'pause') this.resume(undefined)
-    else this.close('timeout', this.account !== undefined && this.begunAt === undefined ? 'Idle timeout' : 'Too slow')
+    else this.close('timeout', this.account !== undefined && this.begunAt === undefined ? 'Idle timeout' : 'Too slow', 'timeout')
   }
 
   /** RFC 9051 §6.2.1: nothing that was learned in the clear counts. */
@@ -257,7 +264,8 @@ class ServerSession
         this.say('+ Go on')
         return undefined
       case 'refused':
-        this.complain(read.tag, read.text)
+        this.tellCommand(undefined, reading.octets)
+        this.complain(read.tag, { text: read.text, limit: this.limitNamed(read.limit) })
         if (read.fatal) this.close('protocol', read.text)
         return undefined
       default:
@@ -274,27 +282,34 @@ class ServerSession
 
   private begunCommand(tag: string, name: string, reader: Reader, invocation: Invocation): undefined {
     const command = commandNamed(name)
+    this.tellCommand(command && name, this.reading.octets)
     if (++this.commands > this.config.limits.commandsBefore && this.account === undefined) {
-      return void this.close('limit', 'Too many commands before log-in')
+      return void this.close('limit', 'Too many commands before log-in', 'commandsBefore')
     }
     const state = this.selected ? 'selected' : this.account !== undefined ? 'authenticated' : 'not authenticated'
-    if (command === undefined) this.refuseCommand(tag, 'Unknown command', invocation)
-    else if (!command.states.includes(state)) this.refuseCommand(tag, `Not in this state: ${state}`, invocation)
+    if (command === undefined) this.refuseCommand(tag, { text: 'Unknown command' }, invocation)
+    else if (!command.states.includes(state)) this.refuseCommand(tag, { text: `Not in this state: ${state}` }, invocation)
     else if (command.bySequence === true && this.enabled.has('UIDONLY')) {
       // RFC 9586 §3.2.
-      this.refuseCommand(tag, 'Sequence numbers mean nothing any more', invocation, 'UIDREQUIRED')
+      this.refuseCommand(tag, { text: 'Sequence numbers mean nothing any more', code: 'UIDREQUIRED' }, invocation)
     }
     else this.run = execute(this, command, reader, invocation)
     return undefined
   }
 
-  private refuseCommand(tag: string, why: string, invocation: Invocation, code?: string): void {
+  private refuseCommand(tag: string, why: Said, invocation: Invocation): void {
     this.reading.passOver(invocation.announced)
-    this.complain(tag, why, code)
+    this.complain(tag, why)
   }
 
-  complain(tag: string, text: string, code?: string): void {
+  complain(tag: string, { text, code, told = text, limit }: Said): void {
     this.say(`${tag} BAD ${code === undefined ? '' : `[${code}] `}${responseText(text)}`)
-    if (++this.errors >= this.config.limits.errors) this.close('errors', 'Too many errors')
+    this.tellRefusal('BAD', code, told, limit)
+    if (++this.errors >= this.config.limits.errors) this.close('errors', 'Too many errors', 'errors')
+  }
+
+  /** A bound that differs before and after log-in. */
+  private limitNamed(limit: 'lineOctets' | 'literalOctets' | undefined): string | undefined {
+    return limit !== undefined && this.account === undefined ? `${limit}Before` : limit
   }
 }

@@ -6,11 +6,12 @@ import { Outbox } from '../../session/outbox.ts'
 import { Refused } from '../../session/refusal.ts'
 import type { Session } from '../../session/session.ts'
 import type { TlsFacts } from '../../session/tls.ts'
+import type { Tell } from '../../session/told.ts'
 import type { Pop3ServerConfig } from '../config.ts'
 import type { Pop3CloseReason, Pop3ServerEvent } from '../events.ts'
 import type { Maildrop } from '../maildrop.ts'
 import { replyLine } from '../reply.ts'
-import { type Asked, err, Mistaken, mistake, type Pop3Question, type Result, type Run, type Wait } from '../run.ts'
+import { type Asked, err, Mistaken, mistake, type Pop3Question, type Result, type Run, tooLong, type Wait } from '../run.ts'
 import { commandNamed } from './commands/index.ts'
 import type { Command, Pop3Context } from './context.ts'
 import { greeting } from './greeting.ts'
@@ -67,11 +68,15 @@ class ServerSession
   }
 
   close(why: Pop3CloseReason, last?: Result): void {
-    if (last !== undefined) this.write(replyLine(last))
+    if (last !== undefined) this.reply(last)
     this.end(why)
   }
 
   // How it goes on.
+
+  protected get tell(): Tell | undefined {
+    return this.config.tell
+  }
 
   protected get unavailable(): string {
     return 'SYS/TEMP'
@@ -88,7 +93,10 @@ class ServerSession
   protected late(waiting: Wait | undefined): void {
     if (waiting?.kind === 'pause') this.resume(undefined)
     // RFC 1939 §3: without a response, and without the UPDATE state.
-    else this.end('timeout')
+    else {
+      this.tellRefusal('', undefined, '', 'timeout')
+      this.end('timeout')
+    }
   }
 
   /** RFC 2595 §4: nothing that was learned in the clear counts. */
@@ -119,7 +127,7 @@ class ServerSession
     const { lineOctets, authOctets } = this.config.limits
     const line = input.line(Math.max(lineOctets, authOctets))
     if ((line === undefined ? input.begun : input.lineOctets) > MOST_HELD) {
-      this.close('limit', err('Line too long'))
+      this.close('limit', tooLong('lineOctets'))
       return undefined
     }
     return line === undefined ? undefined : { text: line.endsWith('\r') ? line.slice(0, -1) : line, octets: input.lineOctets }
@@ -135,7 +143,7 @@ class ServerSession
     this.begunAt = undefined
     this.since = this.waitingSince = this.now
     if (++this.commands > this.config.limits.commandsBefore && !this.isLoggedIn) {
-      return void this.close('limit', err('Too many commands before log-in'))
+      return void this.close('limit', { ...err('Too many commands before log-in'), limit: 'commandsBefore' })
     }
     this.run = this.execute(line.text, line.octets)
     return undefined
@@ -144,16 +152,27 @@ class ServerSession
   private *execute(line: string, octets: number): Run<void> {
     const result = yield* this.result(line, octets)
     if (result === undefined || this.isOver) return
+    this.reply(result)
+    if (result.mistaken !== true || ++this.errors < this.config.limits.errors) return
+    this.tellRefusal('', undefined, '', 'errors')
+    this.end('errors')
+  }
+
+  /** Says how a command ends, and tells those who watch where that concerns them. */
+  private reply(result: Result): void {
+    if (this.isOver) return
     this.write(replyLine(result))
-    if (result.mistaken === true && ++this.errors >= this.config.limits.errors) this.end('errors')
+    const { fine, mistaken, told, limit, code, text } = result
+    if (!fine && (mistaken === true || told === true || limit !== undefined)) this.tellRefusal('-ERR', code, text, limit)
   }
 
   private *result(line: string, octets: number): Run<Result | undefined> {
     const space = line.indexOf(' ')
     const name = asciiUpper(space < 0 ? line : line.slice(0, space))
-    const { lineOctets, authOctets } = this.config.limits
-    if (octets > (name === 'AUTH' ? authOctets : lineOctets)) return mistake('Line too long')
     const command: Command | undefined = commandNamed(name)
+    this.tellCommand(command?.name, octets)
+    const most = name === 'AUTH' ? 'authOctets' : 'lineOctets'
+    if (octets > this.config.limits[most]) return tooLong(most)
     if (command === undefined) return mistake('Unknown command')
     if (!command.states.includes(this.isLoggedIn ? 'transaction' : 'authorization')) {
       return mistake(this.isLoggedIn ? 'Only before log-in' : 'Log in first')

@@ -1,5 +1,6 @@
 import { asciiUpper } from '../../bytes/text.ts'
-import type { LineEvent, RefusalEvent } from '../events.ts'
+import type { LineEvent } from '../../session/told.ts'
+import type { RefusalEvent } from '../events.ts'
 import { replies } from './replies.ts'
 
 /** The limits that the session's own replies stand for. */

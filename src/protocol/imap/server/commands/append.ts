@@ -51,7 +51,7 @@ export function* readMailbox(
   if (!reader.done || announced === undefined) {
     return { path: pathOf(reader.astring(), context.nameForm), rest: reader, announced }
   }
-  if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large')
+  if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large', { limit: 'literalOctets' })
   const name = yield* wait<string>({ kind: 'literal', announced })
   const line = yield* restOfLine()
   return { path: pathOf(name, context.nameForm), rest: new Reader([line.text]), announced: line.announced }
@@ -68,7 +68,7 @@ function* appendTo(
   let line: Pick<Behind, 'reader' | 'announced'> = { reader: first, announced: begins }
   for (let octets = 0; messages.length === 0 || line.announced !== undefined || !line.reader.done;) {
     if (messages.length > 0 && !abilities.multiAppend) throw new Refused('CANNOT', 'One message at a time')
-    if (messages.length === MOST_MESSAGES) throw new Refused('LIMIT', 'Too many messages at a time')
+    if (messages.length === MOST_MESSAGES) throw new Refused('LIMIT', 'Too many messages at a time', 'messages')
     const taken = yield* takeMessage(context, line, octets)
     messages.push(taken.upload)
     octets += taken.octets
@@ -118,7 +118,8 @@ function* whole(
   if (form === 'utf8' && !binary) throw new Malformed('UTF8 takes a literal8')
   if (!waits && literals === '-' && octets > MOST_UNASKED) throw new Malformed('Literal too large')
   // Where the client waits, it hears it before it sends; where it does not, what it sends passes unseen.
-  if (octets > limits.messageOctets || before + octets > limits.appendOctets) throw new Refused('TOOBIG', 'Message too large')
+  if (octets > limits.messageOctets) throw new Refused('TOOBIG', 'Message too large', 'messageOctets')
+  if (before + octets > limits.appendOctets) throw new Refused('TOOBIG', 'Messages too large', 'appendOctets')
   if (waits && abilities.quota) yield* checkRoom(before + octets - instead)
   context.emit({ kind: 'upload', octets })
   yield* wait<undefined>({ kind: 'stream', announced })

@@ -60,7 +60,7 @@ function readModifiers(context: ImapContext, reader: Reader, byUid: boolean): Mo
     } else if (name === 'PARTIAL' && byUid) {
       reader.space()
       given = { ...given, partial: readPartial(reader) }
-    } else throw new Malformed(`There is no modifier ${name} here`)
+    } else throw new Malformed('Here is no modifier', { word: name })
   })
   if (given.vanished && given.changedSince === undefined) throw new Malformed('VANISHED since when?')
   return given

@@ -23,7 +23,7 @@ export const idle: Command = {
         yield* tellNews(context, true)
         context.say('* OK Still here')
       } else if (news === 'time') {
-        context.close('timeout', 'Idle timeout')
+        context.close('timeout', 'Idle timeout', 'timeout')
         return undefined
       } else if (news.text.toUpperCase() === 'DONE' && news.announced === undefined && !news.broken) return ok('Idle no more')
       else {

@@ -29,7 +29,7 @@ export const login: Command = {
 /** Asks the host whose credentials these are. */
 export function* judge(context: ImapContext, credentials: Credentials): Run {
   // Each may cost the host a hash, and UNAUTHENTICATE lets a client that knows a password give it again and again.
-  if (++context.logIns > context.config.limits.logIns) return { ...no(TOO_MANY, 'LIMIT'), ends: { why: 'limit', text: TOO_MANY } }
+  if (++context.logIns > context.config.limits.logIns) return { ...no(TOO_MANY, 'LIMIT'), ends: { why: 'limit', text: TOO_MANY, limit: 'logIns' } }
   const answer = (yield { kind: 'auth', credentials }) as { readonly account: string } | AuthRefusal | undefined
   if (answer === undefined || isRefusal(answer)) return yield* refuse(context, answer)
   context.account = answer.account
@@ -44,5 +44,5 @@ export function* refuse(context: ImapContext, answer: AuthRefusal | undefined): 
   yield* wait<undefined>({ kind: 'pause', until: context.now + Math.max(timeouts.authDelay * 2 ** doubled, answer?.delay ?? 0) })
   const result: Result = no(answer?.refused ?? 'Name or password is wrong', answer?.code ?? 'AUTHENTICATIONFAILED')
   if (context.failedAuth < limits.authAttempts) return result
-  return { ...result, ends: { why: 'limit', text: 'Too many failed log-ins' } }
+  return { ...result, ends: { why: 'limit', text: 'Too many failed log-ins', limit: 'authAttempts' } }
 }

@@ -2,7 +2,7 @@ import type { ImapMailbox } from '../../mailbox.ts'
 import { encodeUtf8String } from '../../encode.ts'
 import { DELIMITER, isBelow, isDenormal, pathOf, samePath } from '../../mailbox-name.ts'
 import { Malformed, type Reader } from '../../reader.ts'
-import { ask, bad, no, ok, type Run } from '../../run.ts'
+import { ask, bad, no, ok, type Run, tooMuch } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 import { sayName } from '../name-line.ts'
 import { objectId } from '../object-id.ts'
@@ -15,7 +15,7 @@ const uses: ReadonlyMap<string, string> = new Map(
 
 const noName = no('That is no name for a mailbox', 'CANNOT')
 const taken = no('There is such a mailbox', 'ALREADYEXISTS')
-const tooMany = no('Too many mailboxes', 'LIMIT')
+const tooMany = tooMuch('mailboxes', 'Too many mailboxes')
 const noMailbox = no('There is no such mailbox', 'NONEXISTENT')
 
 const isInbox = (path: readonly string[]): boolean => path.length === 1 && path[0] === 'INBOX'
@@ -148,7 +148,7 @@ export const subscribe: Command = {
     if (!mailboxes.some((one) => samePath(one.path, path))) return noMailbox
     // Names outlive what they are of (I41).
     if (subscribed.length >= context.config.limits.mailboxes && !subscribed.some((one) => samePath(one, path))) {
-      return no('Too many subscriptions', 'LIMIT')
+      return tooMuch('mailboxes', 'Too many subscriptions')
     }
     yield* ask({ kind: 'subscribe', path, wanted: true })
     context.notify?.hasSubscribed(path, true)

@@ -7,7 +7,7 @@ import {
 } from '../../annotations.ts'
 import { encodeLiteral, encodeNstring } from '../../encode.ts'
 import { pathOf } from '../../mailbox-name.ts'
-import { ask, flow, no, ok, type Run } from '../../run.ts'
+import { ask, flow, no, ok, type Run, tooMuch } from '../../run.ts'
 import { Refused } from '../../../session/refusal.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 import { written } from './list.ts'
@@ -45,7 +45,7 @@ export const setMetadata: Command = {
     // RFC 6154 §4: must not be set to whatever; a mailbox has the use that it was made for.
     if (id !== undefined && changes.some(([entry]) => entry === SPECIAL_USE)) return no('A use is given by CREATE', 'CANNOT')
     if (changes.some(([, value]) => value !== undefined && value.length > MOST_VALUE)) {
-      return no('A value is too long', `METADATA MAXSIZE ${MOST_VALUE}`)
+      return tooMuch('annotations', 'A value is too long', `METADATA MAXSIZE ${MOST_VALUE}`)
     }
     yield* ask({ kind: 'annotate', mailbox: id, changes })
     return ok('Noted')

@@ -1,5 +1,5 @@
 import { type EventsWanted, NO_EVENTS, readNotify } from '../../event-groups.ts'
-import { ask, bad, no, ok, type Run } from '../../run.ts'
+import { ask, bad, no, ok, type Run, tooMuch } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 import { Notified } from '../notified.ts'
 import { knowAll, MOST_WATCHED, tellStatus } from '../notifying.ts'
@@ -16,7 +16,7 @@ export const notify: Command = {
     const wanted = readNotify(reader, context.nameForm, new Set(events.map((event) => event.toUpperCase())))
     // §3.1, §8: all that can be asked for.
     if (wanted === 'event') return no('Not all of these events are told here', `BADEVENT (${events.join(' ')})`)
-    if (wanted === 'too much') return no('Too many mailboxes', 'NOTIFICATIONOVERFLOW')
+    if (wanted === 'too much') return tooMuch('notify', 'Too many mailboxes', 'NOTIFICATIONOVERFLOW')
     return yield* begin(context, wanted)
   },
 }

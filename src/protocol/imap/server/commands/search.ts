@@ -123,7 +123,7 @@ export function readReturns(reader: Reader): Returns | undefined {
   let updateItems: readonly FetchItem[] | undefined
   reader.list(() => {
     const option = reader.word()
-    if (!known.has(option)) throw new Malformed(`There is no option ${option}`)
+    if (!known.has(option)) throw new Malformed('There is no option', { word: option })
     if (option === 'PARTIAL') {
       // RFC 9394 §3.1.
       if (partial !== undefined) throw new Malformed('One PARTIAL at a time')

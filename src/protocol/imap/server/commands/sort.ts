@@ -57,7 +57,7 @@ function readCriterion(reader: Reader): Criterion {
   if (reverse) reader.space()
   const name = reverse ? reader.word() : word
   const by = sourceOf.get(name)
-  if (by === undefined) throw new Malformed(`There is no criterion ${name}`)
+  if (by === undefined) throw new Malformed('There is no criterion', { word: name })
   return { by, reverse }
 }
 

@@ -3,7 +3,7 @@ import type { ImapEntry } from '../../mailbox.ts'
 import { type NumberSet, sizeOf, within } from '../../../bytes/number-set.ts'
 import { formatSet } from '../../sequence-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
-import { ask, flow, no, ok, type Run } from '../../run.ts'
+import { ask, flow, no, ok, type Run, tooMuch } from '../../run.ts'
 import { type Command, type ImapContext, SELECTED, type Selected } from '../context.ts'
 import { touch } from '../following.ts'
 import { uidsNamed } from '../numbers.ts'
@@ -45,7 +45,7 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   if (selected.readOnly) return no('The mailbox was opened to be read only', 'READ-ONLY')
   if (uids.length === 0) return ok('No such messages')
   const { change, unchangedSince } = order
-  if (change !== 'remove' && tooManyWith(context, selected, flags)) return no('Too many keywords', 'LIMIT')
+  if (change !== 'remove' && tooManyWith(context, selected, flags)) return tooMuch('keywords', 'Too many keywords')
   const { changed, modified } = yield* ask({ kind: 'flag', mailbox: selected.mailbox, uids, change, flags, unchangedSince })
   noteOwn(selected, changed)
   // Said even to who wants silence: what a mailbox has is counted by what was said of it.

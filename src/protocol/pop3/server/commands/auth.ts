@@ -4,7 +4,7 @@ import type { SaslExchange, SaslSecret, SaslStep } from '../../../sasl/exchange.
 import { mechanismsOf } from '../../capabilities.ts'
 import { allowsPlaintext, isOffered } from '../../config.ts'
 import type { Pop3AuthRefusal } from '../../events.ts'
-import { err, mistake, type Result, type Run, wait } from '../../run.ts'
+import { err, mistake, type Result, type Run, tlsFirst, tooLong, wait } from '../../run.ts'
 import { isRefusal } from '../../../session/refusal.ts'
 import { none, words } from '../arguments.ts'
 import { AUTHORIZATION, type Command, type Pop3Context } from '../context.ts'
@@ -25,7 +25,7 @@ export const auth: Command = {
     if (name === undefined) return yield* multiLine(context, 'Mechanisms follow', mechanismsOf(config, channel))
     const mechanism = config.mechanisms.get(asciiUpper(name))
     if (mechanism === undefined) return err('There is no such mechanism')
-    if (mechanism.plaintext && !allowsPlaintext(config, channel)) return err('TLS first')
+    if (mechanism.plaintext && !allowsPlaintext(config, channel)) return tlsFirst
     if (!isOffered(config, mechanism, channel)) return err('There is no such mechanism')
     if (initial !== undefined && mechanism.serverFirst) return mistake('The mechanism takes no initial response')
     // RFC 5034 §4: `=` is an initial response that is there and empty.
@@ -62,7 +62,7 @@ function* challenge(context: Pop3Context, bytes: Uint8Array): Run<Uint8Array | R
   // The space stays even where the challenge is empty.
   context.write(`+ ${encodeBase64(bytes)}\r\n`)
   const text = yield* wait<string | undefined>({ kind: 'line' })
-  if (text === undefined) return mistake('Line too long')
+  if (text === undefined) return tooLong('authOctets')
   if (text === '*') return err('Given up')
   return decodeBase64(text) ?? mistake('That is no base64')
 }

@@ -3,7 +3,7 @@ import type { Credentials } from '../../../sasl/exchange.ts'
 import { allowsPlaintext } from '../../config.ts'
 import type { Pop3AuthRefusal } from '../../events.ts'
 import { Maildrop } from '../../maildrop.ts'
-import { ask, err, mistake, ok, type Result, type Run, wait } from '../../run.ts'
+import { ask, err, mistake, ok, type Result, type Run, tlsFirst, wait } from '../../run.ts'
 import { isRefusal, Refused, UNAVAILABLE } from '../../../session/refusal.ts'
 import { AUTHORIZATION, type Command, type Pop3Context } from '../context.ts'
 import { contents } from './dele.ts'
@@ -16,7 +16,7 @@ export const user: Command = {
   name: 'USER',
   states: AUTHORIZATION,
   *run(context, argument) {
-    if (!allowsPlaintext(context.config, context.channel)) return err('TLS first')
+    if (!allowsPlaintext(context.config, context.channel)) return tlsFirst
     if (argument === '') return mistake('It takes a name')
     context.username = argument
     return ok('And the password?')
@@ -28,7 +28,7 @@ export const pass: Command = {
   name: 'PASS',
   states: AUTHORIZATION,
   *run(context, argument) {
-    if (!allowsPlaintext(context.config, context.channel)) return err('TLS first')
+    if (!allowsPlaintext(context.config, context.channel)) return tlsFirst
     const name = context.username
     context.username = undefined
     if (name === undefined) return mistake('USER first')
@@ -50,7 +50,7 @@ export function* judge(context: Pop3Context, credentials: Credentials): Run<Resu
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     // RFC 1939 §4: the server may close the connection. The client need not log in twice to ask again.
-    context.close('refused', err(error.message, error.code))
+    context.close('refused', { ...err(error.message, error.code), told: error.code === 'IN-USE' })
     return undefined
   }
   return ok(contents(context))
@@ -65,6 +65,6 @@ export function* refuse(context: Pop3Context, answer: Pop3AuthRefusal | undefine
   // RFC 3206 §4.
   const result = err(answer?.refused ?? 'Name or password is wrong', answer?.code ?? 'AUTH')
   if (context.failedAuth < limits.authAttempts) return result
-  context.close('limit', result)
+  context.close('limit', { ...result, limit: 'authAttempts' })
   return undefined
 }
