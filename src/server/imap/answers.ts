@@ -1,4 +1,5 @@
 import { isMailError } from '../../protocol/session/errors.ts'
+import { Refused } from '../../protocol/session/refusal.ts'
 import type { Selection } from '../../contracts/store.ts'
 import type { NumberRange, Page, Refusal } from '../../protocol/imap/index.ts'
 
@@ -6,6 +7,7 @@ const unavailable: Refusal = { code: 'UNAVAILABLE', refused: 'Temporary failure,
 
 /** What a client is told of an error of the store's. Whatever it cannot explain is temporary. */
 export function refusalFor(error: unknown): Refusal {
+  if (error instanceof Refused) return { ...(error.code === undefined ? {} : { code: error.code }), refused: error.message }
   if (!isMailError(error)) return unavailable
   switch (error.code) {
     case 'quota':

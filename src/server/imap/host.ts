@@ -7,34 +7,10 @@ import type { Conversation, Host } from '../../protocol/session/drive.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { BodyRange } from '../../protocol/session/session.ts'
 import type {
-  AnnotateQuestion,
-  AnnotationsQuestion,
-  AppendQuestion,
-  BodyEvent,
-  CandidatesQuestion,
-  ChangesQuestion,
-  ClaimQuestion,
-  ColumnsPage,
-  ColumnsQuestion,
-  CopyQuestion,
-  CreateQuestion,
-  EntriesQuestion,
-  ExpungeQuestion,
-  FlagQuestion,
-  ImapServerEvent,
-  ImapServerSession,
-  MailboxQuestion,
-  MessagesQuestion,
-  OctetsQuestion,
-  Opened,
-  OpenQuestion,
-  Refusal,
-  RemoveQuestion,
-  RenameQuestion,
-  ReplaceQuestion,
-  SubscribeQuestion,
-  UnselectedEvent,
-  WatchEvent,
+  AnnotateQuestion, AnnotationsQuestion, AppendQuestion, BodyEvent, CandidatesQuestion, ChangesQuestion, ClaimQuestion,
+  ColumnsPage, ColumnsQuestion, CopyQuestion, CreateQuestion, EntriesQuestion, ExpungeQuestion, FlagQuestion, ImapServerEvent,
+  ImapServerSession, MailboxQuestion, MessagesQuestion, OctetsQuestion, Opened, OpenQuestion, Refusal, RemoveQuestion,
+  RenameQuestion, ReplaceQuestion, SubscribeQuestion, UnselectedEvent, WatchEvent,
 } from '../../protocol/imap/index.ts'
 import type { LiveConnection } from '../connection.ts'
 import type { Added, QuotaWatch } from '../quota-watch.ts'
@@ -43,6 +19,7 @@ import { storedOctets } from '../stored-octets.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor, selection } from './answers.ts'
 import type { KeptColumns } from './kept-columns.ts'
+import type { Keywords } from './keywords.ts'
 import type { Openings } from './open.ts'
 import { Uploads } from './uploads.ts'
 import type { Watcher, Watchers } from './watchers.ts'
@@ -56,6 +33,7 @@ export interface Access extends ReaderAccess {
   readonly watchers: Watchers
   readonly openings: Openings
   readonly columns: KeptColumns
+  readonly keywords: Keywords
   /** What clients note of mailboxes, where that is kept. */
   readonly annotations: Annotations | undefined
   /** Of accounts that come near their quota, where anybody hears them. */
@@ -220,7 +198,11 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   flag({ mailbox, uids, change, flags, unchangedSince }: FlagQuestion) {
-    return this.asked(() => this.access.store.flag(mailbox, uids, { kind: change, flags }, unchangedSince))
+    return this.asked(async () => {
+      const { store, keywords } = this.access
+      const spelt = change === 'remove' ? flags : await keywords.admit(this.owner, mailbox, flags)
+      return store.flag(mailbox, uids, { kind: change, flags: spelt }, unchangedSince)
+    })
   }
 
   expunge({ mailbox, uids }: ExpungeQuestion) {
@@ -228,8 +210,9 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   copy({ mailbox, uids, to, move }: CopyQuestion) {
-    const { store } = this.access
-    return this.asked(() => {
+    const { store, keywords } = this.access
+    return this.asked(async () => {
+      await keywords.admitCopies(this.owner, mailbox, uids, to)
       const copied = (all: readonly unknown[]): Added => ({ messages: all.length, octets: undefined })
       if (!move) return this.adding(() => store.copy(mailbox, uids, to, this.room), copied)
       if (!store.move) throw new MailError('misuse', 'The store has no move()')
@@ -248,15 +231,17 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   append({ mailbox, messages }: AppendQuestion): Promise<{ readonly uids: readonly number[] } | Refusal> {
     const { clock } = this.access
     return this.asked(async () => {
-      const stored = await this.uploads.appended(messages, clock.now(), (all) => this.store(mailbox, all))
+      const spelt = await this.access.keywords.admitAll(this.owner, mailbox, messages)
+      const stored = await this.uploads.appended(spelt, clock.now(), (all) => this.store(mailbox, all))
       return { uids: stored.map(({ uid }) => uid) }
     })
   }
 
   replace({ mailbox, uid, to, message }: ReplaceQuestion): Promise<{ readonly uid: number } | null | Refusal> {
-    const { clock, store } = this.access
+    const { clock, store, keywords } = this.access
     return this.asked(async () => {
-      const stored = await this.uploads.appended([message], clock.now(), ([by]) =>
+      const spelt = await keywords.admitAll(this.owner, to, [message])
+      const stored = await this.uploads.appended(spelt, clock.now(), ([by]) =>
         this.adding(() => store.replace!(mailbox, uid, { mailbox: to, message: by!, ...this.room }), () => changed))
       return stored ? { uid: stored.uid } : null
     })

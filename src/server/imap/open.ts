@@ -30,13 +30,17 @@ export class Openings {
 
   /** A mailbox and its messages. `permanent` where there is none. */
   async open(account: string, id: MailboxId, readOnly: boolean): Promise<Opened> {
-    const { store } = this
-    // Before the messages are listed: whoever asks for changes from its mod-sequence on misses none.
-    const mailbox = (await store.mailboxes(account)).find((one) => one.id === id)
-    if (!mailbox) throw new MailError('permanent', `There is no mailbox ${id}`)
-    const { uids, firstUnseen, keywords } = await this.holding(mailbox)
-    const from = readOnly ? mailbox.recentFrom : await store.claim?.(id).catch(unclaimed)
+    const { mailbox, uids, firstUnseen, keywords } = await this.look(account, id)
+    const from = readOnly ? mailbox.recentFrom : await this.store.claim?.(id).catch(unclaimed)
     return { mailbox, uids, firstUnseen, keywords, recent: from === undefined ? [] : above(uids, from) }
+  }
+
+  /** The same, for somebody who reads nothing: nothing of it is claimed. */
+  async look(account: string, id: MailboxId): Promise<Omit<Opened, 'recent'> & { readonly modSeq: number }> {
+    // Before the messages are listed: whoever asks for changes from its mod-sequence on misses none.
+    const mailbox = (await this.store.mailboxes(account)).find((one) => one.id === id)
+    if (!mailbox) throw new MailError('permanent', `There is no mailbox ${id}`)
+    return { mailbox, ...(await this.holding(mailbox)) }
   }
 
   private async holding({ id, modSeq }: Mailbox): Promise<Holding> {

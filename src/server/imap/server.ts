@@ -1,7 +1,7 @@
 import { compressible } from '../../adapters/node/index.ts'
 import { spoolBodies } from '../../adapters/node/spool.ts'
 import type { Observer } from '../../observe/events.ts'
-import { type ImapServerConfig, imapServerConfig, imapServerSession } from '../../protocol/imap/index.ts'
+import { defaultImapLimits, type ImapServerConfig, imapServerConfig, imapServerSession } from '../../protocol/imap/index.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { type Conversation, drive } from '../../protocol/session/drive.ts'
 import type { BodyRange } from '../../protocol/session/session.ts'
@@ -17,6 +17,7 @@ import { Annotations } from './annotations.ts'
 import { type Access, ImapHost } from './host.ts'
 import { checkImapServerOptions, type ImapServerOptions } from './options.ts'
 import { KeptColumns } from './kept-columns.ts'
+import { Keywords } from './keywords.ts'
 import { Openings } from './open.ts'
 import { Watchers } from './watchers.ts'
 
@@ -47,6 +48,8 @@ class Reading implements ServedProtocol {
   constructor(options: ImapServerOptions, warnings: QuotaWatch | undefined) {
     const { store, hostname, keyValue } = options
     const access = readerAccess(options)
+    const openings = new Openings(store)
+    const { keywords = defaultImapLimits.keywords } = options.imap?.limits ?? {}
     this.options = options
     this.clock = access.clock
     this.random = access.random
@@ -57,8 +60,9 @@ class Reading implements ServedProtocol {
       bodies: options.bodies ?? spoolBodies(),
       spillAt: options.inMemory ?? 256 * 1024,
       watchers: new Watchers(store),
-      openings: new Openings(store),
+      openings,
       columns: new KeptColumns(store),
+      keywords: new Keywords(store, openings, keywords, () => access.clock.ticks()),
       annotations: keyValue && new Annotations(keyValue, () => access.clock.now()),
       warnings: warnings ?? (access.observe && new QuotaWatch(store, access.clock, access.observe)),
       name: new Map(Object.entries(options.id ?? {})),

@@ -194,7 +194,7 @@ export function tellKeywords(context: ImapContext, selected: Selected, flags: re
   let news = false
   for (const flag of flags) {
     if (!isKeyword(flag) || selected.keywords.has(flag.toLowerCase())) continue
-    // APPEND may have brought it to more; the list is said anew for each that is new.
+    // Others may have brought it to more; the list is said anew for each that is new.
     if (selected.keywords.size >= context.config.limits.keywords) break
     selected.keywords.set(flag.toLowerCase(), flag)
     news = true
@@ -206,7 +206,9 @@ export function tellKeywords(context: ImapContext, selected: Selected, flags: re
 export function tellFlagNames(context: ImapContext, selected: Selected): void {
   const names = [...SYSTEM_FLAGS, ...selected.keywords.values()].join(' ')
   context.say(`* FLAGS (${names})`)
-  const permanent = selected.readOnly ? '' : `${names} \\*`
+  // RFC 9051 §7.1: no `\*` any more once there are as many as there may be.
+  const more = selected.keywords.size < context.config.limits.keywords ? ' \\*' : ''
+  const permanent = selected.readOnly ? '' : `${names}${more}`
   context.say(`* OK [PERMANENTFLAGS (${permanent})] ${selected.readOnly ? 'Read-only mailbox' : 'Flags are permanent'}`)
 }
 
