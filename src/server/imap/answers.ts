@@ -7,7 +7,10 @@ const unavailable: Refusal = { code: 'UNAVAILABLE', refused: 'Temporary failure,
 
 /** What a client is told of an error of the store's. Whatever it cannot explain is temporary. */
 export function refusalFor(error: unknown): Refusal {
-  if (error instanceof Refused) return { ...(error.code === undefined ? {} : { code: error.code }), refused: error.message }
+  if (error instanceof Refused) {
+    const { code, message, limit } = error
+    return { ...(code === undefined ? {} : { code }), ...(limit === undefined ? {} : { limit }), refused: message }
+  }
   if (!isMailError(error)) return unavailable
   switch (error.code) {
     case 'quota':

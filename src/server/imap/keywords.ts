@@ -154,7 +154,7 @@ export class Keywords {
   }
 }
 
-const tooMany = new Refused('LIMIT', 'Too many keywords')
+const tooMany = new Refused('LIMIT', 'Too many keywords', 'keywords')
 
 const isKeyword = (flag: string): boolean => !flag.startsWith('\\')
 

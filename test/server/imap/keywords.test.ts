@@ -39,7 +39,7 @@ async function stage(...messages: readonly (readonly string[])[]) {
   return { store, id, other, append, asked, keywords, admit, copy, pass: (time: number) => void (now += time) }
 }
 
-const refused = new Refused('LIMIT', 'Too many keywords')
+const refused = new Refused('LIMIT', 'Too many keywords', 'keywords')
 
 describe('keywords of a mailbox', () => {
   it('asks for nothing where there is no keyword, and for all messages only once', async () => {

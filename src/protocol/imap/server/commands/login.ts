@@ -29,7 +29,9 @@ export const login: Command = {
 /** Asks the host whose credentials these are. */
 export function* judge(context: ImapContext, credentials: Credentials): Run {
   // Each may cost the host a hash, and UNAUTHENTICATE lets a client that knows a password give it again and again.
-  if (++context.logIns > context.config.limits.logIns) return { ...no(TOO_MANY, 'LIMIT'), ends: { why: 'limit', text: TOO_MANY, limit: 'logIns' } }
+  if (++context.logIns > context.config.limits.logIns) {
+    return { ...no(TOO_MANY, 'LIMIT'), ends: { why: 'limit', text: TOO_MANY, limit: 'logIns' } }
+  }
   const answer = (yield { kind: 'auth', credentials }) as { readonly account: string } | AuthRefusal | undefined
   if (answer === undefined || isRefusal(answer)) return yield* refuse(context, answer)
   context.account = answer.account
