@@ -5,7 +5,7 @@ import type { Counters, Numbers, Tally } from './counters.ts'
 import type { Connection, Statement } from './driver.ts'
 import { type Columns, type Entries, marksOf } from './entries.ts'
 import { Expunged } from './expunged.ts'
-import { blockOf, highest, type Mark, packMarks } from './flag-block.ts'
+import { blockOf, highest, Mark, packMarks } from './flag-block.ts'
 import { changing, type FlagSet } from './flags.ts'
 import { common, setOfAscending } from '../../protocol/bytes/number-set.ts'
 import { LAST_UID, membership } from './uid-set.ts'
@@ -68,7 +68,7 @@ export class MessageWrites {
       const before = sets[i] as FlagSet
       const set = after(before)
       if (set === before) continue
-      marks.push({ uid, modSeq: ++numbers.modSeq, set })
+      marks.push(new Mark(uid, ++numbers.modSeq, set))
       numbers.unseen += Number(before.seen) - Number(set.seen)
       numbers.deleted += Number(set.deleted) - Number(before.deleted)
     }
@@ -130,7 +130,7 @@ export class MessageWrites {
     this.#copyEntries(from, uids, ranges, target)
     const marks: Mark[] = []
     uids.forEach((uid, i) => {
-      if (isMarked(uid)) marks.push({ uid: firstUid + i, modSeq: firstModSeq + i, set: sets[i] as FlagSet })
+      if (isMarked(uid)) marks.push(new Mark(firstUid + i, firstModSeq + i, sets[i] as FlagSet))
     })
     this.#mark(target.row, marks)
     this.#counters.count(target, tallyOf(found, 1))
