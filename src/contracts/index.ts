@@ -16,6 +16,7 @@ export { readBody } from './read-body.ts'
 export { among } from './uid-list.ts'
 export { setOfAscending } from '../protocol/bytes/number-set.ts'
 export type { Durability } from './durability.ts'
+export type { JunkMarks, LearnJunk } from './junk.ts'
 export type { Keeping, KeyValue } from './key-value.ts'
 export type { Mailbox, MailboxId, Quota, SpecialUse, UidRange, UidSet, Usage } from './mailbox.ts'
 export type {

@@ -1,3 +1,5 @@
+import type { JunkMarks } from '../contracts/junk.ts'
+
 /*
  * What a server tells those who watch it. Plain data, and by its shape never a secret: no event has a field for a password, a
  * token, the arguments of a command or the text of a message. A new kind of event keeps to that.
@@ -10,6 +12,7 @@ export type ServerEvent =
   | ProxiedEvent
   | TurnedAwayEvent
   | SecuredEvent
+  | CompressedEvent
   | AuthenticatedEvent
   | DeniedEvent
   | GuessingEvent
@@ -17,6 +20,7 @@ export type ServerEvent =
   | RefusedEvent
   | LimitedEvent
   | AcceptedEvent
+  | MarkedEvent
   | QuotaEvent
   | CertificateExpiryEvent
   | CertificatesReloadedEvent
@@ -102,6 +106,12 @@ export interface SecuredEvent extends Whence {
   readonly clientCertificate: { readonly subject: string; readonly authorized: boolean } | undefined
 }
 
+/** Both sides compress from here on. */
+export interface CompressedEvent extends Whence {
+  readonly kind: 'compressed'
+  readonly mechanism: 'DEFLATE'
+}
+
 /** Somebody has logged in; `account` says who. */
 export interface AuthenticatedEvent extends Whence {
   readonly kind: 'authenticated'
@@ -116,7 +126,7 @@ export interface DeniedEvent extends Whence {
   readonly kind: 'denied'
   readonly mechanism: string
   readonly username: string
-  /** The reply: 535 for wrong credentials, 454 where they could not be judged. */
+  /** The reply of SMTP, and what it would be of IMAP and POP3: 535 for wrong credentials, 454 where they could not be judged. */
   readonly code: number
 }
 
@@ -136,34 +146,44 @@ export interface GuessingEvent extends Timed {
 /** A command has come. Told only to observers that say `commands`. */
 export interface CommandEvent extends Whence {
   readonly kind: 'command'
-  /** In upper case; `undefined` for what is no command: whatever it is, it may be a password that went astray. */
+  /**
+   * In upper case, of IMAP with what makes it another command (`UID FETCH`); `undefined` for what is no command: whatever it is,
+   * it may be a password that went astray.
+   */
   readonly verb: string | undefined
-  /** Of the whole line. */
+  /** Of the whole line; of an IMAP command with its literals, but those of messages. */
   readonly octets: number
 }
 
-/** Mail, or what comes before it, was refused. */
-export interface RefusedEvent extends Whence {
+/** The reply that was given. */
+export interface Replied {
+  /** That of SMTP; `undefined` for IMAP and POP3. */
+  readonly code: number | undefined
+  readonly enhanced: string | undefined
+  /** Only of IMAP and POP3: how the response began, `NO [OVERQUOTA]`, `BAD`, `BYE`, `-ERR [IN-USE]`; empty: without a word. */
+  readonly response?: string
+  /** Empty, or cut off, where it would repeat what the client has sent. */
+  readonly text: string
+}
+
+/** Mail, or what comes before it, was refused; or the conversation did not go by its rules. */
+export interface RefusedEvent extends Whence, Replied {
   readonly kind: 'refused'
   readonly stage: RefusalStage
-  /** Who refused: the name of the policy, or `accepts`, `deliver`; `undefined` for the rules of the protocol. */
+  /**
+   * Who refused: the name of the policy, or `accepts`, `deliver`, `quota`, `maxConnections`, `maildrop` (another session has it);
+   * `undefined` for the rules of the protocol.
+   */
   readonly policy: string | undefined
-  /** The reply that was given. The text is empty where it would repeat what the client has sent. */
-  readonly code: number
-  readonly enhanced: string | undefined
-  readonly text: string
   readonly sender?: string
   readonly recipient?: string
 }
 
 /** A bound was reached. */
-export interface LimitedEvent extends Whence {
+export interface LimitedEvent extends Whence, Replied {
   readonly kind: 'limited'
   /** Its name among the limits (`recipients`, `messageOctets`, `errors` …); `timeout` for any time-out but `total`. */
   readonly limit: string
-  readonly code: number
-  readonly enhanced: string | undefined
-  readonly text: string
 }
 
 /** A message was taken over. */
@@ -179,6 +199,15 @@ export interface AcceptedEvent extends Whence {
   readonly took: number
   /** A policy had it dropped. */
   readonly discarded: boolean
+}
+
+/**
+ * Somebody has marked messages of their own as junk, or as not junk, with their mail program: see {@link JunkMarks}. Of many
+ * messages there are several events.
+ */
+export interface MarkedEvent extends Whence, JunkMarks {
+  readonly kind: 'marked'
+  readonly account: string
 }
 
 /** An account's mail has come to a share of what it may keep. Once for each crossing. */

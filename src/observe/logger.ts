@@ -1,6 +1,6 @@
 import { MailError } from '../protocol/session/errors.ts'
 import { anObject, checkOptions, having, oneOf, orFalse, shownValue } from '../protocol/session/options.ts'
-import type { Observer, ServerEvent } from './events.ts'
+import type { MarkedEvent, Observer, ServerEvent } from './events.ts'
 
 /** From the most to the least talkative. */
 export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error']
@@ -31,6 +31,7 @@ const usual: Levels = {
   proxied: 'debug',
   turnedAway: 'info',
   secured: 'debug',
+  compressed: 'debug',
   authenticated: 'info',
   denied: 'info',
   guessing: 'warn',
@@ -38,6 +39,7 @@ const usual: Levels = {
   refused: 'info',
   limited: 'info',
   accepted: 'info',
+  marked: 'info',
   quota: 'warn',
   certificate: 'debug',
   certificatesReloaded: 'info',
@@ -53,6 +55,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
   proxied: 'speaks for another client',
   turnedAway: 'turned away',
   secured: 'TLS established',
+  compressed: 'compression established',
   authenticated: 'logged in',
   denied: 'log-in refused',
   guessing: 'passwords are being guessed',
@@ -60,6 +63,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
   refused: 'refused',
   limited: 'limit reached',
   accepted: 'message accepted',
+  marked: 'marked as junk',
   quota: 'mailbox is filling up',
   certificate: 'certificate',
   certificatesReloaded: 'certificates reloaded',
@@ -72,7 +76,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
  * How much an event matters:
  *
  * - `debug`: the course of connections, commands, refusals for breaking the protocol
- * - `info`: start and stop, log-ins, acceptance, refusals, limits
+ * - `info`: start and stop, log-ins, acceptance, refusals, limits, what people mark as junk and as not junk
  * - `warn`: what failed, passwords being guessed, quotas, conversations cut off by a stop, a certificate that ends within 14 days
  * - `error`: a delivery that failed, certificates that cannot be used or are over within a day
  */
@@ -95,6 +99,7 @@ export function levelOf(event: ServerEvent): LogLevel {
 
 /** The line that an event makes. Beside what the event says there is `err` in place of `error`, which is where pino looks. */
 function lineOf(event: ServerEvent): { readonly facts: object; readonly message: string } {
+  if (event.kind === 'marked') return lineOfMarks(event)
   const { kind, at: _, ...facts } = event
   if (kind === 'failed') {
     const { what, error, ...rest } = facts as Omit<Extract<ServerEvent, { kind: 'failed' }>, 'kind' | 'at'>
@@ -104,6 +109,11 @@ function lineOf(event: ServerEvent): { readonly facts: object; readonly message:
   const { error, ...rest } = facts
   const message = kind === 'certificatesReloaded' && error !== undefined ? 'new certificates are no good' : messages[kind]
   return { facts: error === undefined ? rest : { ...rest, err: error }, message }
+}
+
+/** Which messages they are a log need not know: there may be hundreds. */
+function lineOfMarks({ kind: _1, at: _2, uids: _3, messages: ids, ...facts }: MarkedEvent): { facts: object; message: string } {
+  return { facts: { ...facts, messages: ids.length }, message: facts.as === 'junk' ? messages.marked : 'marked as not junk' }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Tell } from '../protocol/session/told.ts'
 import type { Observer, ServerEvent } from './events.ts'
 
 /** An observer that cannot break what it watches: what it throws or rejects with is dropped. */
@@ -12,6 +13,11 @@ export function quietly(observer: Observer): Observer {
     }
   }
   return observer.commands === true ? Object.assign(quiet, { commands: true }) : quiet
+}
+
+/** What sessions are to tell so that the observer hears all that it wants to. */
+export function wantedOf(observer: Observer | undefined): { readonly tell?: Tell } {
+  return observer === undefined ? {} : { tell: observer.commands === true ? 'commands' : 'refusals' }
 }
 
 /** Several observers as one. Each is told, whatever the others make of it; who is absent is left out. */

@@ -2,6 +2,7 @@ import type { AuthenticateOptions } from '../accounts/authenticate.ts'
 import type { CertificateSource } from '../adapters/node/index.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Directory } from '../contracts/directory.ts'
+import type { LearnJunk } from '../contracts/junk.ts'
 import type { KeyValue } from '../contracts/key-value.ts'
 import type { Policy } from '../contracts/policy.ts'
 import type { Dispatch } from '../contracts/dispatch.ts'
@@ -125,6 +126,8 @@ export interface MailServerOptions {
   readonly smtp?: ConversationOptions
   /** Octets of a message that stay in memory (default 256 KiB); a larger one goes to `bodies` while it comes in. */
   readonly inMemory?: number
+  /** Learns what people mark as junk, and as not junk, with their mail programs: for a spam filter. */
+  readonly learn?: LearnJunk
   /** Where larger messages wait to be delivered (default: a folder among the system's temporary files). */
   readonly bodies?: BodyStore
   /** Addresses and CIDRs that may use XCLIENT and XFORWARD. */
@@ -158,6 +161,7 @@ const kinds: OptionKinds<MailServerOptions> = {
   pop3: anObject,
   smtp: anObject,
   inMemory: { ...aNumber, takes: 'octets, a number from 0 on' },
+  learn: aFunction,
   bodies: having('a body store', 'create'),
   trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" },
   observe: aFunction,

@@ -165,7 +165,7 @@ export class ComposedServer implements MailServer {
   }
 
   private imapOptions(login: LoginOptions): ImapServerOptions {
-    const { hostname, directory, store, keyValue, inMemory, observe, clock, random, plaintextAuth, imap = {} } = this.options
+    const { hostname, directory, store, keyValue, learn, inMemory, observe, clock, random, plaintextAuth, imap = {} } = this.options
     const { connections, id, ...rest } = imap
     return {
       hostname,
@@ -175,6 +175,7 @@ export class ComposedServer implements MailServer {
       bodies: this.bodies,
       imap: rest,
       ...(keyValue === undefined ? {} : { keyValue }),
+      ...(learn === undefined ? {} : { learn }),
       ...(connections === undefined ? {} : { connections }),
       ...(id === undefined ? {} : { id }),
       ...(plaintextAuth === undefined ? {} : { plaintextAuth }),

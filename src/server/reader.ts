@@ -1,11 +1,21 @@
 import type { Authentication } from '../accounts/authenticate.ts'
 import type { Account, Directory } from '../contracts/directory.ts'
-import type { Observer, Whence } from '../observe/events.ts'
+import type { Observer, RefusedEvent, Whence } from '../observe/events.ts'
 import type { Credentials, SaslLookUp, SaslSecret } from '../protocol/sasl/index.ts'
 import type { Clock } from '../protocol/session/clock.ts'
+import { MailError } from '../protocol/session/errors.ts'
+import type { AbandonedEvent } from '../protocol/session/session.ts'
+import { type CommandRefusalEvent, type LineEvent, withCode } from '../protocol/session/told.ts'
 import type { LiveConnection } from './connection.ts'
 import type { Seats } from './seats.ts'
 import { connected, whence } from './whence.ts'
+
+/** Who refuses, by the response, where it is not the rules of the protocol. */
+const refusers: ReadonlyMap<string, Pick<RefusedEvent, 'stage' | 'policy'>> = new Map([
+  ['NO [OVERQUOTA]', { stage: 'message', policy: 'quota' }],
+  ['-ERR [IN-USE]', { stage: 'auth', policy: 'maildrop' }],
+])
+const byTheRules: Pick<RefusedEvent, 'stage' | 'policy'> = { stage: 'protocol', policy: undefined }
 
 /** Milliseconds after which it is looked whether an account is still there and may read its mail. */
 const TRUST = 60_000
@@ -27,6 +37,9 @@ export interface ReaderCodes {
   readonly temporary: string
   /** Too many already. */
   readonly limit: string
+  /** How responses begin by which somebody does not get in: those to a connection, and those to a log-in. */
+  readonly door: string
+  readonly no: string
 }
 
 /** Why somebody does not get in; `delay` in milliseconds, before it is said. */
@@ -60,10 +73,29 @@ export abstract class Reader<Access extends ReaderAccess> {
   }
 
   connect(): NoEntry | undefined {
-    const { access, connection, codes } = this
-    if (!access.seats.take(connection)) return { code: codes.temporary, refused: 'Too many connections, try again later' }
+    const { access, connection } = this
     connected(access.observe, connection, access.clock.now())
-    return undefined
+    return this.takeSeat()
+  }
+
+  /** A command has come. */
+  line({ verb, octets }: LineEvent): void {
+    this.access.observe?.({ kind: 'command', ...this.whence(), verb, octets })
+  }
+
+  /** What the session refuses of its own accord. */
+  refusal({ response, text, limit }: CommandRefusalEvent): void {
+    const { observe } = this.access
+    const replied = { code: undefined, enhanced: undefined, response, text }
+    if (limit !== undefined) observe?.({ kind: 'limited', ...this.whence(), limit, ...replied })
+    else observe?.({ kind: 'refused', ...this.whence(), ...(refusers.get(response) ?? byTheRules), ...replied })
+  }
+
+  /** A question is void, or more than one. */
+  abandoned({ question, why }: AbandonedEvent): void | Promise<void> {
+    if (question === undefined || why !== 'timeout') return
+    const error = new MailError('temporary', 'There was no answer within its time; the client was told to come again.')
+    this.access.observe?.({ kind: 'failed', ...this.whence(), what: 'answer', error })
   }
 
   async secret({ lookUp }: { readonly lookUp: SaslLookUp }): Promise<SaslSecret | NoEntry | undefined> {
@@ -87,7 +119,7 @@ export abstract class Reader<Access extends ReaderAccess> {
     }
     const account = result.account.id
     // Whoever has gone meanwhile takes no seat.
-    if (this.isOver || !access.seats.sit(connection, account)) return this.tooMany('connections of this account')
+    if (this.isOver || !access.seats.sit(connection, account)) return this.noSeat()
     this.account = result.account
     this.trustedAt = access.clock.ticks()
     connection.account = account
@@ -132,6 +164,28 @@ export abstract class Reader<Access extends ReaderAccess> {
       // A directory that is out of order dismisses nobody.
       access.observe?.({ kind: 'failed', ...this.whence(), what: 'account', error })
     }
+  }
+
+  /** Counts the connection in as one of nobody's, if there is room. */
+  protected takeSeat(): NoEntry | undefined {
+    const { access, connection, codes } = this
+    const full = access.seats.take(connection)
+    if (full === undefined) return undefined
+    const text = `Too many connections${full === 'address' ? ' from your address' : ''}, try again later`
+    this.turnedAway('connect', codes.door, codes.temporary, text)
+    return { code: codes.temporary, refused: text }
+  }
+
+  /** The account has as many connections from there as it may have. */
+  private noSeat(): NoEntry {
+    const entry = this.tooMany('connections of this account')
+    if (!this.isOver) this.turnedAway('auth', this.codes.no, entry.code, entry.refused)
+    return entry
+  }
+
+  private turnedAway(stage: 'connect' | 'auth', status: string, code: string, text: string): void {
+    const replied = { code: undefined, enhanced: undefined, response: withCode(status, code), text }
+    this.access.observe?.({ kind: 'refused', ...this.whence(), stage, policy: 'maxConnections', ...replied })
   }
 
   protected whence(): Whence {

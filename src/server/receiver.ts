@@ -4,7 +4,7 @@ import { maxConnections } from '../inbound/checks/max-connections.ts'
 import { Pipeline } from '../inbound/pipeline.ts'
 import { checkWaits } from '../inbound/waits.ts'
 import type { Observer } from '../observe/events.ts'
-import { quietly } from '../observe/observers.ts'
+import { quietly, wantedOf } from '../observe/observers.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { type Conversation, drive } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
@@ -106,7 +106,7 @@ function configOf(options: ReceiverOptions, startTls: boolean, withoutTls: boole
     profile: options.profile ?? 'mx',
     startTls,
     tlsRequired: smtp?.tlsRequired === true && !withoutTls,
-    ...(observe ? { tell: observe.commands === true ? ('commands' as const) : ('refusals' as const) } : {}),
+    ...wantedOf(observe),
     ...(authenticate ? { auth: { mechanisms: mechanismsFor(authenticate), withoutTls, required: authRequired ?? false } } : {}),
   })
 }

@@ -32,13 +32,14 @@ export class Seats {
     this.most = { server, address, account }
   }
 
-  /** Counts a connection in, if there is room. */
-  take(connection: LiveConnection): boolean {
+  /** Counts a connection in, if there is room; if there is none, whose seats are taken. */
+  take(connection: LiveConnection): 'server' | 'address' | undefined {
     const { address } = connection.peer
     const key = address === undefined ? undefined : `address ${clientOf(address)}`
-    if (this.taken.size >= this.most.server || (key !== undefined && this.of(key) >= this.most.address)) return false
+    if (this.taken.size >= this.most.server) return 'server'
+    if (key !== undefined && this.of(key) >= this.most.address) return 'address'
     this.taken.set(connection, key === undefined ? UNCOUNTED : this.seat(key))
-    return true
+    return undefined
   }
 
   /**

@@ -1,11 +1,10 @@
 import { turn } from '../../adapters/node/event-loop.ts'
 import type { BodyStore } from '../../contracts/bodies.ts'
-import type { Account } from '../../contracts/directory.ts'
 import type { Mailbox, MailboxId, SpecialUse } from '../../contracts/mailbox.ts'
-import type { Append, MailStore, NewMessage } from '../../contracts/store.ts'
+import type { MailStore } from '../../contracts/store.ts'
 import type { Conversation, Host } from '../../protocol/session/drive.ts'
 import { MailError } from '../../protocol/session/errors.ts'
-import type { BodyRange } from '../../protocol/session/session.ts'
+import type { AbandonedEvent, BodyRange } from '../../protocol/session/session.ts'
 import type {
   AnnotateQuestion, AnnotationsQuestion, AppendQuestion, BodyEvent, CandidatesQuestion, ChangesQuestion, ClaimQuestion,
   ColumnsPage, ColumnsQuestion, CopyQuestion, CreateQuestion, EntriesQuestion, ExpungeQuestion, FlagQuestion, ImapServerEvent,
@@ -13,11 +12,11 @@ import type {
   RenameQuestion, ReplaceQuestion, SubscribeQuestion, UnselectedEvent, WatchEvent,
 } from '../../protocol/imap/index.ts'
 import type { LiveConnection } from '../connection.ts'
-import type { Added, QuotaWatch } from '../quota-watch.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
 import { storedOctets } from '../stored-octets.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor, selection } from './answers.ts'
+import type { Filing, Who } from './filing.ts'
 import type { KeptColumns } from './kept-columns.ts'
 import type { Keywords } from './keywords.ts'
 import type { Openings } from './open.ts'
@@ -36,8 +35,7 @@ export interface Access extends ReaderAccess {
   readonly keywords: Keywords
   /** What clients note of mailboxes, where that is kept. */
   readonly annotations: Annotations | undefined
-  /** Of accounts that come near their quota, where anybody hears them. */
-  readonly warnings: QuotaWatch | undefined
+  readonly filing: Filing
   /** What clients are told of the server by ID. */
   readonly name: ReadonlyMap<string, string>
 }
@@ -53,10 +51,7 @@ const MOST_AT_HAND = 1024 * 1024
 /** Octets that are sent in one go. */
 const SLICE = 256 * 1024
 
-const codes: ReaderCodes = { wrong: 'AUTHENTICATIONFAILED', temporary: 'UNAVAILABLE', limit: 'LIMIT' }
-
-/** A message has taken the place of another. */
-const changed: Added = { messages: 0, octets: undefined }
+const codes: ReaderCodes = { wrong: 'AUTHENTICATIONFAILED', temporary: 'UNAVAILABLE', limit: 'LIMIT', door: 'BYE', no: 'NO' }
 
 /** Answers what an IMAP session asks, out of a store and a directory. One for each connection. */
 export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, Watcher {
@@ -104,7 +99,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     this.account = connection.account = undefined
     access.seats.leave(connection)
     // Its address has as many connections meanwhile as it may have without logging in.
-    if (!access.seats.take(connection)) this.conversation?.reset()
+    if (this.takeSeat()) this.conversation?.reset()
   }
 
   id(): ReadonlyMap<string, string> {
@@ -199,9 +194,9 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
 
   flag({ mailbox, uids, change, flags, unchangedSince }: FlagQuestion) {
     return this.asked(async () => {
-      const { store, keywords } = this.access
+      const { filing, keywords } = this.access
       const spelt = change === 'remove' ? flags : await keywords.admit(this.owner, mailbox, flags)
-      return store.flag(mailbox, uids, { kind: change, flags: spelt }, unchangedSince)
+      return filing.flag(this.who, mailbox, uids, { kind: change, flags: spelt }, unchangedSince)
     })
   }
 
@@ -210,13 +205,10 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   copy({ mailbox, uids, to, move }: CopyQuestion) {
-    const { store, keywords } = this.access
+    const { filing, keywords } = this.access
     return this.asked(async () => {
       await keywords.admitCopies(this.owner, mailbox, uids, to)
-      const copied = (all: readonly unknown[]): Added => ({ messages: all.length, octets: undefined })
-      if (!move) return this.adding(() => store.copy(mailbox, uids, to, this.room), copied)
-      if (!store.move) throw new MailError('misuse', 'The store has no move()')
-      return store.move(mailbox, uids, to)
+      return filing[move ? 'move' : 'copy'](this.who, mailbox, uids, to)
     })
   }
 
@@ -229,20 +221,19 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   append({ mailbox, messages }: AppendQuestion): Promise<{ readonly uids: readonly number[] } | Refusal> {
-    const { clock } = this.access
+    const { clock, filing, keywords } = this.access
     return this.asked(async () => {
-      const spelt = await this.access.keywords.admitAll(this.owner, mailbox, messages)
-      const stored = await this.uploads.appended(spelt, clock.now(), (all) => this.store(mailbox, all))
+      const spelt = await keywords.admitAll(this.owner, mailbox, messages)
+      const stored = await this.uploads.appended(spelt, clock.now(), (all) => filing.append(this.who, mailbox, all))
       return { uids: stored.map(({ uid }) => uid) }
     })
   }
 
   replace({ mailbox, uid, to, message }: ReplaceQuestion): Promise<{ readonly uid: number } | null | Refusal> {
-    const { clock, store, keywords } = this.access
+    const { clock, filing, keywords } = this.access
     return this.asked(async () => {
       const spelt = await keywords.admitAll(this.owner, to, [message])
-      const stored = await this.uploads.appended(spelt, clock.now(), ([by]) =>
-        this.adding(() => store.replace!(mailbox, uid, { mailbox: to, message: by!, ...this.room }), () => changed))
+      const stored = await this.uploads.appended(spelt, clock.now(), ([by]) => filing.replace(this.who, mailbox, uid, to, by!))
       return stored ? { uid: stored.uid } : null
     })
   }
@@ -277,8 +268,14 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     })
   }
 
-  abandoned(): Promise<void> {
-    return this.uploads.discard()
+  /** Both sides compress from here on. */
+  compress(): void {
+    this.access.observe?.({ kind: 'compressed', ...this.whence(), mechanism: 'DEFLATE' })
+  }
+
+  override async abandoned(event: AbandonedEvent): Promise<void> {
+    void super.abandoned(event)
+    await this.made?.discard()
   }
 
   /** The octets of ranges that are few and that the store has at hand. */
@@ -325,27 +322,8 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     return this.account!.id
   }
 
-  private get room(): { readonly quota: Account['quota'] } {
-    return { quota: this.account!.quota }
-  }
-
-  private async store(mailbox: MailboxId, messages: readonly NewMessage[]) {
-    const { store } = this.access
-    const appends: Append[] = messages.map((message) => ({ mailbox, message, ...this.room }))
-    return this.adding(async () => {
-      if (appends.length > 1 && store.appendAll) return store.appendAll(appends)
-      return [await store.append(mailbox, messages[0]!, this.room)]
-    }, (all) => ({ messages: all.length, octets: all.reduce((sum, one) => sum + one.octets + store.traits.overhead, 0) }))
-  }
-
-  /** Does what adds to the account; where that comes near the quota, it is told. */
-  private async adding<Value>(add: () => Promise<Value>, added: (value: Value) => Added): Promise<Value> {
-    const { warnings } = this.access
-    const account = this.account!
-    await warnings?.look(account)
-    const value = await add()
-    void warnings?.added(account, added(value))
-    return value
+  private get who(): Who {
+    return { account: this.account!, connection: this.connection }
   }
 
   private async gathered({ message, start, end }: BodyRange): Promise<Uint8Array | null> {

@@ -1,7 +1,8 @@
 import type { BodyStore } from '../../contracts/bodies.ts'
+import type { LearnJunk } from '../../contracts/junk.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { ImapServerOptions as SessionOptions } from '../../protocol/imap/index.ts'
-import { aCount, anObject, checkOptions, having, type OptionKinds, required } from '../../protocol/session/options.ts'
+import { aCount, aFunction, anObject, checkOptions, having, type OptionKinds, required } from '../../protocol/session/options.ts'
 import { readerKinds, type ReaderOptions } from '../reader-options.ts'
 
 /** What {@link imapServer} is made of. */
@@ -18,6 +19,8 @@ export interface ImapServerOptions extends ReaderOptions {
    * Where clients may note things of mailboxes (RFC 5464), kept as long as it keeps anything. Without it they cannot.
    */
   readonly keyValue?: KeyValue
+  /** Learns what people mark as junk, and as not junk. */
+  readonly learn?: LearnJunk
 }
 
 const kinds: OptionKinds<ImapServerOptions> = {
@@ -28,6 +31,7 @@ const kinds: OptionKinds<ImapServerOptions> = {
   inMemory: aCount,
   bodies: having('a body store', 'create'),
   keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
+  learn: aFunction,
 }
 
 /** Looks at the options. Throws a `config` MailError that names the one that cannot be. */

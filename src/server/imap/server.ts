@@ -1,6 +1,7 @@
 import { compressible } from '../../adapters/node/index.ts'
 import { spoolBodies } from '../../adapters/node/spool.ts'
 import type { Observer } from '../../observe/events.ts'
+import { wantedOf } from '../../observe/observers.ts'
 import { defaultImapLimits, type ImapServerConfig, imapServerConfig, imapServerSession } from '../../protocol/imap/index.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { type Conversation, drive } from '../../protocol/session/drive.ts'
@@ -14,7 +15,9 @@ import { readerAccess } from '../reader-options.ts'
 import { ListeningServer, type Server, type ServedProtocol } from '../server.ts'
 import { Terms } from '../terms.ts'
 import { Annotations } from './annotations.ts'
+import { Filing } from './filing.ts'
 import { type Access, ImapHost } from './host.ts'
+import { JunkWatch } from './junk-watch.ts'
 import { checkImapServerOptions, type ImapServerOptions } from './options.ts'
 import { KeptColumns } from './kept-columns.ts'
 import { Keywords } from './keywords.ts'
@@ -54,6 +57,8 @@ class Reading implements ServedProtocol {
     this.clock = access.clock
     this.random = access.random
     this.observe = access.observe
+    const isWatched = access.observe !== undefined || options.learn !== undefined
+    const junk = isWatched ? new JunkWatch(store, access.clock, access.observe, options.learn) : undefined
     this.access = {
       ...access,
       store,
@@ -64,13 +69,14 @@ class Reading implements ServedProtocol {
       columns: new KeptColumns(store),
       keywords: new Keywords(store, openings, keywords, () => access.clock.ticks()),
       annotations: keyValue && new Annotations(keyValue, () => access.clock.now()),
-      warnings: warnings ?? (access.observe && new QuotaWatch(store, access.clock, access.observe)),
+      filing: new Filing(store, warnings ?? (access.observe && new QuotaWatch(store, access.clock, access.observe)), junk),
       name: new Map(Object.entries(options.id ?? {})),
     }
     const { mechanisms } = access.authentication
     const abilities = abilitiesOf(options)
+    const told = wantedOf(access.observe)
     this.terms = new Terms(options.plaintextAuth, (startTls, withoutTls) =>
-      imapServerConfig({ ...options.imap, hostname, startTls, auth: { mechanisms, withoutTls }, abilities }))
+      imapServerConfig({ ...options.imap, ...told, hostname, startTls, auth: { mechanisms, withoutTls }, abilities }))
   }
 
   begin(transport: Transport, connection: LiveConnection, startTls: boolean, among: Conversations): Conversation {

@@ -22,7 +22,7 @@ export interface Access extends ReaderAccess {
   readonly maildrops: Maildrops
 }
 
-const codes: ReaderCodes = { wrong: 'AUTH', temporary: 'SYS/TEMP', limit: 'SYS/TEMP' }
+const codes: ReaderCodes = { wrong: 'AUTH', temporary: 'SYS/TEMP', limit: 'SYS/TEMP', door: '-ERR', no: '-ERR' }
 const temporary: Pop3Refusal = { code: 'SYS/TEMP', refused: 'Temporary failure, try again later' }
 const noLonger: Pop3Refusal = { code: 'SYS/PERM', refused: 'The account is not served any more' }
 const inUse: Pop3Refusal = { code: 'IN-USE', refused: 'Another session has the maildrop open' }

@@ -1,4 +1,5 @@
 import type { Observer } from '../../observe/events.ts'
+import { wantedOf } from '../../observe/observers.ts'
 import { type Pop3ServerConfig, pop3ServerConfig, pop3ServerSession } from '../../protocol/pop3/index.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { type Conversation, drive } from '../../protocol/session/drive.ts'
@@ -38,8 +39,9 @@ class Fetching implements ServedProtocol {
     this.observe = access.observe
     this.access = { ...access, store, maildrops: new Maildrops() }
     const { mechanisms } = access.authentication
+    const told = wantedOf(access.observe)
     this.terms = new Terms(options.plaintextAuth, (startTls, withoutTls) =>
-      pop3ServerConfig({ ...options.pop3, hostname, startTls, auth: { mechanisms, withoutTls } }))
+      pop3ServerConfig({ ...options.pop3, ...told, hostname, startTls, auth: { mechanisms, withoutTls } }))
   }
 
   begin(transport: Transport, connection: LiveConnection, startTls: boolean, among: Conversations): Conversation {
