@@ -79,7 +79,7 @@ describe('imapContract', () => {
       'What happened (> clients, < the server, store: what it asked):',
     ])
     const copied = found.findIndex((line) => line.startsWith('     store.copy("1", 1:3,5, "2", '))
-    expect(found[copied - 2]).toMatch(/^ {2}A > A\d+ UID COPY 5,1:3 to$/)
+    expect(found.slice(0, copied).findLast((line) => line.includes(' > '))).toMatch(/^ {2}A > A\d+ UID COPY 5,1:3 to$/)
     expect(found[copied + 1]).toMatch(/^ {2}A < A\d+ OK \[COPYUID \d+ 2:5 1:3,5\] Copied$/)
   })
 
