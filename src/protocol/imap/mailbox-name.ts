@@ -22,12 +22,6 @@ export function decodeName(octets: string, form: NameForm): string | undefined {
   return text === undefined || hasControl(text) ? undefined : text.normalize('NFC')
 }
 
-/** Whether a name in UTF-8 is not in NFC, in which names are kept (RFC 9051 §5.1). */
-export function isDenormal(octets: string): boolean {
-  const text = fromUtf8Octets(octets)
-  return text !== undefined && text !== text.normalize('NFC')
-}
-
 /**
  * The path that a name means: `INBOX` in any case is `INBOX` (I36), alone or as the top of others. `undefined` where it is
  * none, as where a name in it is empty.

@@ -1,4 +1,5 @@
-import { DELIMITER } from '../mailbox-name.ts'
+import { encodeUtf8String } from '../encode.ts'
+import { DELIMITER, nameOf } from '../mailbox-name.ts'
 import { written } from './commands/list.ts'
 import type { ImapContext } from './context.ts'
 
@@ -24,3 +25,12 @@ export function sayName(context: ImapContext, name: NameFacts, oldName: string |
   const old = oldName === undefined ? '' : ` ("OLDNAME" (${oldName}))`
   context.say(`* LIST (${attributes.join(' ')}) "${DELIMITER}" ${written(context, path)}${old}`)
 }
+
+/** Says how a name is kept that the client has written in another way (RFC 9051 §6.3.9.7). */
+export function sayKept(context: ImapContext, name: NameFacts, given: string): void {
+  if (isKeptOtherwise(context, name.path, given)) sayName(context, name, encodeUtf8String(given))
+}
+
+/** Whether a client of IMAP4rev2 wrote a name as it is not kept: not in NFC, or `inbox` (RFC 9051 §5.1, and the sample in §8). */
+export const isKeptOtherwise = ({ enabled }: ImapContext, path: readonly string[], given: string): boolean =>
+  enabled.has('IMAP4REV2') && given !== nameOf(path, 'utf-8')

@@ -11,6 +11,7 @@ import { Malformed, Reader } from '../../reader.ts'
 import { type Behind, catenate } from '../catenate.ts'
 import { ask, type Heard, ok, type Result, type Run, wait } from '../../run.ts'
 import { Refused } from '../../../session/refusal.ts'
+import { sayKept } from '../name-line.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
 
 /**
@@ -26,7 +27,10 @@ export const append: Command = {
     const mailbox = head.path && (yield* ask({ kind: 'mailbox', path: head.path }))
     if (!mailbox) throw new Refused('TRYCREATE', 'There is no such mailbox')
     try {
-      return yield* appendTo(context, mailbox, head.rest, head.announced)
+      const result = yield* appendTo(context, mailbox, head.rest, head.announced)
+      // RFC 9051 §6.3.12.
+      sayKept(context, { path: mailbox.path, mailbox }, head.name)
+      return result
     } catch (error) {
       // What came in so far will not be appended.
       context.emit({ kind: 'abandoned', why: 'refused' })
@@ -46,15 +50,16 @@ export function* readMailbox(
   context: ImapContext,
   reader: Reader,
   announced: Announced | undefined,
-): Run<{ path: readonly string[] | undefined; rest: Reader; announced: Announced | undefined }> {
+): Run<{ name: string; path: readonly string[] | undefined; rest: Reader; announced: Announced | undefined }> {
   reader.space()
   if (!reader.done || announced === undefined) {
-    return { path: pathOf(reader.astring(), context.nameForm), rest: reader, announced }
+    const name = reader.astring()
+    return { name, path: pathOf(name, context.nameForm), rest: reader, announced }
   }
   if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large', { limit: 'literalOctets' })
   const name = yield* wait<string>({ kind: 'literal', announced })
   const line = yield* restOfLine()
-  return { path: pathOf(name, context.nameForm), rest: new Reader([line.text]), announced: line.announced }
+  return { name, path: pathOf(name, context.nameForm), rest: new Reader([line.text]), announced: line.announced }
 }
 
 function* appendTo(

@@ -1,10 +1,10 @@
 import type { ImapMailbox } from '../../mailbox.ts'
 import { encodeUtf8String } from '../../encode.ts'
-import { DELIMITER, isBelow, isDenormal, pathOf, samePath } from '../../mailbox-name.ts'
+import { DELIMITER, isBelow, pathOf, samePath } from '../../mailbox-name.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, bad, no, ok, type Run, tooMuch } from '../../run.ts'
 import { AUTHENTICATED, type Command, type ImapContext } from '../context.ts'
-import { sayName } from '../name-line.ts'
+import { isKeptOtherwise, sayKept, sayName } from '../name-line.ts'
 import { objectId } from '../object-id.ts'
 import { uidsIn } from '../synchronise.ts'
 import { leave } from './close.ts'
@@ -43,8 +43,7 @@ export const create: Command = {
     for (const one of above) yield* make(context, one, undefined)
     const { id } = yield* make(context, path, use)
     // RFC 9051 §6.3.4.
-    const converted = context.enabled.has('IMAP4REV2') && isDenormal(name)
-    if (converted) sayName(context, { path, mailbox: { use } }, encodeUtf8String(name))
+    sayKept(context, { path, mailbox: { use } }, name)
     return ok('Created', `MAILBOXID (${objectId('F', id)})`)
   },
 }
@@ -77,7 +76,7 @@ export const remove: Command = {
   name: 'DELETE',
   states: AUTHENTICATED,
   *run(context, reader) {
-    const path = readPath(context, reader)
+    const { name, path } = readPath(context, reader)
     reader.end()
     if (path === undefined) return noMailbox
     if (isInbox(path)) return no('INBOX stays', 'CANNOT')
@@ -90,6 +89,8 @@ export const remove: Command = {
     context.notify?.hasRemoved(path)
     // Its own selection ends quietly; other sessions learn it when they ask (I25).
     if (context.selected?.mailbox === mailbox.id) leave(context, true)
+    // RFC 9051 §6.3.5.
+    sayKept(context, { path, mailbox: undefined }, name)
     return ok('Deleted')
   },
 }
@@ -99,9 +100,11 @@ export const rename: Command = {
   name: 'RENAME',
   states: AUTHENTICATED,
   *run(context, reader) {
-    const from = readPath(context, reader)
+    const given = readPath(context, reader)
+    const from = given.path
     reader.space()
-    const to = readNewPath(context, reader).path
+    const wanted = readNewPath(context, reader)
+    const to = wanted.path
     reader.end()
     if (from === undefined) return noMailbox
     if (to === undefined) return noName
@@ -118,22 +121,27 @@ export const rename: Command = {
     const above = missingAbove(mailboxes, to)
     if (mailboxes.length + above.length + (isInbox(from) ? 1 : 0) > context.config.limits.mailboxes) return tooMany
     for (const one of above) yield* make(context, one, undefined)
-    if (isInbox(from)) return yield* renameInbox(context, source, to)
-    yield* ask({ kind: 'rename', mailbox: source.id, path: to })
-    context.notify?.rename(from, to)
-    return ok('Renamed')
+    if (isInbox(from)) yield* renameInbox(context, source, to)
+    else {
+      yield* ask({ kind: 'rename', mailbox: source.id, path: to })
+      context.notify?.rename(from, to)
+    }
+    // RFC 9051 §6.3.6: where either name is kept otherwise, what the client called the old one.
+    if (isKeptOtherwise(context, from, given.name) || isKeptOtherwise(context, to, wanted.name)) {
+      sayName(context, { path: to, mailbox: isInbox(from) ? {} : source }, encodeUtf8String(given.name))
+    }
+    return ok(isInbox(from) ? 'Renamed; INBOX is empty' : 'Renamed')
   },
 }
 
 /** RFC 9051 §6.3.6: its messages go, it stays, and so do those below it (I37). */
-function* renameInbox(context: ImapContext, inbox: ImapMailbox, to: readonly string[]): Run {
+function* renameInbox(context: ImapContext, inbox: ImapMailbox, to: readonly string[]): Run<void> {
   const target = yield* make(context, to, undefined)
   const uids = yield* uidsIn(inbox.id)
   const { move } = context.config.abilities
   if (uids.length > 0) yield* ask({ kind: 'copy', mailbox: inbox.id, uids, to: target.id, move })
   if (uids.length > 0 && !move) yield* ask({ kind: 'expunge', mailbox: inbox.id, uids })
   if (context.selected?.mailbox === inbox.id) context.selected.changed = true
-  return ok('Renamed; INBOX is empty')
 }
 
 /** SUBSCRIBE (RFC 9051 §6.3.7). */
@@ -141,7 +149,7 @@ export const subscribe: Command = {
   name: 'SUBSCRIBE',
   states: AUTHENTICATED,
   *run(context, reader) {
-    const path = readPath(context, reader)
+    const { path } = readPath(context, reader)
     reader.end()
     if (path === undefined) return noMailbox
     const { mailboxes, subscribed } = yield* ask({ kind: 'mailboxes' })
@@ -161,7 +169,7 @@ export const unsubscribe: Command = {
   name: 'UNSUBSCRIBE',
   states: AUTHENTICATED,
   *run(context, reader) {
-    const path = readPath(context, reader)
+    const { path } = readPath(context, reader)
     reader.end()
     if (path !== undefined) {
       yield* ask({ kind: 'subscribe', path, wanted: false })
@@ -189,7 +197,8 @@ function readNewPath({ nameForm }: ImapContext, reader: Reader) {
   return { name, path: pathOf(name, nameForm) }
 }
 
-function readPath(context: ImapContext, reader: Reader): readonly string[] | undefined {
+function readPath(context: ImapContext, reader: Reader) {
   reader.space()
-  return pathOf(reader.astring(), context.nameForm)
+  const name = reader.astring()
+  return { name, path: pathOf(name, context.nameForm) }
 }

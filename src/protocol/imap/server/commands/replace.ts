@@ -3,6 +3,7 @@ import { ask, ok, type Run } from '../../run.ts'
 import { Refused } from '../../../session/refusal.ts'
 import { LAST } from '../../sequence-set.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED, type Selected } from '../context.ts'
+import { sayKept } from '../name-line.ts'
 import { uidsNamed } from '../numbers.ts'
 import { readMailbox, takeMessage } from './append.ts'
 
@@ -46,6 +47,7 @@ function* run(context: ImapContext, reader: Reader, { announced }: Invocation, b
     selected.changed = true
     if (done === null) throw gone
     context.notify?.hasAdded(target, [done.uid], selected.mailbox)
+    sayKept(context, { path: target.path, mailbox: target }, head.name)
     // RFC 8508 §4.3: before it is told that the other is gone.
     context.say(`* OK [APPENDUID ${target.uidValidity} ${done.uid}] Replacement is there`)
     // RFC 8508 §4.5: as with UID EXPUNGE (RFC 7162 §3.2.9).

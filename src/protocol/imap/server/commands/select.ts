@@ -1,6 +1,6 @@
 import { encodeUtf8String } from '../../encode.ts'
 import type { ImapMailbox } from '../../mailbox.ts'
-import { isDenormal, pathOf } from '../../mailbox-name.ts'
+import { pathOf } from '../../mailbox-name.ts'
 import { type NumberSet, sizeOf } from '../../../bytes/number-set.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ask, no, ok, type Result, type Run } from '../../run.ts'
@@ -8,7 +8,7 @@ import { LAST, resolveSet, type SequenceSet } from '../../sequence-set.ts'
 import { View } from '../../view.ts'
 import { AUTHENTICATED, type Command, type ImapContext, type Selected } from '../context.ts'
 import { noNumbers } from '../numbers.ts'
-import { sayName } from '../name-line.ts'
+import { isKeptOtherwise, sayName } from '../name-line.ts'
 import { objectId } from '../object-id.ts'
 import { resynchronise } from '../resynchronise.ts'
 import { SpareMap } from '../spare.ts'
@@ -149,7 +149,7 @@ function* opened(
   // RFC 8474 §4.2.
   context.say(`* OK [MAILBOXID (${objectId('F', mailbox.id)})] The mailbox under any name`)
   // RFC 9051 §6.3.2: also where the client has written the name in another way than it is kept.
-  if (rev2) sayName(context, { path, mailbox }, isDenormal(name) ? encodeUtf8String(name) : undefined)
+  if (rev2) sayName(context, { path, mailbox }, isKeptOtherwise(context, path, name) ? encodeUtf8String(name) : undefined)
   // Where the UIDs mean other messages, nothing that the client knows is of use.
   if (known?.uidValidity === mailbox.uidValidity) {
     yield* resynchronise(context, selected, known.modSeq, known.uids, matchedUpTo(view, known))
