@@ -18,7 +18,7 @@ export interface FakeRecords {
   readonly TLSA?: Text | DnsFailure
   /** Seconds (default 300). */
   readonly ttl?: number
-  /** DNSSEC has validated it (default false). */
+  /** DNSSEC has validated it (default false). What is found through aliases is validated where all of them are. */
   readonly authenticated?: boolean
 }
 
@@ -70,13 +70,15 @@ class Fake implements FakeDns {
     this.asked.push({ name, type })
     if (signal?.aborted) throw gaveUp(name, type)
     let at = keyOf(name)
+    let way = { ttl: Infinity, authenticated: true }
     for (let aliases = 0; aliases <= MOST_ALIASES; aliases++) {
       const records = this.#names.get(at)
       const alias = typeof records === 'object' && type !== 'CNAME' ? records.CNAME : undefined
       const found = typeof records === 'object' ? (alias ?? records[type]) : records
       if (found === 'SERVFAIL') throw new MailError('temporary', `DNS: ${type} of ${name}: SERVFAIL`)
       if (found === 'TIMEOUT') return this.#timeOut(name, type, signal)
-      if (alias === undefined || alias === 'NXDOMAIN') return this.#answer(at, type, records, found)
+      if (alias === undefined || alias === 'NXDOMAIN') return this.#answer(at, type, records, found, way)
+      way = alongWith(way, records)
       at = keyOf(alias)
     }
     throw new MailError('temporary', `DNS: ${type} of ${name}: more than ${MOST_ALIASES} aliases`)
@@ -87,8 +89,9 @@ class Fake implements FakeDns {
     type: Type,
     records: FakeRecords | DnsFailure | undefined,
     found: Text | undefined,
+    way: Way,
   ): DnsAnswer<Type> {
-    const { ttl = 300, authenticated = false } = typeof records === 'object' ? records : {}
+    const { ttl, authenticated } = alongWith(way, records)
     const texts = found === undefined || found === 'NXDOMAIN' ? [] : typeof found === 'string' ? [found] : found
     const exists = found !== 'NXDOMAIN' && (records !== undefined || this.#isAbove(name))
     return { records: texts.map((text) => readers[type](text)), exists, name, ttl, authenticated }
@@ -112,6 +115,17 @@ class Fake implements FakeDns {
       })
     })
   }
+}
+
+/** What holds of all names between the one asked for and the one that answers. */
+interface Way {
+  readonly ttl: number
+  readonly authenticated: boolean
+}
+
+function alongWith(way: Way, records: FakeRecords | DnsFailure | undefined): Way {
+  const { ttl = 300, authenticated = false } = typeof records === 'object' ? records : {}
+  return { ttl: Math.min(way.ttl, ttl), authenticated: way.authenticated && authenticated }
 }
 
 const gaveUp = (name: string, type: string): MailError =>

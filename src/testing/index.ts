@@ -33,6 +33,8 @@ export type { BodyStoreContractOptions, OpenedBodyStore } from './contracts/body
 export type { Runner } from './contracts/checks.ts'
 export { policyContract } from './contracts/policy.ts'
 export type { PolicyContractOptions } from './contracts/policy.ts'
+export { resolverContract } from './contracts/resolver.ts'
+export type { OpenedResolver, ResolverContractOptions } from './contracts/resolver.ts'
 export { directoryContract } from './contracts/directory.ts'
 export type { DirectoryContractOptions, KnownAccount, OpenedDirectory } from './contracts/directory.ts'
 export { imapContract } from './contracts/imap.ts'
