@@ -17,6 +17,7 @@ export type {
   SmtpClientEvent,
 } from './client/events.ts'
 export type { ClientMessage, ClientRecipient, ContentNeeds } from './client/message.ts'
+export { smtpClientSession } from './client/session.ts'
 export type { CustomParameter, Profile, SmtpRules, SmtpServerConfig, SmtpServerOptions } from './config.ts'
 export type { SmtpExtensions } from './extensions.ts'
 export { smtpServerConfig } from './config.ts'

@@ -98,8 +98,12 @@ export function parseReply(lines: readonly string[]): Reply | undefined {
     code = line.code
     texts.push(line.text)
   }
-  if (texts.length === 0) return undefined
-  const enhanced = enhancedOf(code, texts[0]!)
+  return texts.length === 0 ? undefined : replyOf(code, texts)
+}
+
+/** The reply that has these texts behind its code; the enhanced code that begins them is taken off where it fits. */
+export function replyOf(code: number, texts: readonly string[]): Reply {
+  const enhanced = enhancedOf(code, texts[0] ?? '')
   const stripped =
     enhanced === undefined
       ? texts
