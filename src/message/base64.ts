@@ -1,4 +1,4 @@
-import { octets } from '../protocol/bytes/text.ts'
+import { octets, roomLike } from '../protocol/bytes/text.ts'
 import type { TransferDecoder } from './transfer-decoder.ts'
 
 const PAD = 61
@@ -17,7 +17,7 @@ export class Base64Decoder implements TransferDecoder {
   #count = 0
 
   push(bytes: Uint8Array): Uint8Array {
-    const out = new Uint8Array(((bytes.length * 6 + this.#count) >> 3) + 1)
+    const out = roomLike(bytes, ((bytes.length * 6 + this.#count) >> 3) + 1)
     let bits = this.#bits
     let count = this.#count
     let to = 0

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeText } from '../../src/message/charset.ts'
+import { escapeOctet } from '../../src/message/quoted-printable.ts'
 import { bodyText, foldText, headerText } from '../../src/message/search-text.ts'
 import { decodeTransfer, type TransferEncoding } from '../../src/message/transfer.ts'
 import { WordFinder } from '../../src/message/word-finder.ts'
@@ -33,14 +34,41 @@ const bytes = fc.oneof(
 )
 const wanted = fc.oneof(fc.constantFrom(...words), fc.string({ minLength: 1, maxLength: 4 }), text.filter((some) => some !== ''))
 
+/** A word as quoted-printable may have it: letters in any case, as they are or escaped, with soft line breaks between them. */
+const written = fc.array(fc.tuple(
+  fc.constantFrom(...'strase=5', '\u00df', '\u0159'),
+  fc.boolean(),
+  fc.constantFrom('', '', '', '', '=\r\n', '=\n', '= \t\r\n', '=\r\n=\r\n', ' ', '\r\n'),
+  fc.constantFrom('raw', 'raw', 'raw', 'escaped', 'small'),
+), { maxLength: 9 }).map((letters) => letters.map(([letter, isUpper, between, how]) => {
+  const said = isUpper ? letter.toUpperCase() : letter
+  const escaped = [...encodeUtf8(said)].map((octet) => escapeOctet(octet)).join('')
+  const plain = how === 'raw' && said !== '=' && said.charCodeAt(0) < 128
+  return between + (plain ? said : how === 'small' ? escaped.toLowerCase() : escaped)
+}).join(''))
+
 describe('words are found where the decoded text has them', () => {
   it('in parts', () => {
     const any = [bytes, wanted, fc.constantFrom(...encodings), fc.constantFrom(...charsets)] as const
     fc.assert(fc.property(...any, (body, word, encoding, charset) => {
       const folded = foldText(word)
       const has = foldText(decodeText(decodeTransfer(body, encoding), charset)).includes(folded)
-      expect(new WordFinder(folded).inPart(body, encoding, charset)).toBe(has)
-    }), { numRuns: 10_000 })
+      const eightBit = body.some((octet) => octet > 127)
+      expect(new WordFinder(folded).inPart(body, encoding, charset, eightBit)).toBe(has)
+      expect(new WordFinder(folded).inPart(Buffer.from(body), encoding, charset)).toBe(has)
+    }), { numRuns: 8000 })
+  })
+
+  it('in parts that are written in odd ways', () => {
+    const said = written.map((some) => decodeText(decodeTransfer(octets(some), 'quoted-printable')))
+    const word = fc.oneof(fc.constantFrom(...words), said)
+    fc.assert(fc.property(written, word, fc.constantFrom('utf-8', 'iso-8859-2', undefined), (some, sought, charset) => {
+      const body = octets(some)
+      const folded = foldText(sought)
+      if (folded === '') return
+      const has = foldText(decodeText(decodeTransfer(body, 'quoted-printable'), charset)).includes(folded)
+      expect(new WordFinder(folded).inPart(body, 'quoted-printable', charset, false)).toBe(has)
+    }), { numRuns: 8000 })
   })
 
   it('in headers', () => {
@@ -61,6 +89,19 @@ describe('words are found where the decoded text has them', () => {
     expect(new WordFinder('AS').inPart(octets('=\r\n=\r\n=C3=A9'), 'quoted-printable', 'utf-8')).toBe(false)
     expect(new WordFinder('ES').inPart(octets('=\r\nS=\r\n=C5=9B'), 'quoted-printable', 'utf-8')).toBe(false)
     expect(new WordFinder('SS').inPart(octets('=\r\nS=\r\n=C5=9B'), 'quoted-printable', 'utf-8')).toBe(true)
+  })
+
+  it('whose letters are broken up', () => {
+    const said = (some: string): boolean => new WordFinder('QUASAR').inPart(octets(some), 'quoted-printable', 'utf-8', false)
+    const broken = [
+      'qua=\r\nsar', 'q=\r\n=\r\nuasar', '=71uasar', 'qu=41=53ar', 'qu=61=\r\n=53ar', 'quasa=\n=72', 'QUA=  \r\nSAR',
+      'quasa=C5=\r\n=99',
+    ]
+    expect(broken.map(said)).toEqual(broken.map(() => true))
+    const others = [
+      'qua=\r\n\r\nsar', 'qua\r\nsar', 'qua=3Dsar', 'qua=\r\nsa=\r\ns', '=71=75=61=73=61=71', 'qua = sar', 'qua=C3=A4sar',
+    ]
+    expect(others.map(said)).toEqual(others.map(() => false))
   })
 
   it('agrees with what parts say', () => {

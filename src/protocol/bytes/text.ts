@@ -4,6 +4,15 @@ interface NativeSlice {
   latin1Slice?(from: number, to: number): string
 }
 
+interface NativeKind {
+  allocUnsafe?(octets: number): Uint8Array
+}
+
+/** Room for octets that come of `bytes`, and of their kind: what short cuts that has is not lost. What is in it is left over. */
+export function roomLike(bytes: Uint8Array, size: number): Uint8Array {
+  return (bytes.constructor as NativeKind).allocUnsafe?.(size) ?? new Uint8Array(size)
+}
+
 /** Octets that become a string at a time: arguments go on the stack, which has an end. */
 const PIECE = 4096
 

@@ -7,6 +7,8 @@ import type { ImapMessage } from './mailbox.ts'
 export interface Written {
   readonly encoding: TransferEncoding
   readonly charset: string | undefined
+  /** Some of its octets are above 127, as they are encoded. */
+  readonly eightBit: boolean
 }
 
 /** Octets from `start` to `end` (exclusive) of a message that are text. */
@@ -35,7 +37,7 @@ export function piecesOf({ id, facts }: ImapMessage): Pieces {
     add(part.header, part.body, undefined)
     if (!isText(part)) continue
     const charset = part.params?.find(([name]) => name.toLowerCase() === 'charset')?.[1]
-    add(part.body, part.end, { encoding: parseTransferEncoding(part.encoding), charset })
+    add(part.body, part.end, { encoding: parseTransferEncoding(part.encoding), charset, eightBit: part.eightBit === true })
   }
   return { message: id, pieces }
 }

@@ -35,7 +35,7 @@ export function* withText(scope: SearchScope, key: Extract<SearchKey, { kind: 't
   const isMeant = ({ written }: Piece): boolean => where === 'text' || written !== undefined
   const finder = new WordFinder(words)
   const has = (bytes: Uint8Array, { written }: Piece): boolean =>
-    (written ? finder.inPart(bytes, written.encoding, written.charset) : finder.inHeader(bytes))
+    (written ? finder.inPart(bytes, written.encoding, written.charset, written.eightBit) : finder.inHeader(bytes))
   return yield* having(scope, among, { isMeant, words, has })
 }
 
