@@ -1,18 +1,13 @@
-import type { Body } from '../../contracts/bodies.ts'
 import type { MailboxId } from '../../contracts/mailbox.ts'
-import type { Append as AppendTo, NewMessage, StoredMessage } from '../../contracts/store.ts'
-import { packFacts } from '../../message/packed-facts.ts'
+import type { Append as AppendTo, StoredMessage } from '../../contracts/store.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Transaction, Write } from './commit.ts'
 import { Counters, type Numbers } from './counters.ts'
 import type { Connection, Statement } from './driver.ts'
-import { hasFile } from './files.ts'
 import { type FlagSet, givenFlags } from './flags.ts'
+import type { Content, Keeping } from './keeping.ts'
 import { Recent, Shared } from './recent.ts'
 import { LAST_UID } from './uid-set.ts'
-
-/** The octets of a body, the name of the file that holds them, or `undefined`: the message is there already. */
-type Content = Uint8Array | string | undefined
 
 /** The statements of an append, and what they share. */
 export class Appending implements Transaction {
@@ -60,7 +55,7 @@ export class Appending implements Transaction {
   }
 
   /** What is known of the message. Same body with other facts is another message. */
-  shared({ body, facts }: NewMessage): Shared {
+  shared({ body, facts }: Content): Shared {
     const known = this.#recent.get(body)
     if (known?.facts === facts) return known
     const shared = new Shared(facts)
@@ -110,24 +105,16 @@ type Pending = Map<string, { messages: number; octets: number }>
 /** One message and where it goes: what an append does to the database. */
 export class Placing {
   readonly octets: number
-  readonly shared: Shared
   readonly #to: AppendTo
-  readonly #body: Body
-  readonly #content: Content
+  readonly #keeping: Keeping
   readonly #flags: FlagSet
   readonly #with: Appending
-  /** A message that is there and the same. */
-  #known: number | undefined
-  #facts = ''
-  #inserted = false
   #stored: StoredMessage | undefined
 
-  constructor(to: AppendTo, content: Content, appending: Appending, shared: Shared) {
-    this.octets = typeof content === 'object' ? content.length : 0
-    this.shared = shared
+  constructor(to: AppendTo, keeping: Keeping, appending: Appending) {
+    this.octets = keeping.octets
     this.#to = to
-    this.#body = to.message.body
-    this.#content = content
+    this.#keeping = keeping
     this.#flags = givenFlags(to.message.flags)
     this.#with = appending
   }
@@ -142,33 +129,25 @@ export class Placing {
    * of a message whose place it takes.
    */
   check(pending?: Pending, instead?: number): void {
-    const { mailbox, message: { received, facts }, quota } = this.#to
-    const { counters, serial } = this.#with
+    const { mailbox, message: { received, body }, quota } = this.#to
+    const { counters } = this.#with
     const numbers = counters.existing(mailbox)
     const before = pending?.get(numbers.account)
     if (numbers.uid + (before?.messages ?? 0) > LAST_UID) throw usedUp(mailbox)
     if (!Number.isSafeInteger(received)) throw new MailError('misuse', 'received: give whole milliseconds')
     const messages = (before?.messages ?? 0) + (instead === undefined ? 1 : 0)
-    const octets = (before?.octets ?? 0) + this.#body.size - (instead ?? 0)
+    const octets = (before?.octets ?? 0) + body.size - (instead ?? 0)
     if (quota) counters.check(numbers.account, messages, octets, quota)
     pending?.set(numbers.account, { messages, octets })
-    if (this.shared.serial === serial) return
-    this.#known = this.#find()
-    if (this.#known !== undefined) return
-    const content = this.#content
-    // Looked at under the write lock, which the sweep of another process also takes: what is there now stays.
-    if (content === undefined || (typeof content === 'string' && !hasFile(this.#with.folder, content))) {
-      throw new MailError('temporary', 'The body was removed meanwhile')
-    }
-    this.#facts = factsText(facts)
+    this.#keeping.check()
   }
 
   write(): void {
-    const { mailbox, message: { received, facts } } = this.#to
+    const { mailbox, message: { received, facts, body } } = this.#to
     const { counters } = this.#with
     const numbers = counters.existing(mailbox)
-    const message = this.#row()
-    const { size } = this.#body
+    const message = this.#keeping.row()
+    const { size } = body
     const { text, flags, seen, deleted } = this.#flags
     const { uid } = numbers
     const modSeq = ++numbers.modSeq
@@ -179,33 +158,8 @@ export class Placing {
   }
 
   committed(): StoredMessage {
-    this.shared.committed = this.shared.row
-    if (this.#inserted && typeof this.#content === 'string') this.shared.isFileKept = true
+    this.#keeping.committed()
     return this.#stored as StoredMessage
-  }
-
-  /** An earlier transaction's row, if it is still there: by identity, or by hash. */
-  #find(): number | undefined {
-    const { committed, hash } = this.shared
-    if (committed !== undefined && this.#with.exists(committed)) return committed
-    return hash && this.#with.find(hash, this.#body.size)
-  }
-
-  /** The row of the message: of this transaction, of an earlier one, or a new one. */
-  #row(): number {
-    const { shared } = this
-    const { serial } = this.#with
-    // What another transaction inserted counts only once it is committed: after a rollback its row may be someone else's.
-    const known = shared.serial === serial ? shared.row : this.#known
-    this.#inserted = known === undefined
-    if (known === undefined) {
-      shared.row = this.#with.insertMessage(this.#body.size, this.#content as Uint8Array | string, this.#facts, shared.hash)
-    } else {
-      this.#with.again(known)
-      shared.row = known
-    }
-    shared.serial = serial
-    return shared.row
   }
 }
 
@@ -267,13 +221,4 @@ export class AppendAll implements Write {
 /** Says that a mailbox can take no more. */
 export function usedUp(mailbox: MailboxId): MailError {
   return new MailError('permanent', `Mailbox ${mailbox} has used up its UIDs`)
-}
-
-/** Facts as they are kept. Throws `misuse` where they are no plain data. */
-export function factsText(facts: NewMessage['facts']): string {
-  try {
-    return packFacts(facts)
-  } catch (cause) {
-    throw new MailError('misuse', 'facts: give plain JSON data', { cause })
-  }
 }

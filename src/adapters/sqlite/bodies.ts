@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Body, ByteRange, StoredBody } from '../../contracts/bodies.ts'
-import type { Append as AppendTo, MessageId, MessageRange, NewMessage } from '../../contracts/store.ts'
+import type { MessageId, MessageRange } from '../../contracts/store.ts'
 import { MailError } from '../../protocol/session/errors.ts'
-import { type Appending, factsText, Placing } from './append.ts'
+import type { Appending } from './append.ts'
 import { rowId } from './counters.ts'
 import { bytesIn, type Connection, type Statement } from './driver.ts'
 import { keepFile, pathOf, readFile, removeFile } from './files.ts'
+import { type Content, factsText, Keeping } from './keeping.ts'
 import type { Shared } from './recent.ts'
 
 /** Octets of a body read at a time, where it is in a row. */
@@ -31,6 +32,7 @@ export class StoredBodies {
   readonly #piece: Statement
   readonly #octets: Statement
   readonly #pieces: Statement
+  readonly #facts: Statement
 
   constructor(db: Connection, folder: string, read: Read) {
     this.#folder = folder
@@ -38,16 +40,20 @@ export class StoredBodies {
     this.#message = db.prepare('SELECT octets, file FROM messages AS m WHERE id = ?'
       + ' AND NOT EXISTS (SELECT 1 FROM shares WHERE message = m.id AND extra < 0)')
     this.#data = db.prepare('SELECT data FROM bodies WHERE id = ?')
+    this.#facts = db.prepare('SELECT facts FROM messages WHERE id = ?')
     this.#piece = db.prepare('SELECT substr(data, ?, ?) AS data FROM bodies WHERE id = ?')
     // The length alone is told without reading the row; all of it is given without a copy.
     this.#octets = db.prepare('SELECT CASE length(data) WHEN ? THEN data ELSE substr(data, ?, ?) END AS data FROM bodies AS b'
       + ' WHERE id = ? AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')
     // As text octets are put together whatever they are.
-    const length = 'max(0, min(w.value ->> 2, length(b.data) - (w.value ->> 1) + 1))'
-    this.#pieces = db.prepare(`SELECT group_concat(ifnull(${length}, -1)) AS lengths,`
-      + " CAST(group_concat(CAST(substr(b.data, w.value ->> 1, w.value ->> 2) AS TEXT), '') AS BLOB) AS data"
-      + ' FROM json_each(?) AS w LEFT JOIN bodies AS b ON b.id = w.value ->> 0'
+    this.#pieces = db.prepare("SELECT CAST(group_concat(CAST(substr(b.data, w.value ->> 1, w.value ->> 2) AS TEXT), '') AS BLOB)"
+      + ' AS data FROM json_each(?) AS w JOIN bodies AS b ON b.id = w.value ->> 0'
       + ' AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')
+  }
+
+  /** What a message says, as it is kept, or `undefined` where it is not there. */
+  facts(row: number): string | undefined {
+    return this.#read(() => this.#facts.get(row))?.['facts'] as string | undefined
   }
 
   /** The body of a message, or `undefined` where no mailbox has the message. */
@@ -66,22 +72,25 @@ export class StoredBodies {
   /** Octets that lie in rows, at once. */
   octets(ranges: readonly MessageRange[]): (Uint8Array | undefined)[] {
     const octets = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
-    if (ranges.length >= LEAST_PIECES && octets <= ranges.length * MOST_PIECE) return this.#inOnePiece(ranges)
-    return this.#read(() => ranges.map(({ message, start, end }) => {
+    const isOne = ranges.length >= LEAST_PIECES && octets <= ranges.length * MOST_PIECE
+    return (isOne && this.#inOnePiece(ranges, octets)) || this.#read(() => ranges.map(({ message, start, end }) => {
       const row = rowId(message)
       const found = row === undefined ? undefined : this.#octets.get(end - start, start + 1, end - start, row)
       return found && bytesIn(found, 'data')
     }))
   }
 
-  /** The same by one query: what that saves is more than to copy small ranges once more costs. */
-  #inOnePiece(ranges: readonly MessageRange[]): (Uint8Array | undefined)[] {
+  /**
+   * The same by one query: what that saves is more than to copy small ranges once more costs. `undefined`: not all of them lie
+   * in rows.
+   */
+  #inOnePiece(ranges: readonly MessageRange[], octets: number): Uint8Array[] | undefined {
     const wanted = ranges.map(({ message, start, end }) => [rowId(message) ?? 0, start + 1, end - start])
     const row = this.#read(() => this.#pieces.get(JSON.stringify(wanted)))
-    const lengths = JSON.parse(`[${row?.['lengths'] as string}]`) as number[]
-    const all = row && row['data'] !== null ? bytesIn(row, 'data') : new Uint8Array(0)
+    const all = row && row['data'] !== null ? bytesIn(row, 'data') : undefined
+    if (all?.length !== octets) return undefined
     let at = 0
-    return lengths.map((length) => (length < 0 ? undefined : all.subarray(at, (at += length))))
+    return ranges.map(({ start, end }) => all.subarray(at, (at += end - start)))
   }
 
   async *#readRow(row: number, { start, end }: ByteRange, size: number): AsyncGenerator<Uint8Array, void, undefined> {
@@ -116,58 +125,59 @@ export class NewBodies {
   }
 
   /** The common case: the octets are at hand and fit into a row. `undefined`: it is not so; then {@link take}. */
-  atHand(to: AppendTo): Placing | undefined {
-    const { size, bytes } = to.message.body
+  atHand(message: Content): Keeping | undefined {
+    const { size, bytes } = message.body
     if (size > this.#from.file || bytes?.length !== size) return undefined
-    return this.#inRow(to, bytes)
+    return this.#inRow(message, bytes)
   }
 
-  /** Reads the body, or writes it to a file, and gives it to `add`, which resolves when it is stored. */
-  async take<T>(all: readonly AppendTo[], add: (placings: readonly Placing[]) => Promise<T>): Promise<T> {
+  /** Reads the bodies, or writes them to files, and gives them to `add`, which resolves when they are stored. */
+  async take<T>(all: readonly Content[], add: (keepings: readonly Keeping[]) => Promise<T>): Promise<T> {
     const files: Shared[] = []
     const rows = new Set<Body>()
     let room = Math.max(MOST_IN_ROWS, this.#from.file)
     try {
       // One after the other: a file is there once and for all of them before the next is begun.
-      const placings: Placing[] = []
-      for (const to of all) {
-        const { body } = to.message
+      const keepings: Keeping[] = []
+      for (const message of all) {
+        const { body } = message
         if (!rows.has(body) && body.size <= Math.min(room, this.#from.file)) {
           rows.add(body)
           room -= body.size
         }
-        placings.push(rows.has(body) ? this.atHand(to) ?? this.#inRow(to, await gather(body)) : await this.#inFile(to, files))
+        keepings.push(rows.has(body)
+          ? this.atHand(message) ?? this.#inRow(message, await gather(body))
+          : await this.#inFile(message, files))
       }
-      return await add(placings)
+      return await add(keepings)
     } finally {
       for (const shared of files) await this.#release(shared)
     }
   }
 
-  #inRow(to: AppendTo, bytes: Uint8Array): Placing {
-    const shared = this.#appending.shared(to.message)
+  #inRow(message: Content, bytes: Uint8Array): Keeping {
+    const shared = this.#appending.shared(message)
     if (bytes.length >= this.#from.hash && shared.committed === undefined) {
-      shared.hash ??= createHash('sha256').update(bytes).update(factsText(to.message.facts)).digest()
+      shared.hash ??= createHash('sha256').update(bytes).update(factsText(message.facts)).digest()
     }
-    return new Placing(to, bytes, this.#appending, shared)
+    return new Keeping(message, bytes, this.#appending, shared)
   }
 
   /** One file, however many get the message. */
-  async #inFile(to: AppendTo, files: Shared[]): Promise<Placing> {
-    const { message } = to
+  async #inFile(message: Content, files: Shared[]): Promise<Keeping> {
     const shared = this.#appending.shared(message)
     const known = shared.committed
     if (known !== undefined) {
-      if (this.#read(() => this.#appending.exists(known))) return new Placing(to, undefined, this.#appending, shared)
+      if (this.#read(() => this.#appending.exists(known))) return new Keeping(message, undefined, this.#appending, shared)
       shared.committed = undefined
     }
     files.push(shared)
     shared.users++
     shared.file ??= this.#keep(shared, message)
-    return new Placing(to, await shared.file, this.#appending, shared)
+    return new Keeping(message, await shared.file, this.#appending, shared)
   }
 
-  async #keep(shared: Shared, { body, facts }: NewMessage): Promise<string> {
+  async #keep(shared: Shared, { body, facts }: Content): Promise<string> {
     shared.isFileKept = false
     const hash = body.size >= this.#from.hash ? createHash('sha256') : undefined
     const file = await keepFile(this.#appending.folder, body, hash)
@@ -185,7 +195,7 @@ export class NewBodies {
 }
 
 /** All octets of a body that is small enough to be held. */
-async function gather(body: Body): Promise<Uint8Array> {
+export async function gather(body: Body): Promise<Uint8Array> {
   const all = new Uint8Array(body.size)
   let octets = 0
   for await (const chunk of body.bytes ? [body.bytes] : body.read()) {

@@ -8,6 +8,8 @@ import { type Connection, type Statement, storageError } from './driver.ts'
 export interface Write {
   /** About how many octets it writes. */
   readonly octets: number
+  /** A crash of the machine may undo it: it asks for no flush of its own. */
+  readonly isFleeting?: boolean
   /**
    * Writes, inside the transaction. A MailError thrown here says that nothing was written yet, and fails this write alone.
    * May be called again, after what it did was rolled back.
@@ -59,6 +61,8 @@ export class GroupCommit {
   /** How many the last flush served, until the turn after it is over. */
   #served = 0
   #closed = false
+  /** Whether commits are flushed. */
+  #flushes = true
 
   constructor(db: Connection, transaction: Transaction) {
     this.#db = db
@@ -133,6 +137,7 @@ export class GroupCommit {
   #transact(group: readonly Write[]): void {
     let refusals: Map<Write, MailError> | undefined
     try {
+      this.#flushIf(group.some(({ isFleeting }) => !isFleeting))
       this.#begin.run()
       this.#with.begun()
     } catch (error) {
@@ -168,6 +173,16 @@ export class GroupCommit {
       if (refusal) write.failed(refusal)
       else write.committed()
     }
+  }
+
+  /**
+   * Without a flush (https://sqlite.org/pragma.html#pragma_synchronous) others see what was committed, and a crash of this
+   * process loses nothing of it. The next flush is of all that was written before it.
+   */
+  #flushIf(wanted: boolean): void {
+    if (wanted === this.#flushes) return
+    this.#db.exec(wanted ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
+    this.#flushes = wanted
   }
 
   #fail(group: readonly Write[], cause: unknown): void {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { MailError } from '../../protocol/session/errors.ts'
+import { MailError, isMailError } from '../../protocol/session/errors.ts'
 
 /**
  * The class with which a driver opens a database: `DatabaseSync` of `node:sqlite`, the default export of `better-sqlite3`
@@ -133,4 +133,13 @@ export function isBusy(error: unknown): boolean {
 export function storageError(error: unknown, doing: string): MailError {
   const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`
   return new MailError(resultCode(error) === TOOBIG ? 'permanent' : 'temporary', message, { cause: error })
+}
+
+/** Runs a query; what it throws becomes a MailError. */
+export function reading<T>(query: () => T): T {
+  try {
+    return query()
+  } catch (error) {
+    throw isMailError(error) ? error : storageError(error, 'reading')
+  }
 }

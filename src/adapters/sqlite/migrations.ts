@@ -6,6 +6,7 @@ import { schemaKeyValue } from './schema-key-value.ts'
 import { schemaMail } from './schema-mail.ts'
 import { schemaMailboxes } from './schema-mailboxes.ts'
 import { schemaNames } from './schema-names.ts'
+import { schemaQueue } from './schema-queue.ts'
 
 /** In order; the first makes version 1 of an empty database. */
 export const migrations: readonly Migration[] = [
@@ -14,6 +15,7 @@ export const migrations: readonly Migration[] = [
   schemaKeyValue,
   schemaAccounts,
   schemaNames,
+  schemaQueue,
 ]
 
 /** `post`, in the header of every database of ours (https://sqlite.org/pragma.html#pragma_application_id). */

@@ -6,11 +6,13 @@ import { MailError, isMailError } from '../../protocol/session/errors.ts'
 import { aFunction, aSwitch, aText, checkOptions, type OptionKinds, required } from '../../protocol/session/options.ts'
 import { SqliteAccounts } from './accounts.ts'
 import { Appending } from './append.ts'
+import { NewBodies } from './bodies.ts'
 import { GroupCommit, type Transaction } from './commit.ts'
 import { closeConnection, openConnection } from './connection.ts'
-import type { Connection, SqliteDriver } from './driver.ts'
+import { type Connection, reading, type SqliteDriver } from './driver.ts'
 import { filesIn, makeFolder, pathOf, removeFile } from './files.ts'
 import { SqliteKeyValue } from './key-value.ts'
+import { type QueueWriting, type SqliteMailQueue, SqliteQueue } from './queue.ts'
 import { prepareSearch } from './search.ts'
 import { SqliteStore } from './store.ts'
 import { Watching } from './watching.ts'
@@ -63,6 +65,8 @@ export type SqliteMailStore = Required<Omit<MailStore, 'search'>> & Pick<MailSto
 /** Everything that is kept in one database. */
 export interface SqliteMail {
   readonly store: SqliteMailStore
+  /** Mail that is to go out. */
+  readonly queue: SqliteMailQueue
   readonly keyValue: KeyValue
   /** Who is here; for `accountDirectory`. */
   readonly accounts: AccountRecords
@@ -85,16 +89,19 @@ export function sqlite(options: SqliteOptions): SqliteMail {
   const db = openConnection({ path, readonly, now: now(), ...(driver && { driver }) })
   const folder = `${resolve(path)}-bodies`
   let commits: GroupCommit | undefined
+  let queue: SqliteQueue | undefined
   let open = true
   const close = (): void => {
     if (!open) return
     open = false
+    queue?.stop()
     commits?.close()
     closeConnection(db, readonly)
   }
   try {
-    const surface = (store: SqliteStore): SqliteMail => ({
+    const surface = (store: SqliteStore, writing?: QueueWriting): SqliteMail => ({
       store,
+      queue: queue = new SqliteQueue(db, folder, writing, () => open, () => store.close()),
       keyValue: new SqliteKeyValue(db, commits, () => open, () => store.close()),
       accounts: new SqliteAccounts(db, commits, () => open, () => store.close(), () => performance.now()),
       close: () => store.close(),
@@ -105,10 +112,11 @@ export function sqlite(options: SqliteOptions): SqliteMail {
     makeFolder(folder)
     sweep(db, folder)
     const appending = new Appending(db, folder, now)
-    commits = new GroupCommit(db, telling(appending, watching, () => store.wake()))
+    commits = new GroupCommit(db, telling(appending, watching, () => store.wake(), () => queue))
     const { bodyThreshold: file = 1024 * 1024, dedupeFrom: hash = 32 * 1024 } = options
-    const store = new SqliteStore(db, folder, watching, hasSearch, { commits, appending, thresholds: { file, hash }, now }, close)
-    return surface(store)
+    const bodies = new NewBodies(appending, { file, hash }, reading)
+    const store = new SqliteStore(db, folder, watching, hasSearch, { commits, appending, bodies, now }, close)
+    return surface(store, { commits, bodies, collect: () => store.collect(), during: (doing) => store.during(doing) })
   } catch (error) {
     close()
     if (isMailError(error)) throw error
@@ -117,12 +125,18 @@ export function sqlite(options: SqliteOptions): SqliteMail {
 }
 
 /** Tells of each transaction: those who watch of what has changed, the others (`wake`) that something has. */
-function telling(appending: Appending, watching: Watching, wake: () => void): Transaction {
+function telling(
+  appending: Appending, watching: Watching, wake: () => void, queue: () => SqliteQueue | undefined,
+): Transaction {
   return {
-    begun: () => appending.begun(),
+    begun: () => {
+      appending.begun()
+      queue()?.begun()
+    },
     ending: () => appending.ending(),
     committed: () => {
       appending.committed()
+      queue()?.committed()
       if (watching.isWatched) watching.tell(appending.counters.changed(), appending.counters.changedAccounts())
       wake()
     },

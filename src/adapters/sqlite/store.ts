@@ -16,13 +16,14 @@ import type {
   StoredMessage,
 } from '../../contracts/store.ts'
 import { MailError, isMailError } from '../../protocol/session/errors.ts'
-import { Append, AppendAll, type Appending, type Placing } from './append.ts'
-import { NewBodies, StoredBodies, type Thresholds } from './bodies.ts'
+import { Append, AppendAll, type Appending, Placing } from './append.ts'
+import { type NewBodies, StoredBodies } from './bodies.ts'
 import { Collecting } from './collecting.ts'
 import { type GroupCommit, closedError } from './commit.ts'
 import { OVERHEAD } from './counters.ts'
-import { type Connection, storageError } from './driver.ts'
+import { type Connection, reading, storageError } from './driver.ts'
 import { Entries } from './entries.ts'
+import type { Keeping } from './keeping.ts'
 import { MailboxWrites } from './mailboxes.ts'
 import { MessageWrites } from './messages.ts'
 import { Reading } from './reading.ts'
@@ -33,7 +34,7 @@ import type { Watching } from './watching.ts'
 export interface Writing {
   readonly commits: GroupCommit
   readonly appending: Appending
-  readonly thresholds: Thresholds
+  readonly bodies: NewBodies
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
 }
@@ -41,6 +42,7 @@ export interface Writing {
 /** The parts of a store that write. */
 interface Writers {
   readonly commits: GroupCommit
+  readonly appending: Appending
   readonly bodies: NewBodies
   readonly boxes: MailboxWrites
   readonly messages: MessageWrites
@@ -80,16 +82,22 @@ export class SqliteStore implements MailStore {
     this.#search = search
     if (search) this.search = async (mailbox, words, where) => search.search(mailbox, words, where)
     if (!writing) return
-    const { commits, appending, thresholds, now } = writing
+    const { commits, appending, bodies, now } = writing
     this.#writers = {
       commits,
-      bodies: new NewBodies(appending, thresholds, reading),
+      appending,
+      bodies,
       boxes: new MailboxWrites(db, commits, appending.counters, entries, now),
       messages: new MessageWrites(db, appending, entries),
       collecting: new Collecting(db, commits, folder),
     }
     this.#writers.collecting.wake()
     this.wake()
+  }
+
+  /** There may be bodies that nobody needs. */
+  collect(): void {
+    this.#writers?.collecting.wake()
   }
 
   /** Something may have been written that has more to be done for it. */
@@ -123,27 +131,28 @@ export class SqliteStore implements MailStore {
   append(mailbox: MailboxId, message: NewMessage, room?: Room): Promise<StoredMessage> {
     const to: AppendTo = { ...room, mailbox, message }
     try {
-      const { commits, bodies } = this.#write()
+      const { commits, bodies, appending } = this.#write()
       // The common case, with one promise in all.
-      const placing = bodies.atHand(to)
-      if (placing) return add(commits, placing)
-      return this.#slowly(bodies.take([to], ([taken]) => add(commits, taken as Placing)))
+      const keeping = bodies.atHand(message)
+      if (keeping) return add(commits, new Placing(to, keeping, appending))
+      return this.during(bodies.take([message], ([taken]) => add(commits, new Placing(to, taken as Keeping, appending))))
     } catch (error) {
       return Promise.reject(error as Error)
     }
   }
 
   async appendAll(appends: readonly AppendTo[]): Promise<readonly StoredMessage[]> {
-    const { commits, bodies } = this.#write()
-    return this.#slowly(bodies.take(appends, (placings) => new Promise((resolve, reject) => {
+    const { commits, bodies, appending } = this.#write()
+    return this.during(bodies.take(appends.map(({ message }) => message), (keepings) => new Promise((resolve, reject) => {
+      const placings = keepings.map((keeping, index) => new Placing(appends[index] as AppendTo, keeping, appending))
       commits.add(new AppendAll(placings, { resolve, reject }))
     })))
   }
 
   async replace(mailbox: MailboxId, uid: number, by: AppendTo): Promise<StoredMessage | undefined> {
-    const { commits, bodies, messages, collecting } = this.#write()
-    const stored = await this.#slowly(bodies.take([by], async ([taken]) => {
-      const placing = taken as Placing
+    const { commits, bodies, appending, messages, collecting } = this.#write()
+    const stored = await this.during(bodies.take([by.message], async ([taken]) => {
+      const placing = new Placing(by, taken as Keeping, appending)
       const done = (isDone: boolean) => (isDone ? placing.committed() : undefined)
       return commits.work(() => messages.replace(mailbox, uid, placing), done)
     }))
@@ -198,7 +207,7 @@ export class SqliteStore implements MailStore {
   }
 
   async recount(account: string): Promise<Usage> {
-    return this.#slowly(this.#write().boxes.recount(account))
+    return this.during(this.#write().boxes.recount(account))
   }
 
   async erase(account: string): Promise<void> {
@@ -244,7 +253,7 @@ export class SqliteStore implements MailStore {
   }
 
   /** Waits for something that the store, when it is closed, waits for too. */
-  async #slowly<T>(doing: Promise<T>): Promise<T> {
+  async during<T>(doing: Promise<T>): Promise<T> {
     this.#busy.add(doing)
     try {
       return await doing
@@ -264,14 +273,6 @@ export class SqliteStore implements MailStore {
     if (this.#closed) throw closedError()
     if (!this.#writers) throw new MailError('misuse', 'The database was opened with readonly: true')
     return this.#writers
-  }
-}
-
-function reading<T>(query: () => T): T {
-  try {
-    return query()
-  } catch (error) {
-    throw isMailError(error) ? error : storageError(error, 'reading')
   }
 }
 

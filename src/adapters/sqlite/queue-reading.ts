@@ -1,0 +1,135 @@
+import type { StoredBody } from '../../contracts/bodies.ts'
+import type { Lease, QueuedMessage, QueuedRecipient } from '../../contracts/queue.ts'
+import { unpackFacts } from '../../message/packed-facts.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import type { StoredBodies } from './bodies.ts'
+import { bytesIn, type Connection, type Row, type Statement } from './driver.ts'
+import { aboutIn, nextToken, recipientsIn, textIn } from './queue-rows.ts'
+
+const JOB = 'id, message, destination, rank, due, token, began, tries, crashes, again, held, doomed, recipients'
+
+/** The columns of a job. */
+export const JOB_COLUMNS = `${JOB}, content`
+
+/** The same with what the message is, where it is in this row. */
+const ALL_COLUMNS = `${JOB}, about, octets, content, facts, data`
+
+/** Rows of the queue, and what they say. */
+export class QueueReading {
+  readonly #bodies: StoredBodies
+  readonly #all: Statement
+  readonly #job: Statement
+  readonly #further: Statement
+  readonly #ranks: Statement
+  readonly #due: Statement
+  readonly #others: Statement
+  readonly #another: Statement
+
+  constructor(db: Connection, bodies: StoredBodies) {
+    this.#bodies = bodies
+    this.#all = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue WHERE id = ?`)
+    this.#job = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue WHERE id = ?`)
+    this.#further = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue WHERE message = ? AND id <> message ORDER BY id`)
+    this.#ranks = db.prepare('SELECT rank FROM queue WHERE destination = ? AND held IS NULL AND rank > ? ORDER BY rank LIMIT 1')
+    this.#due = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue WHERE destination = ? AND held IS NULL AND rank = ? AND due <= ?`
+      + ' ORDER BY due, id LIMIT ?')
+    const further = 'FROM queue WHERE message = ? AND id <> message AND destination IS NOT NULL'
+    this.#others = db.prepare(`SELECT count(*) AS count ${further}`)
+    this.#another = db.prepare(`SELECT 1 ${further} AND id <> ? LIMIT 1`)
+  }
+
+  /** The row of a job, or of one that is done. */
+  job(id: number): Row | undefined {
+    return this.#job.get(id)
+  }
+
+  /** All rows of a message, in the order they came. */
+  rowsOf(message: number): Row[] {
+    const first = this.#job.get(message)
+    // What a further job says of itself: its id is never that of a message.
+    return first?.['message'] === message ? [first, ...this.#further.all(message)] : []
+  }
+
+  /** Whether a job of the message is left beside that one. */
+  hasOthers({ id, message }: Row): boolean {
+    if (this.#another.get(message as number, id as number)) return true
+    return id !== message && this.#job.get(message as number)?.['destination'] !== null
+  }
+
+  /** Jobs that are due, in the order in which they are to be leased. */
+  due(destination: string, now: number, limit: number): Row[] {
+    const found: Row[] = []
+    let rank = this.#rankAfter(destination, -1000)
+    while (rank !== undefined && found.length < limit) {
+      found.push(...this.#due.all(destination, rank, now, limit - found.length))
+      if (found.length < limit) rank = this.#rankAfter(destination, rank)
+    }
+    return found
+  }
+
+  /** The lease that a job is about to be under. */
+  lease(row: Row, until: number): Lease {
+    const [id, message] = [row['id'] as number, row['message'] as number]
+    const first = id === message ? row : this.#all.get(message) as Row
+    const further = this.#others.get(message)?.['count'] as number
+    return {
+      job: String(id),
+      token: String(nextToken(row['token'] as number)),
+      until,
+      destination: textIn(row, 'destination') as string,
+      message: this.#messageIn(first),
+      recipients: row['recipients'] === null ? this.recipientsOf(message) : recipientsIn(row),
+      tries: row['tries'] as number,
+      // It was under another one, which nobody has settled.
+      crashes: (row['crashes'] as number) + ((row['token'] as number) > 0 ? 1 : 0),
+      began: row['began'] as number,
+      others: id === message ? further : further - 1 + (first['destination'] === null ? 0 : 1),
+      doomed: textIn(row, 'doomed'),
+    }
+  }
+
+  /** A message and its recipients. */
+  message(id: number): { readonly message: QueuedMessage; readonly recipients: readonly QueuedRecipient[] } | undefined {
+    const first = this.#all.get(id)
+    if (first?.['message'] !== id) return undefined
+    return { message: this.#messageIn(first), recipients: this.recipientsOf(id) }
+  }
+
+  /** All recipients of a message, by number. */
+  recipientsOf(message: number): QueuedRecipient[] {
+    return this.rowsOf(message).flatMap(recipientsIn).sort((a, b) => a.number - b.number)
+  }
+
+  #rankAfter(destination: string, rank: number): number | undefined {
+    return this.#ranks.get(destination, rank)?.['rank'] as number | undefined
+  }
+
+  #messageIn(row: Row): QueuedMessage {
+    const { envelope, account, received } = aboutIn(row)
+    const id = String(row['id'])
+    if (row['content'] === null) {
+      const facts = unpackFacts(row['facts'] as string)
+      return { id, envelope, body: bodyAtHand(`queue-${id}`, row['data'] === null ? NOTHING : bytesIn(row, 'data')), facts, account, received }
+    }
+    const content = row['content'] as number
+    const body = this.#bodies.open(String(content))
+    const facts = this.#bodies.facts(content)
+    if (!body || facts === undefined) throw new MailError('temporary', `The body of message ${id} is not there`)
+    return { id, envelope, body, facts: unpackFacts(facts), account, received }
+  }
+}
+
+/** What a driver gives as no octets at all. */
+const NOTHING = new Uint8Array(0)
+
+function bodyAtHand(id: string, bytes: Uint8Array): StoredBody {
+  const size = bytes.length
+  return {
+    id,
+    size,
+    bytes,
+    async *read({ start, end } = { start: 0, end: size }) {
+      if (start < end) yield bytes.subarray(start, end)
+    },
+  }
+}
