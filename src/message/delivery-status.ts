@@ -59,6 +59,7 @@ export function parseDeliveryStatus(bytes: Uint8Array): DeliveryStatus {
   const groups = groupsOf(bytes)
   const recipients: RecipientStatus[] = []
   for (const group of groups) {
+    if (recipients.length === MOST_REPORTED) break
     if (!ABOUT_RECIPIENT.some((name) => group.has(name))) continue
     const read = recipientOf(group)
     const last = recipients.at(-1)
