@@ -222,7 +222,7 @@ describe('the table of hosts', () => {
   it('comes first, for addresses', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'posthorn-'))
     const hosts = join(folder, 'hosts')
-    const lines = ['# comment', '192.0.2.77 Known.test known # more', '2001:DB8::7\tknown.test', 'no address', '192.0.2.78 a.test']
+    const lines = ['# comment', '192.0.2.77 Known.test known # more', '2001:DB8::7\tknown.test', 'none', '192.0.2.78 a.test']
     writeFileSync(hosts, lines.join('\n'))
     const { resolver, servers, clock } = await asking([right], { hosts })
     const of = async (name: string, type: 'A' | 'AAAA' | 'MX'): Promise<unknown> => (await resolver.resolve(name, type)).records
