@@ -1,8 +1,8 @@
 import type { AccountRecord } from '../../contracts/accounts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
-import type { Settle } from './append.ts'
 import type { Write } from './commit.ts'
 import type { Connection, Statement } from './driver.ts'
+import type { Settle } from './placing.ts'
 
 /** The statements that change accounts. */
 export class ChangingAccounts {

@@ -7,8 +7,8 @@ import type { Appending } from './append.ts'
 import { rowId } from './counters.ts'
 import { bytesIn, type Connection, type Statement } from './driver.ts'
 import { keepFile, pathOf, readFile, removeFile } from './files.ts'
-import { type Content, factsText, Keeping } from './keeping.ts'
-import type { Shared } from './recent.ts'
+import { factsText, Keeping } from './keeping.ts'
+import type { Content, Shared } from './recent.ts'
 
 /** Octets of a body read at a time, where it is in a row. */
 const CHUNK = 1024 * 1024
@@ -47,7 +47,7 @@ export class StoredBodies {
       + ' WHERE id = ? AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')
     // As text octets are put together whatever they are.
     this.#pieces = db.prepare("SELECT CAST(group_concat(CAST(substr(b.data, w.value ->> 1, w.value ->> 2) AS TEXT), '') AS BLOB)"
-      + ' AS data FROM json_each(?) AS w JOIN bodies AS b ON b.id = w.value ->> 0'
+      + ' AS data FROM json_each(?) AS w LEFT JOIN bodies AS b ON b.id = w.value ->> 0'
       + ' AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')
   }
 

@@ -3,10 +3,7 @@ import { packFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Appending } from './append.ts'
 import { hasFile } from './files.ts'
-import type { Shared } from './recent.ts'
-
-/** What is kept once: a body, and what it says. */
-export type Content = Pick<NewMessage, 'body' | 'facts'>
+import type { Content, Shared } from './recent.ts'
 
 /** A message that is to be kept, once: what an append does to the database before anything has a place. */
 export class Keeping {

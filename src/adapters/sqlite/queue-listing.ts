@@ -42,7 +42,8 @@ export class QueueListing {
     this.#job = db.prepare(`${columns} j.id = ? AND j.destination IS NOT NULL`)
     this.#last = db.prepare('SELECT max(id) AS id FROM queue')
     this.#counts = db.prepare('SELECT count(id = message OR NULL) AS messages, count(destination) AS jobs,'
-      + ' count(destination IS NOT NULL AND held IS NULL AND due <= ? OR NULL) AS due, count(token > 0 AND due > ? OR NULL) AS leased,'
+      + ' count(destination IS NOT NULL AND held IS NULL AND due <= ? OR NULL) AS due,'
+      + ' count(token > 0 AND due > ? OR NULL) AS leased,'
       + ' count(held) AS held, min(iif(destination IS NULL, NULL, began)) AS oldest FROM queue WHERE id > ? AND id <= ?')
   }
 

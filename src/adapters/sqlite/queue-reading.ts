@@ -109,7 +109,8 @@ export class QueueReading {
     const id = String(row['id'])
     if (row['content'] === null) {
       const facts = unpackFacts(row['facts'] as string)
-      return { id, envelope, body: bodyAtHand(`queue-${id}`, row['data'] === null ? NOTHING : bytesIn(row, 'data')), facts, account, received }
+      const bytes = row['data'] === null ? NOTHING : bytesIn(row, 'data')
+      return { id, envelope, body: bodyAtHand(`queue-${id}`, bytes), facts, account, received }
     }
     const content = row['content'] as number
     const body = this.#bodies.open(String(content))

@@ -1,6 +1,9 @@
 import type { Body } from '../../contracts/bodies.ts'
 import type { NewMessage } from '../../contracts/store.ts'
 
+/** What is kept once: a body, and what it says. */
+export type Content = Pick<NewMessage, 'body' | 'facts'>
+
 /**
  * What is known of a message that is appended, perhaps to many: it is kept once. Same body, same message: by identity, since
  * that is free; large ones also by a hash, where there is more to win than to lose. For a message of 10 KB a hash of the
