@@ -2,6 +2,7 @@ import { type AccountAdmin } from '../accounts/admin.ts'
 import type { AuditRecord } from '../accounts/admin-parts.ts'
 import { passwords } from '../adapters/node/index.ts'
 import { sqlite } from '../adapters/sqlite/index.ts'
+import type { KeyValue } from '../contracts/key-value.ts'
 import type { MailStore } from '../contracts/store.ts'
 import { asciiDomain } from '../message/domain.ts'
 import { MailError } from '../protocol/session/errors.ts'
@@ -82,6 +83,8 @@ export async function listDomains(data: string, terminal: Terminal): Promise<voi
 /** What there is in a data folder beside its accounts. */
 export interface DataFolder {
   readonly store: MailStore
+  /** What is noted of mailboxes, among other things. */
+  readonly keyValue: KeyValue
   /** Keeps what was done in `audit.log`, and prints it. */
   note(action: string, subject: string, details: AuditRecord['details']): Promise<void>
 }
@@ -106,7 +109,7 @@ export async function administer(
   try {
     const { accounts: records, store, keyValue } = db
     const accounts = referenceAdmin({ records, passwords: passwords(), store, keyValue }, clock, audit)
-    await work(accounts, { store: db.store, note })
+    await work(accounts, { store, keyValue, note })
   } finally {
     await db.close()
   }

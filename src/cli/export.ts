@@ -19,13 +19,13 @@ export interface ExportSettings {
 }
 
 /**
- * Writes all that is kept of an account to a folder: its mail, and its settings in `account.json`. Reads the mail as it stands;
- * it works beside a server that runs.
+ * Writes all that is kept of an account to a folder: its mail and what is noted of its mailboxes, and its settings in
+ * `account.json`. Reads the mail as it stands; it works beside a server that runs.
  */
 export async function exportUser(name: string, settings: ExportSettings, terminal: Terminal): Promise<void> {
   const { data, to, secrets = false } = settings
   const format = formatOf(settings.as)
-  await administer(data, terminal, async (accounts, { store, note }) => {
+  await administer(data, terminal, async (accounts, { store, keyValue, note }) => {
     const account = await accounts.find(name)
     // Written down first: that somebody has a copy counts, and not whether it came to its end.
     const exported = account && (await accounts.export(account.id, { secrets }))
@@ -34,7 +34,7 @@ export async function exportUser(name: string, settings: ExportSettings, termina
     const all = (await store.mailboxes(id)).reduce((sum, { messages }) => sum + messages, 0)
     const progress = new Progress(terminal, 'exported', all)
     try {
-      const { mailboxes, messages, octets } = await exportAccount(watched(store, progress), id, { folder: to, format })
+      const { mailboxes, messages, octets } = await exportAccount(watched(store, progress), id, { folder: to, format, keyValue })
       await appendLine(`${to}/account.json`, JSON.stringify(exported, undefined, 2))
       await note('mail.export', id, { to, format, mailboxes, messages, octets })
     } finally {

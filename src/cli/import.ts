@@ -5,7 +5,7 @@ import type { MailboxId } from '../contracts/mailbox.ts'
 import type { MailStore } from '../contracts/store.ts'
 import { hasControl } from '../protocol/bytes/text.ts'
 import { MailError } from '../protocol/session/errors.ts'
-import { administer } from './accounts.ts'
+import { administer, type DataFolder } from './accounts.ts'
 import { Arrival } from './import-arrival.ts'
 import { Progress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
@@ -30,13 +30,13 @@ export async function importMail(name: string, { data, from, mailbox }: ImportSe
   if (target && source.kind === 'archive') {
     throw new MailError('config', `--mailbox: what posthorn export wrote goes to the mailboxes that it came from. Leave it out`)
   }
-  await administer(data, terminal, async (accounts, { store, note }) => {
+  await administer(data, terminal, async (accounts, { store, keyValue, note }) => {
     const account = await accounts.find(name)
     if (!account) throw new MailError('config', `There is no account ${name} here`)
     const progress = new Progress(terminal, 'imported')
     const arrival = new Arrival(store, progress)
     try {
-      await takeFrom(source, from, arrival.store, new Mailboxes(arrival.store, account.id, target))
+      await takeFrom(source, from, { store: arrival.store, keyValue }, new Mailboxes(arrival.store, account.id, target))
       await arrival.settled()
     } finally {
       await arrival.idle()
@@ -47,10 +47,13 @@ export async function importMail(name: string, { data, from, mailbox }: ImportSe
   })
 }
 
-async function takeFrom(source: MailSource, from: string, store: MailStore, into: Mailboxes): Promise<void> {
+/** Where mail and notes go. */
+type Target = Pick<DataFolder, 'store' | 'keyValue'>
+
+async function takeFrom(source: MailSource, from: string, { store, keyValue }: Target, into: Mailboxes): Promise<void> {
   switch (source.kind) {
     case 'archive':
-      await importAccount(store, into.account, { folder: from })
+      await importAccount(store, into.account, { folder: from, keyValue })
       return
     case 'mbox':
       await importMbox(store, await into.below([]), from)

@@ -71,7 +71,7 @@ function addArchiveCommands(root: Command, terminal: Terminal): void {
   const folder = (flags: DataFlag): string => flags.data ?? dataFolder(terminal.environment)
   root
     .command('export <account>')
-    .description('write all mail of an account and its settings to a folder; also while the server runs')
+    .description('write mail, annotations and settings of an account to a folder; also while the server runs')
     .requiredOption('--to <folder>', 'the folder: a new one, or an empty one')
     .option('--as <format>', 'eml: a file a message, octet by octet; mbox: a file a mailbox, for other programs', 'eml')
     .option('--secrets', 'its password hashes too: for another server, and nobody else')
@@ -81,7 +81,7 @@ function addArchiveCommands(root: Command, terminal: Terminal): void {
   root
     .command('import <account>')
     .description('add mail to an account; what is there already is not added again; also while the server runs')
-    .requiredOption('--from <path>', 'what export wrote, an mbox file, a folder of .eml files, or a Maildir')
+    .requiredOption('--from <path>', 'what export wrote, annotations too; an mbox file, .eml files or a Maildir')
     .option('--mailbox <name>', 'where it goes: INBOX (the default), Archive/2026')
     .option(...data)
     .action(async (account: string, flags: Omit<ImportSettings, 'data'> & DataFlag) =>

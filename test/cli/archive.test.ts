@@ -9,6 +9,7 @@ import { nodeClock } from '../../src/adapters/node/index.ts'
 import { sqlite } from '../../src/adapters/sqlite/index.ts'
 import { run } from '../../src/cli/program.ts'
 import { indexMessage } from '../../src/message/indexer.ts'
+import { Annotations } from '../../src/server/imap/annotations.ts'
 
 let root = ''
 let data = ''
@@ -109,6 +110,22 @@ describe('posthorn export and import', () => {
     expect(imported.out).toMatchObject([{ event: 'mail.import', subject: 'bob@a.test', kind: 'archive', messages: 3 }])
     expect(await held('bob@a.test')).toEqual(await held('alice@a.test'))
     expect(audit().map(({ event }) => event)).toEqual(['account.export', 'mail.export', 'mail.import'])
+  })
+
+  it('move what is noted of mailboxes along', async () => {
+    const noted = async (account: string, value?: string): Promise<string | undefined> => {
+      const { store, keyValue, close } = sqlite({ path: join(data, 'mail.db') })
+      const { id } = await store.create(account, ['INBOX'])
+      const notes = new Annotations(keyValue, () => nodeClock.now())
+      if (value !== undefined) await notes.write(account, id, [['/private/comment', value]])
+      const kept = await notes.read(account, id)
+      await close()
+      return kept.get('/private/comment')
+    }
+    await noted('alice@a.test', 'of mine')
+    expect((await command('export', 'alice@a.test', '--to', join(root, 'out'))).code).toBe(0)
+    expect((await command('import', 'bob@a.test', '--from', join(root, 'out'))).code).toBe(0)
+    expect(await noted('bob@a.test')).toBe('of mine')
   })
 
   it('add nothing twice, and keep what was there twice', async () => {

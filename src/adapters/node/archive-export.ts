@@ -1,11 +1,13 @@
 import { type FileHandle, mkdir, open, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StoredBody } from '../../contracts/bodies.ts'
+import type { KeyValue } from '../../contracts/key-value.ts'
 import type { Mailbox } from '../../contracts/mailbox.ts'
 import type { MailStore, StoredMessage } from '../../contracts/store.ts'
 import { createMboxWriter } from '../../message/mbox-writer.ts'
 import { isMailError, MailError } from '../../protocol/session/errors.ts'
-import { aText, checkOptions, oneOf, required } from '../../protocol/session/options.ts'
+import { aText, checkOptions, having, oneOf, type OptionKinds, required } from '../../protocol/session/options.ts'
+import { type ArchivedAnnotations, exportedAnnotations } from './archive-annotations.ts'
 import { type ArchiveCount, type ArchivedMessage, type ArchiveFormat, archiveName, INDEX, VERSION } from './archive-index.ts'
 
 /** What `exportAccount()` takes. */
@@ -14,6 +16,14 @@ export interface ExportOptions {
   readonly folder: string
   /** Default `eml`, which keeps every octet. */
   readonly format?: ArchiveFormat
+  /** Where servers keep what is noted of mailboxes (IMAP METADATA): without it that is left out. */
+  readonly keyValue?: KeyValue
+}
+
+const kinds: OptionKinds<ExportOptions> = {
+  folder: required(aText),
+  format: oneOf('eml', 'mbox'),
+  keyValue: having('a key-value store', 'get'),
 }
 
 /** Octets of an mbox file that are written at a time. */
@@ -21,21 +31,22 @@ const BATCH = 262_144
 
 /**
  * Writes all mail of an account to a folder: messages as files, and beside them what else is known of them and of their mailboxes
- * (paths, special uses, UIDs, flags, dates, subscriptions). Messages stream through. What comes while it is written may be in it
- * or not; what goes is left out. The index is written last: without it, it is no archive.
+ * (paths, special uses, UIDs, flags, dates, subscriptions, annotations). Messages stream through. What comes while it is written
+ * may be in it or not; what goes is left out. The index is written last: without it, it is no archive.
  *
  * Rejects with a `config` MailError when the folder is not empty or cannot be used, a `temporary` one when writing fails (disk
  * full), with what the store says otherwise.
  */
 export async function exportAccount(store: MailStore, account: string, options: ExportOptions): Promise<ArchiveCount> {
-  checkOptions('exportAccount', options, { folder: required(aText), format: oneOf('eml', 'mbox') })
-  const { folder, format = 'eml' } = options
+  checkOptions('exportAccount', options, kinds)
+  const { folder, format = 'eml', keyValue } = options
   try {
     await prepare(folder)
     const mailboxes = await store.mailboxes(account)
     let [messages, octets] = [0, 0]
     for (const [index, mailbox] of mailboxes.entries()) {
-      const count = await exportMailbox(store, mailbox, join(folder, archiveName(index, mailbox.path)), format)
+      const annotations = await exportedAnnotations(keyValue, account, mailbox.id)
+      const count = await exportMailbox(store, mailbox, join(folder, archiveName(index, mailbox.path)), format, annotations)
       messages += count.messages
       octets += count.octets
     }
@@ -43,7 +54,8 @@ export async function exportAccount(store: MailStore, account: string, options: 
       return { name: archiveName(index, path), path, ...(use !== undefined && { use }), uidValidity }
     })
     const subscriptions = await store.subscriptions?.(account) ?? []
-    const index = { version: VERSION, format, account, subscriptions, mailboxes: listed }
+    const annotations = await exportedAnnotations(keyValue, account)
+    const index = { version: VERSION, format, account, annotations, subscriptions, mailboxes: listed }
     await writeFile(join(folder, INDEX), `${JSON.stringify(index, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
     return { mailboxes: mailboxes.length, messages, octets }
   } catch (cause) {
@@ -68,12 +80,13 @@ async function exportMailbox(
   mailbox: Mailbox,
   path: string,
   format: ArchiveFormat,
+  annotations: ArchivedAnnotations,
 ): Promise<Omit<ArchiveCount, 'mailboxes'>> {
   let [messages, octets] = [0, 0]
   const index = await open(`${path}.json`, 'wx', 0o600)
   const target = format === 'eml' ? await EmlFolder.make(path) : await MboxFile.make(`${path}.mbox`)
   try {
-    await index.appendFile('{"messages":[')
+    await index.appendFile(`{"annotations":${JSON.stringify(annotations)},\n"messages":[`)
     for await (const page of store.list(mailbox.id)) {
       let lines = ''
       for (const message of page) {

@@ -1,14 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { KeyValue } from '../../contracts/key-value.ts'
 import type { Mailbox, MailboxId } from '../../contracts/mailbox.ts'
 import type { MailStore, NewMessage, Room, StoredMessage } from '../../contracts/store.ts'
 import { parseHeaderBlock } from '../../message/headers.ts'
 import { type FromLine, type MboxQuoting } from '../../message/mbox.ts'
 import { createMboxReader } from '../../message/mbox-reader.ts'
 import { isMailError, MailError } from '../../protocol/session/errors.ts'
+import { importAnnotations } from './archive-annotations.ts'
 import { type Gathered, Gathering } from './archive-gather.ts'
-import { type ArchiveCount, type ArchivedMailbox, type ArchivedMessage, readIndex, readMessages } from './archive-index.ts'
+import { type ArchiveCount, type ArchivedMailbox, type ArchivedMessage, readIndex, readMailbox } from './archive-index.ts'
 import { spoolBodies } from './spool.ts'
 
 /** How an mbox file is imported. */
@@ -30,6 +32,8 @@ export interface ImportEmlOptions extends Room {
 export interface ImportOptions extends Room {
   /** The archive. */
   readonly folder: string
+  /** Where servers keep what is noted of mailboxes (IMAP METADATA): without it that is left out. */
+  readonly keyValue?: KeyValue
 }
 
 /** How many messages came in, and how large they are together. */
@@ -70,21 +74,25 @@ export async function importEml(
 
 /**
  * Takes an archive that `exportAccount` wrote into an account: mailboxes that are missing are made, messages are added to what is
- * there, with their flags and dates, in the order of their UIDs; they get UIDs of the store's. Rejects with a `config` MailError
+ * there, with their flags and dates, in the order of their UIDs; they get UIDs of the store's. What is noted of a mailbox already
+ * stays, and what else the archive has of it is noted, as much as there is room for. Rejects with a `config` MailError
  * when the archive cannot be read, with what the store says otherwise; what came before is in.
  */
-export async function importAccount(store: MailStore, account: string, { folder, quota }: ImportOptions): Promise<ArchiveCount> {
+export async function importAccount(store: MailStore, account: string, options: ImportOptions): Promise<ArchiveCount> {
+  const { folder, quota, keyValue } = options
   const index = await readIndex(folder)
   let [messages, octets] = [0, 0]
   for (const archived of index.mailboxes) {
-    const list = await readMessages(folder, archived)
+    const { messages: list, annotations } = await readMailbox(folder, archived)
     const { id } = await created(store, account, archived)
     const path = join(folder, archived.name)
     const importAll = index.format === 'eml' ? importFiles : importFile
     const count = await importAll(store, id, path, list, quota)
     messages += count.messages
     octets += count.octets
+    await importAnnotations(keyValue, account, annotations, id)
   }
+  await importAnnotations(keyValue, account, index.annotations)
   for (const path of index.subscriptions) await store.subscribe?.(account, path, true)
   return { mailboxes: index.mailboxes.length, messages, octets }
 }

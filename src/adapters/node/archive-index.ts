@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SpecialUse } from '../../contracts/mailbox.ts'
 import { MailError } from '../../protocol/session/errors.ts'
+import { annotationsIn, type ArchivedAnnotations } from './archive-annotations.ts'
 
 /*
  * An archive of an account is a folder:
  *
- *   index.json             what the account has: mailboxes, subscriptions
- *   001-INBOX.json         what a mailbox has: a message a line, with UID, dates, flags
+ *   index.json             what the account has: mailboxes, subscriptions, annotations
+ *   001-INBOX.json         what a mailbox has: annotations, and a message a line, with UID, dates, flags
  *   001-INBOX/17.eml       with `eml`: the octets of each message, by UID
  *   001-INBOX.mbox         with `mbox`: all of them in one file, in the order of the index
  */
@@ -25,6 +26,8 @@ export interface ArchiveIndex {
   readonly version: number
   readonly format: ArchiveFormat
   readonly account: string
+  /** Of the server. */
+  readonly annotations: ArchivedAnnotations
   readonly subscriptions: readonly (readonly string[])[]
   readonly mailboxes: readonly ArchivedMailbox[]
 }
@@ -73,15 +76,22 @@ export async function readIndex(folder: string): Promise<ArchiveIndex> {
   const good = mailboxes.every((one: Partial<ArchivedMailbox> | null) => isName(one?.name) && isPath(one?.path))
   if (!good) throw new MailError('config', `${join(folder, INDEX)} names mailboxes that no archive has`)
   const subscriptions = Array.isArray(index?.subscriptions) ? index.subscriptions.filter(isPath) : []
-  return { version, format, account: String(index?.account), subscriptions, mailboxes }
+  const annotations = annotationsIn(index?.annotations)
+  return { version, format, account: String(index?.account), annotations, subscriptions, mailboxes }
+}
+
+/** What a mailbox of an archive has. */
+interface ArchivedContents {
+  readonly messages: readonly ArchivedMessage[]
+  readonly annotations: ArchivedAnnotations
 }
 
 /** Reads what a mailbox of an archive has. Throws `config` where it says what cannot be. */
-export async function readMessages(folder: string, { name }: ArchivedMailbox): Promise<readonly ArchivedMessage[]> {
+export async function readMailbox(folder: string, { name }: ArchivedMailbox): Promise<ArchivedContents> {
   const path = join(folder, `${name}.json`)
-  const { messages } = (await readJson(path) ?? {}) as { readonly messages?: unknown }
+  const { messages, annotations } = (await readJson(path) ?? {}) as Partial<Record<keyof ArchivedContents, unknown>>
   if (!Array.isArray(messages) || !messages.every(isMessage)) throw new MailError('config', `${path} is no index of a mailbox`)
-  return messages
+  return { messages, annotations: annotationsIn(annotations) }
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -1,11 +1,7 @@
-import { annotationKeys } from '../../accounts/annotations.ts'
+import { annotationKey, formatAnnotations, type KeptAnnotations, parseAnnotations } from '../../contracts/annotations.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { Refusal } from '../../protocol/imap/index.ts'
-
-/** Entries of one mailbox, and octets of all of them as they are kept: what a key-value store takes under a key. */
-const MOST_ENTRIES = 64
-const MOST_OCTETS = 65_536
 
 /** Attempts where several clients write at once: of any two, one gets through. */
 const MOST_ATTEMPTS = 20
@@ -21,8 +17,8 @@ export class Annotations {
   }
 
   /** Values by entry. `mailbox`: `undefined` for what an account has noted of the server. */
-  async read(account: string, mailbox: string | undefined): Promise<ReadonlyMap<string, string>> {
-    return parse(await this.keyValue.get(keyOf(account, mailbox), this.now()))
+  async read(account: string, mailbox: string | undefined): Promise<KeptAnnotations> {
+    return parseAnnotations(await this.keyValue.get(annotationKey(account, mailbox), this.now()))
   }
 
   /** Changes all or none. */
@@ -31,17 +27,17 @@ export class Annotations {
     mailbox: string | undefined,
     changes: readonly (readonly [entry: string, value: string | undefined])[],
   ): Promise<true | Refusal> {
-    const key = keyOf(account, mailbox)
+    const key = annotationKey(account, mailbox)
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const now = this.now()
       const kept = await this.keyValue.get(key, now)
-      const annotations = new Map(parse(kept))
+      const annotations = new Map(parseAnnotations(kept))
       for (const [entry, value] of changes) {
         if (value === undefined) annotations.delete(entry)
         else annotations.set(entry, value)
       }
-      const text = JSON.stringify([...annotations].sort(([a], [b]) => (a < b ? -1 : 1)))
-      if (annotations.size > MOST_ENTRIES || Buffer.byteLength(text) > MOST_OCTETS) return tooMany
+      const text = formatAnnotations(annotations)
+      if (text === undefined) return tooMany
       if (await this.keyValue.swap(key, kept, annotations.size === 0 ? undefined : text, { now })) return true
     }
     throw new MailError('temporary', `${key} is written to by many at once`)
@@ -49,15 +45,8 @@ export class Annotations {
 
   /** The mailbox is no more. */
   async forget(account: string, mailbox: string): Promise<void> {
-    await this.keyValue.remove(keyOf(account, mailbox), this.now())
+    await this.keyValue.remove(annotationKey(account, mailbox), this.now())
   }
 }
 
 const tooMany: Refusal = { code: 'METADATA TOOMANY', refused: 'More than can be noted here', limit: 'annotations' }
-
-/** Ids of mailboxes are never given to another one, so that nothing is inherited. */
-const keyOf = (account: string, mailbox: string | undefined): string => `${annotationKeys(account)}${mailbox ?? ''}`
-
-function parse(text: string | undefined): ReadonlyMap<string, string> {
-  return new Map(text === undefined ? [] : JSON.parse(text) as [string, string][])
-}

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { memoryStore } from '../../../src/adapters/memory/index.ts'
+import { memoryKeyValue, memoryStore } from '../../../src/adapters/memory/index.ts'
+import { archiveName } from '../../../src/adapters/node/archive-index.ts'
 import { exportAccount, importAccount, importEml, importMbox } from '../../../src/adapters/node/index.ts'
 import type { MailStore, StoredMessage } from '../../../src/contracts/store.ts'
 import { indexMessage } from '../../../src/message/indexer.ts'
+import { Annotations } from '../../../src/server/imap/annotations.ts'
 import { octetsOf } from '../../../src/testing/contracts/checks.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-archive-'))
@@ -91,6 +93,61 @@ describe('an account that is exported', () => {
       [['Gesendet / ../x', 'é'], '\\Sent'],
       [['INBOX'], undefined],
     ])
+  })
+
+  it('has what was noted of its mailboxes and of the server, where it is told where that is', async () => {
+    const store = await account()
+    const [inbox] = (await store.mailboxes('alice')).filter(({ path }) => path[0] === 'INBOX')
+    const keyValue = memoryKeyValue()
+    const notes = new Annotations(keyValue, Date.now)
+    const binary = String.fromCharCode(...Array.from({ length: 256 }, (_, octet) => octet))
+    const odd = [['/private/__proto__', ''], ['/shared/vendor/x/y z', '\xc3\xa9']] as const
+    const noted = [['/private/comment', binary], ...odd] as const
+    await notes.write('alice', inbox!.id, noted)
+    await notes.write('alice', undefined, [['/private/vendor/a/b', 'of the server']])
+    await notes.write('eve', undefined, [['/private/vendor/a/b', 'of another']])
+    const [to, without] = [fresh(), fresh()]
+    await exportAccount(store, 'alice', { folder: to, keyValue })
+    await exportAccount(store, 'alice', { folder: without })
+    const [target, targetNotes] = [memoryStore(), memoryKeyValue()]
+    const here = new Annotations(targetNotes, Date.now)
+    const { id } = await target.create('bob', ['INBOX'])
+    await importAccount(target, 'bob', { folder: without, keyValue: targetNotes })
+    expect(await here.read('bob', id)).toEqual(new Map())
+    // What is there stays.
+    await here.write('bob', id, [['/private/comment', 'mine'], ['/private/other', 'mine too']])
+    for (let times = 0; times < 2; times++) await importAccount(target, 'bob', { folder: to, keyValue: targetNotes })
+    const expected = new Map([...noted, ['/private/comment', 'mine'], ['/private/other', 'mine too']] as const)
+    expect(await here.read('bob', id)).toEqual(expected)
+    expect(await here.read('bob', undefined)).toEqual(new Map([['/private/vendor/a/b', 'of the server']]))
+    // Without a place for it it stays in the archive.
+    const bare = memoryStore()
+    expect((await importAccount(bare, 'carol', { folder: to })).mailboxes).toBe(3)
+    const names = (await store.mailboxes('alice')).map(({ path }, at) => archiveName(at, path))
+    const key = names.find((name) => name.endsWith('INBOX'))
+    const written = JSON.parse(readFileSync(join(to, `${key}.json`), 'utf8')) as { annotations: unknown; messages: unknown[] }
+    expect(new Map(written.annotations as [string, string][])).toEqual(new Map(noted))
+    expect(written.messages).toHaveLength(2)
+  })
+
+  it('has no notes that clients could not have made, and no more than there is room for', async () => {
+    const to = fresh()
+    await exportAccount(await account(), 'alice', { folder: to })
+    const index = JSON.parse(readFileSync(join(to, 'index.json'), 'utf8')) as Record<string, unknown>
+    const wrong = [
+      'text', [], ['/private/a'], ['/private/a', 1], ['/private', 'x'], ['/private/A', 'x'], ['private/a', 'x'],
+      ['/private/a*', 'x'], ['/other/a', 'x'], ['/private//a', 'x'], ['/private/a/', 'x'], ['/private/\u00e9', 'x'], ['/private/a', '\u0100'],
+      ['/private/a', 'x'.repeat(4097)], [`/private/${'x'.repeat(300)}`, 'x'],
+    ]
+    const many = Array.from({ length: 70 }, (_, at) => [`/private/${at}`, 'x'])
+    writeFileSync(join(to, 'index.json'), JSON.stringify({ ...index, annotations: [...wrong, ...many] }))
+    const keyValue = memoryKeyValue()
+    await importAccount(memoryStore(), 'bob', { folder: to, keyValue })
+    const kept = await new Annotations(keyValue, Date.now).read('bob', undefined)
+    expect(kept.size).toBe(64)
+    expect([...kept.keys()].every((entry) => many.some(([one]) => one === entry))).toBe(true)
+    writeFileSync(join(to, 'index.json'), JSON.stringify({ ...index, annotations: { '/private/a': 'x' } }))
+    expect((await importAccount(memoryStore(), 'bob', { folder: to, keyValue })).mailboxes).toBe(3)
   })
 
   it('lies in these files', async () => {
