@@ -62,3 +62,11 @@ service stats {
 `)
   return conf
 }
+
+/** Removes what it has noted of messages to answer from. Which messages there are is left: of mdbox nobody else knows it. */
+export function forgetCache(work, format) {
+  const mail = path.join(work, `dovecot-${format}`, 'mail')
+  for (const name of fs.readdirSync(mail, { recursive: true })) {
+    if (path.basename(name) === 'dovecot.index.cache') fs.rmSync(path.join(mail, name))
+  }
+}

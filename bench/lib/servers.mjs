@@ -5,7 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { dovecotConf } from './dovecot.mjs'
+import { dovecotConf, forgetCache } from './dovecot.mjs'
 import { sleep } from './proc.mjs'
 
 const bench = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -85,7 +85,10 @@ function keptStore(name) {
   return store
 }
 
-const dovecot = (format, port) => start('/usr/sbin/dovecot', ['-F', '-c', dovecotConf(work, port, format)], port)
+const dovecot = async (format, port) => {
+  const server = await start('/usr/sbin/dovecot', ['-F', '-c', dovecotConf(work, port, format)], port)
+  return { ...server, forget: () => forgetCache(work, format) }
+}
 
 /** Every server by name: ours first. `start` rejects where one is not installed. */
 export const servers = {
