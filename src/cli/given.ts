@@ -1,5 +1,5 @@
 import { MailError } from '../protocol/session/errors.ts'
-import { distance } from '../protocol/session/nearest.ts'
+import { nearest } from '../protocol/session/nearest.ts'
 
 /** The environment as a process gets it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -86,7 +86,8 @@ function textOf(value: unknown): string | undefined {
 }
 
 function unknown(name: string, known: readonly string[], spelt = name): MailError {
-  const near = known.map((one) => ({ one, far: distance(spelling(one), spelling(spelt)) })).sort((a, b) => a.far - b.far)[0]
-  const hint = near && near.far <= 3 ? `Did you mean ${near.one}?` : `There are: ${known.join(', ')}`
+  const spellings = known.map(spelling)
+  const meant = nearest(spelling(spelt), spellings)
+  const hint = meant === undefined ? 'posthorn serve --help tells which there are' : `Did you mean ${known[spellings.indexOf(meant)]}?`
   return new MailError('config', `${name}: there is no such setting. ${hint}`)
 }

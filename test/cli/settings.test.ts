@@ -114,7 +114,9 @@ describe('settings', () => {
     ['SMARTHOST', 'smtp://h', 'sending through a smart host is not available in this version. Leave it out, or give 0'],
     ['CHECKS', 'spf', 'checking mail that comes in is not available in this version. Leave it out, or give 0'],
     ['MX_PROT', '25', 'there is no such setting. Did you mean POSTHORN_MX_PORT?'],
-    ['NOTHING_LIKE_IT', '1', 'there is no such setting. There are: POSTHORN_HOSTNAME, '],
+    ['LGO', 'info', 'there is no such setting. Did you mean POSTHORN_LOG?'],
+    ['FOO', '1', 'there is no such setting. posthorn serve --help tells which there are'],
+    ['NOTHING_LIKE_IT', '1', 'there is no such setting. posthorn serve --help tells which there are'],
   ]
   it.each(bad)('POSTHORN_%s=%s is refused', (name, text, says) => {
     const read = (): unknown => readSettings({ [`POSTHORN_${name}`]: text })

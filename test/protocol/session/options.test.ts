@@ -81,7 +81,10 @@ describe('words', () => {
     ['', '', 0],
     ['', 'abc', 3],
     ['kitten', 'sitting', 3],
-    ['port', 'prot', 2],
+    ['port', 'prot', 1],
+    ['ab', 'ba', 1],
+    ['abcd', 'badc', 2],
+    ['log', 'foo', 2],
   ])('%j and %j are so far apart', (one, other, far) => {
     expect(distance(one, other)).toBe(far)
     expect(distance(other, one)).toBe(far)
@@ -93,8 +96,15 @@ describe('words', () => {
     ['hostnam', 'hostname'],
     ['onData', undefined],
     ['x', undefined],
+    ['lgo', 'log'],
+    ['foo', undefined],
+    ['lag', 'log'],
+    ['l', undefined],
+    ['', undefined],
+    ['acepst', 'accepts'],
+    ['except', undefined],
     ['p'.repeat(1_000_000), undefined],
   ])('%s is meant for another', (spelt, meant) => {
-    expect(nearest(spelt, ['hostname', 'policies', 'deliver', 'accepts'])).toBe(meant)
+    expect(nearest(spelt, ['hostname', 'policies', 'deliver', 'accepts', 'log', 'a'])).toBe(meant)
   })
 })
