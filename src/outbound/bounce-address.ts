@@ -19,9 +19,9 @@ export function addressIn(word: string): Address | undefined {
 }
 
 function addressOf(text: string): Address | undefined {
-  if (text.includes('<') || text.startsWith('@')) return undefined
+  // A source route is for envelopes.
+  if (text.startsWith('@')) return undefined
   const parsed = parsePath(`<${text}>`, 0, { lenient: true, recipient: false })
   if (!('path' in parsed) || !parsed.path || parsed.end !== text.length + 2) return undefined
-  // `user@host` is an address on the inside of networks alone: in running text it is none.
   return { local: parsed.path.local, domain: parsed.path.domain }
 }

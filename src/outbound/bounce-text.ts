@@ -28,8 +28,9 @@ const MOST_RECIPIENTS = 500
 const MOST_SAID = 4_000
 
 /**
- * Reads what servers write to people: qmail, Exim, Postfix, Sendmail, Exchange, Outlook, Gmail, Yahoo, AOL and whoever writes like
- * them: a line that begins with an address, or names one behind words that announce it, begins what is said of that recipient.
+ * Reads what servers write to people: qmail, Exim, Postfix, Sendmail, Exchange, Outlook, Gmail, Yahoo, AOL and whoever writes
+ * like them: a line that begins with an address, or names one behind words that announce it, begins what is said of that
+ * recipient.
  * `undefined`: nothing in it says that mail was not delivered, or to whom.
  */
 export function readBounceText(header: Headers, text: string): ToldBounce | undefined {

@@ -48,13 +48,16 @@ const MOST_TEXT = 65_536
 /** Characters of a diagnostic. */
 const MOST_DIAGNOSTIC = 1_000
 
-/** Local parts of those who write bounces (RFC 5321 §4.5.5, RFC 5321 §4.5.1, and custom). */
+/** What comes back of a message (RFC 6522 §3, RFC 6533 §4), misspelt as it is found. */
+const RETURNED = /^(message\/(rfc822|global|global-headers|rfc822-headers)|text\/rfc822-headers?)$/i
+
+/** Local parts of those who write bounces (RFC 5321 §4.5.1, and custom). */
 const DAEMONS = ['mailer-daemon', 'postmaster', 'mail-daemon', 'mdaemon', 'mailerdaemon', 'microsoftexchange']
 
 /**
  * Reads a message that came back: a report of RFC 3464 or RFC 6533, or one of the free forms that servers write. `undefined`: it
- * is none, or says of nobody what became of him; reports of other kinds (RFC 8098, RFC 5965) are none. Total: never throws, linear
- * time. `bytes`: the message; its first 256 KiB say all that there is.
+ * is none, or tells of no recipient; reports of other kinds (RFC 8098, RFC 5965) are none. Total: never throws, linear time.
+ * `bytes`: the message; its first 256 KiB say all that there is.
  *
  * What it says may be made up by anybody: believe it where the address that it came to proves that it answers us (see `verp`).
  */
@@ -161,8 +164,7 @@ function isFromDaemon(header: HeaderBlock): boolean {
 
 /** The header of the message that came back. */
 function returnedHeader(parts: readonly Part[], bytes: Uint8Array): HeaderBlock | undefined {
-  const part = parts.find(({ type, subtype }, at) =>
-    at > 0 && /^(message\/(rfc822|global|global-headers|rfc822-headers|partial)|text\/rfc822-headers?)$/i.test(`${type}/${subtype}`))
+  const part = parts.find(({ type, subtype }, at) => at > 0 && RETURNED.test(`${type}/${subtype}`))
   return part && parseHeaderBlock(contentOf(part, bytes))
 }
 

@@ -88,7 +88,8 @@ export function reportsFor(message: ReportableMessage, now: number, delayAfter =
 /** When a delay is to be reported that is not yet, or `undefined`: the time at which to ask {@link reportsFor} again. */
 export function nextDelayReport(message: ReportableMessage, delayAfter = DELAY_AFTER): number | undefined {
   if (message.envelope.sender === null) return undefined
-  return message.recipients.some((progress) => dueAction(progress, true) === 'delayed') ? delayDue(message, delayAfter) : undefined
+  const isOpen = message.recipients.some((progress) => dueAction(progress, true) === 'delayed')
+  return isOpen ? delayDue(message, delayAfter) : undefined
 }
 
 /** RFC 2852: who asked for delivery by a time, and only to be told when it is over, is told then. */

@@ -3,7 +3,7 @@ import type { DeliveryAction } from '../message/delivery-action.ts'
 import { copied } from '../protocol/bytes/text.ts'
 import { encodeMailbox } from '../protocol/smtp/path.ts'
 import { diagnosticText } from './diagnostic.ts'
-import type { Report, ReportedRecipient } from './report.ts'
+import { readableAddress, type Report, type ReportedRecipient } from './report.ts'
 import type { Returned } from './report-original.ts'
 import { statusWords } from './status-words.ts'
 
@@ -62,7 +62,7 @@ function aboutRecipient(recipient: ReportedRecipient): string {
   const { action, status, reply, reason, remoteMta, original } = recipient
   const address = plain(encodeMailbox(recipient.recipient))
   const lines = [address]
-  const sentTo = original === undefined ? address : plain(original.address)
+  const sentTo = original === undefined ? address : plain(readableAddress(original))
   if (sentTo.toLowerCase() !== address.toLowerCase()) lines.push(wrapped(`(you had addressed ${sentTo})`, '  '))
   if (action === 'failed' || action === 'delayed') {
     const words = statusWords(status)

@@ -1,5 +1,6 @@
 import type { Address } from '../message/address.ts'
 import type { DeliveryAction } from '../message/delivery-action.ts'
+import { decodeUtf8Address } from '../message/utf8-address.ts'
 import type { Reply } from '../protocol/smtp/reply.ts'
 
 /** What a report tells: failures, delays, or what its sender asked to be told of (delivered, relayed, expanded). */
@@ -48,4 +49,9 @@ export interface Report {
   readonly received: number
   /** The name of the client that it came from. */
   readonly receivedFrom?: string
+}
+
+/** The address as people write it: what came in the 7-bit form of RFC 6533 (§3) is decoded. */
+export function readableAddress({ type, address }: TypedAddress): string {
+  return type.toLowerCase() === 'utf-8' ? decodeUtf8Address(address) : address
 }

@@ -38,7 +38,7 @@ const WORDS: ReadonlyMap<string, StatusWords> = new Map<string, StatusWords>([
   ['6.7', { reason: "The recipient's mail system does not support addresses with such characters." }],
   ['7.1', { reason: 'The message was refused: you may not send to this address, or the message looked unwanted.' }],
   ['7.2', { reason: 'You may not send to this mailing list.' }],
-  ['7.4', { reason: "The security that was asked for is not available on the way to the recipient." }],
+  ['7.4', { reason: 'The security that was asked for is not available on the way to the recipient.' }],
   ['7.10', { reason: 'The message must be sent encrypted, which was not possible.' }],
   ['7.13', { reason: 'The account is disabled.' }],
   ['7.20', { reason: 'The message was refused: it has no valid DKIM signature.', advice: ADMINISTRATORS }],

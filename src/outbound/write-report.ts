@@ -3,13 +3,12 @@ import type { Address } from '../message/address.ts'
 import type { DeliveryAction } from '../message/delivery-action.ts'
 import type { DeliveryStatus, RecipientStatus, TypedText } from '../message/delivery-status.ts'
 import { formatDeliveryStatus } from '../message/format-delivery-status.ts'
-import { decodeUtf8Address } from '../message/utf8-address.ts'
 import { encodeUtf8, isAscii, octetString } from '../protocol/bytes/text.ts'
 import { encodeMailbox } from '../protocol/smtp/path.ts'
 import { diagnosticText } from './diagnostic.ts'
 import { octetsWanted, type Original, readOriginal, returnedPart, type ReturnWay } from './report-original.ts'
 import { reportText } from './report-text.ts'
-import type { Report, ReportedRecipient, TypedAddress } from './report.ts'
+import { readableAddress, type Report, type ReportedRecipient } from './report.ts'
 
 /** Who reports, and how. */
 export interface ReportOptions {
@@ -142,27 +141,30 @@ export function statusOf(report: Report, hostname: string): DeliveryStatus {
 }
 
 function recipientStatus(reported: ReportedRecipient): RecipientStatus {
-  const { original, reply, reason, remoteMta, lastAttempt, retryUntil } = reported
+  const { original, remoteMta, lastAttempt, retryUntil } = reported
+  const diagnosticCode = diagnosticOf(reported)
   return {
-    ...(original ? { originalRecipient: originalOf(original) } : {}),
+    ...(original ? { originalRecipient: { type: original.type.toLowerCase(), text: readableAddress(original) } } : {}),
     finalRecipient: finalOf(reported.recipient),
     action: reported.action,
     status: reported.status,
     ...(remoteMta === undefined ? {} : { remoteMta: hostOf(remoteMta) }),
-    ...(reply || reason !== undefined ? { diagnosticCode: reply ? { type: 'smtp', text: diagnosticText(reply) } : { type: 'x-posthorn', text: reason! } } : {}),
+    ...(diagnosticCode ? { diagnosticCode } : {}),
     ...(lastAttempt === undefined ? {} : { lastAttempt }),
     ...(reported.action === 'delayed' && retryUntil !== undefined ? { willRetryUntil: retryUntil } : {}),
   }
+}
+
+/** RFC 3461 §6.3 (i): what the other server said; else what we have found, under a type of our own (RFC 3464 §2.1.2). */
+function diagnosticOf({ reply, reason }: ReportedRecipient): TypedText | undefined {
+  if (reply) return { type: 'smtp', text: diagnosticText(reply) }
+  return reason === undefined ? undefined : { type: 'x-posthorn', text: reason }
 }
 
 /** RFC 3461 §6.3 (e), RFC 6533 §3. */
 function finalOf(recipient: Address): TypedText {
   const text = encodeMailbox(recipient)
   return { type: isAscii(text) ? 'rfc822' : 'utf-8', text }
-}
-
-function originalOf({ type, address }: TypedAddress): TypedText {
-  return { type: type.toLowerCase(), text: type.toLowerCase() === 'utf-8' ? decodeUtf8Address(address) : address }
 }
 
 /** RFC 3461 §6.3 (b): what is no name of the DNS must not say that it is one. */

@@ -57,7 +57,8 @@ ${returned}`,
   },
   {
     name: 'Exim',
-    mail: `${from('Mail Delivery System <Mailer-Daemon@theirs.example>', 'Mail delivery failed: returning message to sender')}X-Failed-Recipients: bob@theirs.example,
+    mail: `${from('Mail Delivery System <Mailer-Daemon@theirs.example>', 'Mail delivery failed: returning message to sender')
+    }X-Failed-Recipients: bob@theirs.example,
  carol@theirs.example
 
 This message was created automatically by mail delivery software (Exim 4.94.2).
@@ -175,7 +176,8 @@ ${returned}`,
   },
   {
     name: 'Gmail as it is',
-    mail: `${from('Mail Delivery Subsystem <mailer-daemon@googlemail.com>', 'Delivery Status Notification (Failure)')}In-Reply-To: <lunch@ours.example>
+    mail: `${from('Mail Delivery Subsystem <mailer-daemon@googlemail.com>', 'Delivery Status Notification (Failure)')
+    }In-Reply-To: <lunch@ours.example>
 
 ** Address not found **
 
@@ -220,7 +222,7 @@ The following recipient(s) cannot be reached:
   },
   {
     name: 'Outlook and Microsoft 365',
-    mail: `${from('Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@theirs.example>', 'Undeliverable: Lunch')}
+    mail: `${from('Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc@theirs.example>', 'Undeliverable: Lunch')}
 Delivery has failed to these recipients or groups:
 
 bob@theirs.example<mailto:bob@theirs.example>
@@ -244,7 +246,8 @@ Message-ID: <lunch@ours.example>
     name: 'Microsoft 365 in HTML alone',
     mail: `${from('postmaster@theirs.example', 'Undeliverable: Lunch')}Content-Type: text/html; charset=utf-8
 
-<html><head><style>p { color: red }</style></head><body><p>Your message to <a href="mailto:bob@theirs.example">bob@theirs.example</a>
+<html><head><style>p { color: red }</style></head><body>
+<p>Your message to <a href="mailto:bob@theirs.example">bob@theirs.example</a>
 couldn't be delivered.</p><div>bob wasn&#39;t found at theirs.example.</div>
 <p>550&nbsp;5.1.10 RESOLVER.ADR.RecipientNotFound</p></body></html>
 `,
