@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { levelOf, type Logger, logger, type LoggerOptions, type LogLevel, type ServerEvent } from '../../src/index.ts'
+import {
+  levelOf, type Logger, logger, type LoggerOptions, type LogLevel, type MarkedEvent, type ServerEvent,
+} from '../../src/index.ts'
 
 const whence = { at: 1, connection: 'c', session: 1, address: '192.0.2.1', port: 9, listener: 'mx', account: undefined }
 const reply = { code: 550, enhanced: '5.7.1', text: 'No' }
+const response = { code: undefined, enhanced: undefined, response: 'NO [LIMIT]', text: 'Too many keywords' }
+const marks = { account: 'bob', mailbox: 'm', uids: [{ first: 1, last: 2 }], messages: ['x', 'y'] }
 const certificate = { kind: 'certificate', at: 1, source: 'a.crt', names: ['a.test'], expires: 0 } as const
 const error = new Error('broke')
 
@@ -28,12 +32,16 @@ const table: readonly (readonly [ServerEvent, LogLevel, string])[] = [
     'debug',
     'TLS established',
   ],
+  [{ ...whence, kind: 'compressed', mechanism: 'DEFLATE' }, 'debug', 'compression established'],
   [{ ...whence, kind: 'authenticated', account: 'bob', mechanism: 'PLAIN', username: 'bob' }, 'info', 'logged in'],
   [{ ...whence, kind: 'denied', mechanism: 'PLAIN', username: 'bob', code: 535 }, 'info', 'log-in refused'],
   [{ ...whence, kind: 'command', verb: 'MAIL', octets: 30 }, 'debug', 'command'],
   [{ ...whence, kind: 'refused', stage: 'recipient', policy: 'accepts', ...reply }, 'info', 'refused'],
   [{ ...whence, kind: 'refused', stage: 'protocol', policy: undefined, ...reply }, 'debug', 'refused'],
   [{ ...whence, kind: 'limited', limit: 'recipients', ...reply }, 'info', 'limit reached'],
+  [{ ...whence, kind: 'limited', limit: 'keywords', ...response }, 'info', 'limit reached'],
+  [{ ...whence, kind: 'marked', as: 'junk', ...marks }, 'info', 'marked as junk'],
+  [{ ...whence, kind: 'marked', as: 'notJunk', ...marks }, 'info', 'marked as not junk'],
   [
     {
       ...whence, kind: 'accepted', message: 'c.1', sender: '<>', recipients: ['a@b.test'], octets: 5, took: 1, discarded: false,
@@ -56,6 +64,11 @@ const table: readonly (readonly [ServerEvent, LogLevel, string])[] = [
   [{ kind: 'stopped', at: 1, listener: 'mx', completed: 3, cut: 1, took: 7 }, 'warn', 'stopped'],
 ]
 
+/** How many messages were marked, in place of which. */
+function counted({ uids: _, messages, ...event }: MarkedEvent): Record<string, unknown> & Pick<MarkedEvent, 'kind' | 'at'> {
+  return { ...event, messages: messages.length }
+}
+
 /** What a logger writes, as `[level, facts, message]`. */
 function written(options: LoggerOptions | undefined, ...events: readonly ServerEvent[]): [string, object, string][] {
   const lines: [string, object, string][] = []
@@ -69,7 +82,7 @@ function written(options: LoggerOptions | undefined, ...events: readonly ServerE
 describe('the log', () => {
   it.each(table)('of %o', (event, level, message) => {
     expect(levelOf(event)).toBe(level)
-    const { kind: _, at: __, ...facts } = event
+    const { kind: _, at: __, ...facts } = event.kind === 'marked' ? counted(event) : event
     const [[wrote, said, text] = ['', {}, '']] = written({ level: 'trace' }, event)
     expect([wrote, text]).toEqual([level, message])
     const { error: err, what: ___, ...rest } = facts as { error?: unknown; what?: string }
@@ -92,7 +105,7 @@ describe('the log', () => {
   })
 
   it('takes other levels for kinds of event, and leaves kinds out', () => {
-    const [listening, , , , , authenticated, denied] = table.map(([event]) => event)
+    const [listening, , , , , , authenticated, denied] = table.map(([event]) => event)
     const options = { levels: { listening: 'error', authenticated: false, denied: 'trace' } } as const
     expect(written(options, listening!, authenticated!, denied!).map(([level]) => level)).toEqual(['error'])
   })
