@@ -46,8 +46,9 @@ export class StoredBodies {
     this.#octets = db.prepare('SELECT CASE length(data) WHEN ? THEN data ELSE substr(data, ?, ?) END AS data FROM bodies AS b'
       + ' WHERE id = ? AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')
     // As text octets are put together whatever they are.
-    this.#pieces = db.prepare("SELECT CAST(group_concat(CAST(substr(b.data, w.value ->> 1, w.value ->> 2) AS TEXT), '') AS BLOB)"
-      + ' AS data FROM json_each(?) AS w LEFT JOIN bodies AS b ON b.id = w.value ->> 0'
+    this.#pieces = db.prepare('SELECT count(b.id) AS found,'
+      + " CAST(group_concat(CAST(substr(b.data, w.value ->> 1, w.value ->> 2) AS TEXT), '') AS BLOB) AS data"
+      + ' FROM json_each(?) AS w LEFT JOIN bodies AS b ON b.id = w.value ->> 0'
       + ' AND NOT EXISTS (SELECT 1 FROM shares WHERE message = b.id AND extra < 0)')
   }
 
@@ -88,7 +89,7 @@ export class StoredBodies {
     const wanted = ranges.map(({ message, start, end }) => [rowId(message) ?? 0, start + 1, end - start])
     const row = this.#read(() => this.#pieces.get(JSON.stringify(wanted)))
     const all = row && row['data'] !== null ? bytesIn(row, 'data') : undefined
-    if (all?.length !== octets) return undefined
+    if (all?.length !== octets || row?.['found'] !== ranges.length) return undefined
     let at = 0
     return ranges.map(({ start, end }) => all.subarray(at, (at += end - start)))
   }

@@ -87,7 +87,8 @@ export class Search {
   readonly #bodies: StoredBodies
   readonly #read: Read
   readonly #mailbox: Statement
-  readonly #find: { readonly body: Statement; readonly text: Statement }
+  readonly #settled: Statement
+  readonly #find: Readonly<Record<'body' | 'text', { readonly settled: Statement; readonly unsettled: Statement }>>
   readonly #waiting: Statement
   readonly #waitingIn: Statement
   readonly #facts: Statement
@@ -104,14 +105,22 @@ export class Search {
     this.#bodies = bodies
     this.#read = read
     this.#mailbox = db.prepare('SELECT 1 FROM mailboxes WHERE id = ?')
-    const inBody = 'message IN (SELECT rowid FROM search_body WHERE search_body MATCH ?)'
-    const inHeader = 'message IN (SELECT rowid FROM search_header WHERE search_header MATCH ?)'
-    const find = (...where: readonly string[]): Statement => db.prepare('SELECT group_concat(uid) AS uids FROM'
-      + ` (SELECT uid FROM entries WHERE mailbox = ? AND (${where.join(' OR ')}) ORDER BY uid)`)
+    const [body, header] = ['search_body', 'search_header'].map((table) => `SELECT rowid FROM ${table} WHERE ${table} MATCH ?`)
+    const find = (where: string): Statement => db.prepare('SELECT group_concat(uid) AS uids FROM'
+      + ` (SELECT uid FROM entries WHERE mailbox = ? AND (${where}) ORDER BY uid)`)
+    // All entries of the mailbox are looked at: each further question takes as long again as the first.
     const maybe = 'message IN (SELECT message FROM search_unknown) OR message IN (SELECT message FROM search_waiting)'
-    this.#find = { body: find(inBody, maybe), text: find(inBody, inHeader, maybe) }
+    const finds = (known: string) => ({
+      settled: find(`message IN (${known})`),
+      unsettled: find(`message IN (${known}) OR ${maybe}`),
+    })
+    this.#settled = db.prepare('SELECT NOT EXISTS (SELECT 1 FROM search_waiting)'
+      + ' AND NOT EXISTS (SELECT 1 FROM search_unknown) AS yes')
+    this.#find = { body: finds(body!), text: finds(`${body!} UNION ALL ${header!}`) }
     this.#waiting = db.prepare(`SELECT message FROM search_waiting ORDER BY message LIMIT ${SLICE}`)
+    // Most of the time none are waiting: then the entries are not looked at.
     this.#waitingIn = db.prepare('SELECT DISTINCT message FROM entries WHERE mailbox = ?'
+      + ' AND EXISTS (SELECT 1 FROM search_waiting)'
       + ` AND message IN (SELECT message FROM search_waiting) LIMIT ${SLICE}`)
     this.#facts = db.prepare('SELECT facts FROM messages WHERE id = ?')
     this.#exists = db.prepare('SELECT 1 FROM messages WHERE id = ?')
@@ -154,7 +163,11 @@ export class Search {
       await turn()
     }
     const queries = where === 'body' ? [query] : [query, query]
-    const uids = this.#read(() => this.#find[where].get(row, ...queries))?.['uids']
+    const found = this.#read(() => {
+      const { settled, unsettled } = this.#find[where]
+      return (this.#settled.get()?.['yes'] ? settled : unsettled).get(row, ...queries)
+    })
+    const uids = found?.['uids']
     return typeof uids === 'string' ? setOfAscending(JSON.parse(`[${uids}]`) as number[]) : []
   }
 
