@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 
-/** Octets that an established TLS connection of ours can be told by, or its certificate; `undefined` where there are none. */
-export function channelBinding(secure: TLSSocket, type: 'tls-exporter' | 'tls-server-end-point'): Uint8Array | undefined {
+/**
+ * Octets that an established TLS connection can be told by, or the certificate of its server; `undefined` where there are none.
+ * `isServer`: that server is us.
+ */
+export function channelBinding(
+  secure: TLSSocket,
+  type: 'tls-exporter' | 'tls-server-end-point',
+  isServer = true,
+): Uint8Array | undefined {
   try {
-    return type === 'tls-exporter' ? exporter(secure) : endPoint(secure)
+    if (type === 'tls-exporter') return exporter(secure)
+    return endPoint(isServer ? secure.getX509Certificate()?.raw : secure.getPeerCertificate().raw)
   } catch {
     // The connection is gone, and with it what could be bound to.
     return undefined
@@ -18,10 +26,10 @@ function exporter(secure: TLSSocket): Uint8Array | undefined {
 }
 
 /** RFC 5929 §4.1: the server's certificate, hashed as its signature is. */
-function endPoint(secure: TLSSocket): Uint8Array | undefined {
-  const certificate = secure.getX509Certificate()?.raw
-  const hash = certificate && signatureHash(certificate)
-  return hash === undefined ? undefined : createHash(hash).update(certificate!).digest()
+function endPoint(certificate: Uint8Array | undefined): Uint8Array | undefined {
+  if (certificate === undefined) return undefined
+  const hash = signatureHash(certificate)
+  return hash === undefined ? undefined : createHash(hash).update(certificate).digest()
 }
 
 /** Signature algorithms by their object identifiers, in hex. RFC 5929 §4.1: SHA-256 stands for MD5 and SHA-1. */
@@ -66,6 +74,19 @@ export function signatureHash(certificate: Uint8Array): string | undefined {
   if (parameters.from === parameters.to || certificate[parameters.from] !== 0xa0) return 'sha256'
   const hash = element(certificate, first.from)
   return hashes.get(hexAt(certificate, element(certificate, hash.from)))
+}
+
+/**
+ * The public key of a certificate as it stands there, algorithm and all (RFC 5280 §4.1.2.7): what TLSA records with selector 1 are
+ * about. The certificate is one that Node has parsed.
+ */
+export function publicKeyOctets(certificate: Uint8Array): Uint8Array {
+  const toSign = element(certificate, element(certificate, 0).from)
+  let at = toSign.from
+  // Behind the version, which has a tag of its own, come serial number, algorithm, issuer, validity and subject.
+  if (certificate[at] === 0xa0) at = element(certificate, at).to
+  for (let passed = 0; passed < 5; passed++) at = element(certificate, at).to
+  return certificate.subarray(at, element(certificate, at).to)
 }
 
 /** Where the contents of an element of DER begin and end (X.690 §8.1). */

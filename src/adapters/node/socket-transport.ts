@@ -17,12 +17,12 @@ import type { Output } from '../../protocol/session/session.ts'
 import type { TlsFacts } from '../../protocol/session/tls.ts'
 import type { Peer, Transport, TransportSink } from '../../protocol/session/transport.ts'
 import { goOnLater, type Patient } from './event-loop.ts'
-import type { HandshakeParty, TlsAcceptor } from './tls.ts'
+import type { Handshakes, HandshakeParty } from './tls.ts'
 
 /** What all transports of a listener share. Times in milliseconds. */
 export interface SocketSettings {
   /** Absent: `startTls` is a misuse. */
-  readonly tls?: TlsAcceptor | undefined
+  readonly tls?: Handshakes | undefined
   /** A unix socket knows no RST. */
   readonly unix: boolean
   /** After `end`: how long the peer may take to read what was written. */
@@ -118,7 +118,7 @@ export class SocketTransport implements Transport, HandshakeParty, Patient {
 
   startTls(): void {
     const { tls } = this.#settings
-    if (tls === undefined) throw new MailError('misuse', 'startTls() needs certificates: listen with tls, mode starttls')
+    if (tls === undefined) throw new MailError('misuse', 'startTls() needs certificates: listen with tls, mode starttls; or dial with tls')
     if (this.#plain !== undefined || this.#phase === 'securing') throw new MailError('misuse', 'startTls() on a TLS connection')
     const socket = this.#socket
     if (this.#phase !== 'open' || socket.destroyed) return

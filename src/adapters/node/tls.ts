@@ -16,6 +16,12 @@ export interface HandshakeParty {
   failed(error: Error): void
 }
 
+/** Begins handshakes, as the server or the client of them. */
+export interface Handshakes {
+  /** The socket has no listener for data left, and nothing that it received before is in its buffer. */
+  begin(socket: Socket, waiting: HandshakeParty): void
+}
+
 /** What the handshakes of one listener have in common. */
 export interface TlsAcceptorOptions {
   readonly certificates: CertificateSource
@@ -41,7 +47,7 @@ const below = (secure: TLSSocket): Wrapped | undefined => (secure as TLSSocket &
  * object of `node:tls`, never listening, serves all connections; after a reload of the certificates a new one takes over, and
  * connections of the old one live on.
  */
-export class TlsAcceptor {
+export class TlsAcceptor implements Handshakes {
   readonly #options: TlsAcceptorOptions
   #server: Server
   #generation: number
@@ -54,7 +60,6 @@ export class TlsAcceptor {
     this.#ticketKey = this.#sealTickets()
   }
 
-  /** Begins a handshake. The socket has no listener for data left, and nothing that it received before is in its buffer. */
   begin(socket: Socket, waiting: HandshakeParty): void {
     const { certificates } = this.#options
     const isReloaded = certificates.generation !== this.#generation

@@ -12,6 +12,11 @@ export interface TlsFacts {
    * where there are none of that type. Computed when asked for. Absent where nobody can tell, as behind a proxy that ended TLS.
    */
   readonly channelBinding?: (type: 'tls-exporter' | 'tls-server-end-point') => Uint8Array | undefined
+  /**
+   * On the client's side: what the server's certificate was found to satisfy, where something was demanded of it: names and
+   * authorities, or TLSA records.
+   */
+  readonly serverTrust?: 'pkix' | 'tlsa'
   /** Present when the client sent a certificate; `authorized` tells whether a configured CA signed it. */
   readonly clientCertificate?: ClientCertificate
 }
