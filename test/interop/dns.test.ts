@@ -47,7 +47,8 @@ describeWith(UNBOUND, 'nodeResolver asks Unbound', () => {
     resolver = opened
   })
 
-  const found = (records: readonly unknown[], more: object = {}): object => ({ records, exists: true, authenticated: false, ...more })
+  const found = (records: readonly unknown[], more: object = {}): object =>
+    ({ records, exists: true, authenticated: false, ...more })
 
   it.each<readonly [string, DnsRecordType, object]>([
     ['mail.plain.example', 'A', found(['192.0.2.1'], { ttl: 300 })],
