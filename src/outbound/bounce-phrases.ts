@@ -3,12 +3,12 @@
 /** Says that mail was not delivered. */
 export const failures: readonly string[] = [
   'undeliver', 'not be delivered', "couldn't be delivered", "wasn't delivered", 'was not delivered', 'unable to deliver',
-  'could not deliver', "couldn't deliver", 'cannot be delivered', "can't be delivered", 'delivery failed', 'delivery has failed',
-  'delivery failure', 'failed permanently', 'failure notice', 'returned mail', 'returning message to sender',
-  'returned to sender', "wasn't able to deliver", 'permanent fatal errors', 'did not reach', 'delivery to the following', 'address not found',
-  'address(es) failed', 'message blocked', 'message not delivered', 'permanent error', 'caused the following errors',
-  'cannot be reached', 'non-delivery', 'nondeliverable', 'delivery error', 'mail delivery problem',
-  'delivery status notification (failure)',
+  'could not deliver', "couldn't deliver", 'cannot be delivered', "can't be delivered", 'delivery failed',
+  'delivery has failed', 'delivery failure', 'failed permanently', 'failure notice', 'returned mail',
+  'returning message to sender', 'returned to sender', "wasn't able to deliver", 'permanent fatal errors', 'did not reach',
+  'delivery to the following', 'address not found', 'address(es) failed', 'message blocked', 'message not delivered',
+  'permanent error', 'caused the following errors', 'cannot be reached', 'non-delivery', 'nondeliverable', 'delivery error',
+  'mail delivery problem', 'delivery status notification (failure)',
 ]
 
 /** Says that it has not been delivered yet. */
@@ -21,8 +21,8 @@ export const delays: readonly string[] = [
 /** Comes before the address that it is about. */
 export const introductions: readonly string[] = [
   "wasn't delivered to", 'was not delivered to', "couldn't be delivered to", 'could not be delivered to',
-  'cannot be delivered to', 'your message to', 'delivering your message to', 'deliver your message to', 'deliver mail to', 'deliver to',
-  'recipient address:', 'failed address:', 'recipient:', 'recipients:', 'following recipient:', 'mailbox:',
+  'cannot be delivered to', 'your message to', 'delivering your message to', 'deliver your message to', 'deliver mail to',
+  'deliver to', 'recipient address:', 'failed address:', 'recipient:', 'recipients:', 'following recipient:', 'mailbox:',
 ]
 
 /** Begins the message that came back, or its header; not what is said of it at the top. */

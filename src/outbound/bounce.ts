@@ -57,11 +57,12 @@ const DAEMONS = ['mailer-daemon', 'postmaster', 'mail-daemon', 'mdaemon', 'maile
 /**
  * Reads a message that came back: a report of RFC 3464 or RFC 6533, or one of the free forms that servers write. `undefined`: it
  * is none, or tells of no recipient; reports of other kinds (RFC 8098, RFC 5965) are none. Total: never throws, linear time.
- * `bytes`: the message; its first 256 KiB say all that there is.
+ * `bytes`: the message; its first 256 KiB say all that there is. `sender`: the envelope's; where it is left out the Return-Path
+ * field is looked at.
  *
  * What it says may be made up by anybody: believe it where the address that it came to proves that it answers us (see `verp`).
  */
-export function readBounce(bytes: Uint8Array): Bounce | undefined {
+export function readBounce(bytes: Uint8Array, sender?: Address | null): Bounce | undefined {
   const header = parseHeaderBlock(bytes)
   const parts = ownParts(indexMessage(bytes).structure)
   const status = parts.find(({ type, subtype }) => is(type, 'message') && /^(global-)?delivery-status$/i.test(subtype))
@@ -72,7 +73,7 @@ export function readBounce(bytes: Uint8Array): Bounce | undefined {
   }
   if (isOtherReport(parts[0])) return undefined
   const text = textOf(parts, bytes)
-  const found = isFromDaemon(header) ? readBounceText(header, text) : undefined
+  const found = sender === null || isFromDaemon(header) ? readBounceText(header, text) : undefined
   if (!found) return undefined
   return {
     form: 'text',

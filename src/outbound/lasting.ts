@@ -15,6 +15,8 @@ const CERTAIN: ReadonlyMap<string, Lasting> = new Map<string, Lasting>([
 
 /** What servers write, the most telling first: many have one code for everything. */
 const SAYINGS: readonly (readonly [Lasting, readonly string[]])[] = [
+  // It is about us.
+  ['soft', ['sender address', 'sender domain', 'sender rejected', 'sender verif', 'sender is not']],
   ['soft', ['quota', 'mailbox full', 'mailbox is full', 'over storage', 'insufficient system storage', 'insufficient disk']],
   ['soft', ['spam', 'blacklist', 'blocklist', 'blocked', 'reputation', 'spamhaus', 'dmarc', 'greylist', 'too large', 'too big']],
   ['hard', ['user unknown', 'unknown user', 'no such user', 'no such recipient', 'no such mailbox', 'no mailbox here']],
@@ -22,7 +24,7 @@ const SAYINGS: readonly (readonly [Lasting, readonly string[]])[] = [
   ['hard', ['invalid recipient', 'invalid mailbox', 'unknown address', 'address unknown', 'address not found', 'recipnotfound']],
   ['hard', ['mailbox unavailable', 'mailbox not found', 'recipient not found', 'user not found', 'not a valid mailbox']],
   ['hard', ["couldn't be found", "wasn't found", 'no longer available', 'account is disabled', 'account has been disabled']],
-  ['hard', ['account is inactive', 'mailbox disabled', 'no longer valid', 'recipient address rejected: access denied']],
+  ['hard', ['account is inactive', 'mailbox disabled', 'no longer valid', 'recipient rejected', 'recipient address rejected']],
   ['hard', ['host not found', 'domain not found', "couldn't find any host", 'unrouteable address', 'unroutable address']],
   ['soft', ['policy', 'not authorized', 'not allowed', 'relaying denied', 'relay denied', 'relay access denied', 'rejected']],
 ]

@@ -52,7 +52,7 @@ describe('a delivery status', () => {
     ['no blank line before the first', 'Reporting-MTA: dns; a.example\nFinal-Recipient: rfc822;a@b\nAction: failed\n', [
       { finalRecipient: { type: 'rfc822', text: 'a@b' }, action: 'failed' },
     ]],
-    ['blank lines too many', '\n\nReporting-MTA: dns; a\n\n\nFinal-Recipient: rfc822;a@b\n\nAction: failed\n\nStatus: 5.1.1\n\n', [
+    ['blank lines too many', '\n\nReporting-MTA: a\n\n\nFinal-Recipient: rfc822;a@b\n\nAction: failed\n\nStatus: 5.1.1\n\n', [
       { finalRecipient: { type: 'rfc822', text: 'a@b' }, action: 'failed', status: '5.1.1' },
     ]],
     ['no types', 'Final-Recipient: a@b\nDiagnostic-Code: 550 no; really\n', [

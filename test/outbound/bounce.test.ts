@@ -23,6 +23,8 @@ describe('what servers write in words', () => {
     expect(found(sample.mail)).toEqual(sample.found)
     expect(found(sample.mail.replaceAll('\n', '\r\n'))).toEqual(sample.found)
     expect(readBounce(bytes(sample.mail))).toMatchObject({ form: 'text' })
+    const stranger = sample.mail.replace(/^From: .*$/m, 'From: Bob <bob@theirs.example>').replace(/^Return-Path: .*$\n/m, '')
+    expect(readBounce(bytes(stranger), null)).toBeDefined()
   })
 
   it.each([
@@ -102,6 +104,8 @@ describe('how long a failure lasts', () => {
     ['failed', '5.5.0', 'Requested action not taken: mailbox unavailable', 550, 'hard'],
     ['failed', '5.7.1', 'looks like spam', 550, 'soft'],
     ['failed', '5.7.1', '', 550, 'soft'],
+    ['failed', '5.7.1', 'Recipient address rejected: Access denied', 550, 'hard'],
+    ['failed', undefined, 'Sender domain does not exist', 550, 'soft'],
     ['failed', '5.3.4', '', 552, 'soft'],
     ['failed', undefined, '', 550, 'hard'],
     ['failed', undefined, '', 450, 'soft'],
