@@ -46,3 +46,5 @@ export type { MailStoreContractOptions, OpenedMailStore } from './contracts/mail
 export type { MailTransport, SentMail } from '../adapters/nodemailer/transport.ts'
 export { keyValueContract } from './contracts/key-value.ts'
 export type { KeyValueContractOptions, OpenedKeyValue } from './contracts/key-value.ts'
+export { mailQueueContract } from './contracts/mail-queue.ts'
+export type { MailQueueContractOptions, OpenedMailQueue } from './contracts/mail-queue.ts'

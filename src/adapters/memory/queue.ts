@@ -223,7 +223,10 @@ class MemoryQueue implements MailQueue {
     // Whoever leased it before has let the lease run out.
     job.token = undefined
     if (order.kind === 'drop') {
-      for (const number of job.numbers) job.kept.recipients[number]!.state = 'dropped'
+      for (const number of job.numbers) {
+        const recipient = job.kept.recipients[number]!
+        if (recipient.state === 'waiting') recipient.state = 'dropped'
+      }
       return this.#remove(job)
     }
     if (order.kind === 'hold') job.held = order.why

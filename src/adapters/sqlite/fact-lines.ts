@@ -1,4 +1,5 @@
-import type { Connection, Statement } from './driver.ts'
+import { pageOfFacts } from '../../contracts/page-of-facts.ts'
+import type { Connection, Statement, Value } from './driver.ts'
 
 /** Entries that are read at a time where facts are read with them, half a megabyte: about a millisecond of the event loop. */
 export const PAGE_WITH_FACTS = 500
@@ -21,33 +22,42 @@ interface Remembered {
 export class FactLines {
   readonly #lines: Statement
   readonly #each: Statement
+  readonly #lengths: Statement
+  readonly #eachLength: Statement
   readonly #pages = new Map<string, Remembered>()
   #held = 0
 
   constructor(db: Connection) {
+    const between = 'FROM entries AS e LEFT JOIN messages AS m ON m.id = e.message'
+      + ' WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid'
+    const each = 'FROM json_each(?) AS wanted CROSS JOIN entries AS e ON e.mailbox = ? AND e.uid = wanted.value'
+      + ' LEFT JOIN messages AS m ON m.id = e.message'
     // One text for a page, and so one string: the lines are cut out of it without being copied.
-    this.#lines = db.prepare("SELECT group_concat(facts, char(10)) AS lines FROM (SELECT ifnull(m.facts, 'null') AS facts"
-      + ' FROM entries AS e LEFT JOIN messages AS m ON m.id = e.message'
-      + ' WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid)')
-    this.#each = db.prepare("SELECT group_concat(facts, char(10)) AS lines FROM (SELECT ifnull(m.facts, 'null') AS facts"
-      + ' FROM json_each(?) AS wanted CROSS JOIN entries AS e ON e.mailbox = ? AND e.uid = wanted.value'
-      + ' LEFT JOIN messages AS m ON m.id = e.message)')
+    const lines = "SELECT group_concat(facts, char(10)) AS lines FROM (SELECT ifnull(m.facts, 'null') AS facts"
+    this.#lines = db.prepare(`${lines} ${between})`)
+    this.#each = db.prepare(`${lines} ${each})`)
+    // Told without reading them.
+    const lengths = 'SELECT group_concat(octets) AS lengths FROM (SELECT ifnull(octet_length(m.facts), 4) AS octets'
+    this.#lengths = db.prepare(`${lengths} ${between})`)
+    this.#eachLength = db.prepare(`${lengths} ${each})`)
   }
 
-  /** The lines of UIDs that are there, which ascend and may be far from each other. */
+  /** The lines of the first of UIDs that are there, which ascend and may be far from each other: as many as a page may have. */
   ofEach(mailbox: number, uids: readonly number[]): readonly string[] {
-    return (this.#each.get(JSON.stringify(uids), mailbox)?.['lines'] as string).split('\n')
+    const count = fitting(this.#eachLength.get(JSON.stringify(uids), mailbox)?.['lengths'])
+    return (this.#each.get(JSON.stringify(uids.slice(0, count)), mailbox)?.['lines'] as string).split('\n')
   }
 
-  /** The lines of UIDs that are there: all between the first and the last of them. `gaps` as the entries have them. */
+  /** The same of UIDs that are there and that are all between the first and the last of them. `gaps` as the entries have them. */
   of(mailbox: number, uids: readonly number[], gaps: number): readonly string[] {
     const [first, last] = [uids[0] as number, uids.at(-1) as number]
     const key = `${mailbox}:${first}`
     const known = this.#pages.get(key)
     if (known && known.gaps === gaps && known.last === last) return known.lines
-    const text = this.#lines.get(mailbox, first, last)?.['lines'] as string
+    const count = fitting(this.#lengths.get(mailbox, first, last)?.['lengths'])
+    const text = this.#lines.get(mailbox, first, uids[count - 1] as number)?.['lines'] as string
     const lines = text.split('\n')
-    if (uids.length === PAGE_WITH_FACTS) this.#remember(key, { gaps, last, length: text.length, lines })
+    if (lines.length === PAGE_WITH_FACTS) this.#remember(key, { gaps, last, length: text.length, lines })
     return lines
   }
 
@@ -73,3 +83,5 @@ export class FactLines {
     this.#pages.delete(key)
   }
 }
+
+const fitting = (lengths: Value | undefined): number => pageOfFacts(JSON.parse(`[${lengths as string}]`) as number[])

@@ -168,8 +168,8 @@ export class QueueWrites {
   /** The row of the job that is under this very lease. */
   #leased({ job, token }: Lease): Row | undefined {
     const row = this.#reading.job(rowId(job) ?? 0)
-    // That of a lease that was settled is negative, and nothing else is below 0.
-    return row && row['token'] === Number(token) && row['destination'] !== null ? row : undefined
+    // That of a lease that was settled is negative.
+    return row && (row['token'] as number) > 0 && String(row['token']) === token ? row : undefined
   }
 
   /** The recipients of the job, after the outcomes; those of others are written where they are. */

@@ -182,7 +182,12 @@ export class Reading {
           for (let index = 0; index < columns.uids.length; index++) {
             if (has(columns.uids[index] as number) && (columns.modSeqs[index] as number) > since) chosen.push(index)
           }
-          if (chosen.length > 0) read.push({ columns, chosen, facts: more(columns.uids, gapsIn(box), apart) })
+          if (chosen.length === 0) return columns.uids.length
+          const facts = more(columns.uids, gapsIn(box), apart)
+          const count = facts?.length ?? columns.uids.length
+          const among = count < columns.uids.length ? chosen.filter((index) => index < count) : chosen
+          if (among.length > 0) read.push({ columns, chosen: among, facts: facts ?? [] })
+          return count
         }) : []
         return read
       })
@@ -194,16 +199,20 @@ export class Reading {
 
   /** Reads about `size` entries from the beginning of the spans. Gives what is left of them. */
   #turn(row: number, gaps: number, spans: UidSet, size: number, take: Take): UidSet {
+    const behind = (columns: AllColumns, count: number): UidSet =>
+      common(spans, [{ first: columns.uids[count] as number, last: LAST_UID }])
     const few = apartFrom(spans, size)
     if (few.length > 0) {
-      take(this.#entries.each(row, few.flatMap(numbersOf)), true)
-      return spans.slice(few.length)
+      const columns = this.#entries.each(row, few.flatMap(numbersOf))
+      const count = take(columns, true)
+      return count < columns.uids.length ? behind(columns, count) : spans.slice(few.length)
     }
     let at = 0
     for (let left = size; left > 0 && at < spans.length && at < MOST_RANGES; at++) {
       const { first, last } = spans[at] as UidRange
       const columns = this.#entries.all(row, first, last, left, gaps)
-      take(columns, false)
+      const count = take(columns, false)
+      if (count < columns.uids.length) return behind(columns, count)
       left -= columns.uids.length
       if (left === 0) return [{ first: (columns.uids.at(-1) as number) + 1, last }, ...spans.slice(at + 1)].filter(isNotEmpty)
     }
@@ -255,13 +264,13 @@ interface Piece {
   readonly facts: readonly string[]
 }
 
-/** Takes entries that were read together; `apart` as {@link Beside} has it. */
-type Take = (columns: AllColumns, apart: boolean) => void
+/** Takes entries that were read together, and gives how many it has taken; `apart` as {@link Beside} has it. */
+type Take = (columns: AllColumns, apart: boolean) => number
 
-/** What is read beside entries; `apart`: their UIDs are far from each other. */
-type Beside = (uids: readonly number[], gaps: number, apart: boolean) => readonly string[]
+/** What is read beside entries, or beside the first of them; `apart`: their UIDs are far from each other. */
+type Beside = (uids: readonly number[], gaps: number, apart: boolean) => readonly string[] | undefined
 
-const nothing: Beside = () => []
+const nothing: Beside = () => undefined
 
 /** Spans that are looked up together, from how many on, and how long each may be: one after the other they cost a query each. */
 const LEAST_APART = 4
