@@ -36,6 +36,7 @@ export type {
 } from './store.ts'
 export type { Note } from './note.ts'
 export type { Awaitable, Decision, Notebook, Policy, PolicyReply, PolicyStage, Stage, Verdict } from './policy.ts'
+export type { AttemptFacts, ReportFacts, SiteFacts } from './delivery.ts'
 export type { Dispatch, OutgoingMessage } from './dispatch.ts'
 export type {
   JobState,

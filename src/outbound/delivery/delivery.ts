@@ -1,0 +1,314 @@
+import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
+import type { Lease, NewJob } from '../../contracts/queue.ts'
+import type { Alarm } from '../../protocol/session/clock.ts'
+import { encodeMailbox } from '../../protocol/smtp/index.ts'
+import { Leases } from './leases.ts'
+import { type Connecting, defaultDeliveryRules, type DeliveryParts, type DeliveryRules } from './options.ts'
+import { pause } from './pause.ts'
+import { Pool } from './pool.ts'
+import { releaseTime } from './release.ts'
+import { REPORT, reportingTurn } from './reporting.ts'
+import { Round, type RoundTerms } from './round.ts'
+import { Settling } from './settling.ts'
+import type { Site } from './site.ts'
+import { type Place, Sites } from './sites.ts'
+import type { Target } from './target.ts'
+import { Work } from './work.ts'
+
+/** Destinations that are being worked on, or wait for their site, at a time. */
+const MOST_BUSY = 20_000
+/** Destinations whose way is looked for at a time. */
+const MOST_ASKED = 100
+/** Destinations that are found in one look into the queue. */
+const FOUND = 1_000
+/** Milliseconds after which a queue that fails is looked at again. */
+const AFTER_FAULT = 5_000
+
+/**
+ * Works on a queue: leases what is due, finds out where it goes, brings it there as gently as each site wants it, and settles
+ * what came of it; reports to senders. One slow or dead destination never delays another.
+ */
+export class Delivery implements Dispatch {
+  readonly traits: Dispatch['traits']
+  private readonly parts: DeliveryParts
+  private readonly rules: DeliveryRules
+  private readonly leases: Leases
+  private readonly pool: Pool
+  private readonly sites: Sites
+  private readonly settling: Settling
+  private readonly round: (site: Site) => RoundTerms
+  /** Destinations that are being worked on, and by how many. */
+  private readonly busy = new Map<string, number>()
+  private readonly stopped = new AbortController()
+  private looking: Promise<void> | undefined
+  private lookAgain = false
+  private alarm: Alarm | undefined
+  private isRunning = false
+  private asked = 0
+  /** Destinations that something is due for, and nobody is at work on yet. */
+  private found: readonly string[] = []
+  private unwatch: (() => void) | undefined
+  private whenQuiet: (() => void)[] = []
+
+  constructor(parts: DeliveryParts, connecting: Connecting, rules: Partial<DeliveryRules> = {}) {
+    this.parts = parts
+    this.rules = { ...defaultDeliveryRules, ...rules }
+    const { clock, news, queue } = parts
+    const failed = (what: string, error: unknown): void => news?.failed?.(what, error)
+    this.traits = { durability: queue.traits.durability }
+    this.leases = new Leases(queue, clock, this.rules.lease, failed, this.stopped.signal)
+    this.pool = new Pool(clock, this.rules.idle)
+    this.sites = new Sites(this.rules, this.rules.connections)
+    this.settling = new Settling(parts, this.rules, this.leases)
+    this.round = (site) => ({
+      parts,
+      rules: this.rules,
+      connecting: { ...connecting, clock, localAddress: site.source, failed: (error) => failed('send', error) },
+      pool: this.pool,
+      finish: (work) => this.settling.finish(work),
+      release: (work) => this.settling.release(work),
+      turned: (of, state) => this.turned(of, state),
+      signal: this.stopped.signal,
+    })
+  }
+
+  /** Takes a message into the queue, for all its recipients or none. */
+  async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
+    const queued = await this.parts.queue.enqueue(message, this.jobsFor(message))
+    this.look()
+    return queued
+  }
+
+  /** The jobs of a message: one for each destination. */
+  jobsFor(message: OutgoingMessage): NewJob[] {
+    const { envelope, received } = message
+    const due = releaseTime(envelope, received)
+    const byDestination = new Map<string, number[]>()
+    envelope.recipients.forEach((recipient, number) => {
+      const destination = this.parts.destination(recipient, message)
+      const numbers = byDestination.get(destination)
+      if (numbers) numbers.push(number)
+      else byDestination.set(destination, [number])
+    })
+    const { priority = 0 } = envelope
+    return [...byDestination].map(([destination, recipients]) => ({ destination, recipients, due, priority }))
+  }
+
+  /** Begins to work. */
+  start(): void {
+    if (this.isRunning || this.stopped.signal.aborted) return
+    this.isRunning = true
+    this.unwatch = this.parts.queue.watch?.(() => this.look())
+    this.look()
+  }
+
+  /**
+   * Takes on nothing more, lets what is on its way come to its end for so many milliseconds, then breaks it off. Resolves when
+   * all is settled or given back. May be called again.
+   */
+  async stop({ within }: { readonly within: number }): Promise<void> {
+    this.isRunning = false
+    this.unwatch?.()
+    this.alarm?.cancel()
+    const { clock } = this.parts
+    const limit = clock.alarm(clock.ticks() + within, () => this.stopped.abort(new Error('The delivery was stopped')))
+    await this.quiet()
+    limit.cancel()
+    this.stopped.abort(new Error('The delivery was stopped'))
+    this.pool.close()
+  }
+
+  /** Resolves when nobody is at work and nothing is due now. */
+  async quiet(): Promise<void> {
+    while (this.looking || this.busy.size > 0) {
+      await (this.looking ?? new Promise<void>((resolve) => this.whenQuiet.push(resolve)))
+    }
+  }
+
+  /** Looks into the queue, now or as soon as the look that is under way is over. */
+  look(): void {
+    if (!this.isRunning) return
+    if (this.looking) {
+      this.lookAgain = true
+      return
+    }
+    this.looking = this.lookInto().finally(() => {
+      this.looking = undefined
+      if (this.lookAgain) {
+        this.lookAgain = false
+        this.look()
+      }
+      this.tellQuiet()
+    })
+  }
+
+  private async lookInto(): Promise<void> {
+    const { queue, clock } = this.parts
+    try {
+      if (this.found.length === 0) this.found = await queue.due({ now: clock.now(), limit: FOUND, except: this.except })
+      this.beginFound()
+      // Where there is more to begin, whoever comes to an end looks again.
+      if (this.found.length === 0) this.wakeAt(await queue.nextDue(this.except))
+    } catch (error) {
+      this.parts.news?.failed?.('look into the queue', error)
+      this.wakeAt(clock.now() + AFTER_FAULT)
+    }
+  }
+
+  private get except(): ReadonlySet<string> {
+    return new Set(this.busy.keys())
+  }
+
+  private beginFound(): void {
+    const { found } = this
+    let at = 0
+    while (this.isRunning && at < found.length && this.busy.size < MOST_BUSY && this.asked < MOST_ASKED) {
+      const destination = found[at++]!
+      if (!this.busy.has(destination)) this.begin(destination)
+    }
+    this.found = found.slice(at)
+  }
+
+  /** Looks again at that time, and once in a while. */
+  private wakeAt(at: number | undefined): void {
+    const { clock } = this.parts
+    this.alarm?.cancel()
+    if (!this.isRunning) return
+    const wait = Math.min(this.rules.poll, Math.max(0, (at ?? Infinity) - clock.now()))
+    this.alarm = clock.alarm(clock.ticks() + wait, () => this.look())
+  }
+
+  private begin(destination: string): void {
+    this.busy.set(destination, (this.busy.get(destination) ?? 0) + 1)
+    void this.findWay(destination)
+  }
+
+  private done(destination: string): void {
+    const left = this.busy.get(destination)! - 1
+    if (left > 0) this.busy.set(destination, left)
+    else this.busy.delete(destination)
+    this.look()
+    this.tellQuiet()
+  }
+
+  private tellQuiet(): void {
+    if (this.looking || this.busy.size > 0) return
+    const { whenQuiet } = this
+    this.whenQuiet = []
+    for (const resolve of whenQuiet) resolve()
+  }
+
+  private async findWay(destination: string): Promise<void> {
+    if (destination === REPORT) return this.work(destination, (works) => this.report(works))
+    this.asked++
+    const target = await this.target(destination, false)
+    if (this.asked-- === MOST_ASKED) this.look()
+    if (target.kind === 'here') return this.work(destination, (works) => this.settling.here(works))
+    if (target.kind === 'nowhere') return this.work(destination, (works) => this.settling.nowhere(works, target))
+    this.sites.ask(destination, target)
+    this.givePlaces()
+  }
+
+  private async target(destination: string, strictly: boolean): Promise<Target> {
+    const { directions, news } = this.parts
+    try {
+      return await directions(destination, { strictly, signal: this.stopped.signal })
+    } catch (error) {
+      news?.failed?.('directions', error)
+      const failure = { result: 'temporary', phase: 'route', reason: 'ours', code: 451, status: '4.3.0' } as const
+      return { kind: 'nowhere', failure, text: 'The way to this destination cannot be found out now' }
+    }
+  }
+
+  /** Works on a destination until nothing is due for it. */
+  private async work(
+    destination: string, carry: (works: readonly Work[]) => Promise<void>, place?: Place,
+  ): Promise<void> {
+    const { rules, leases } = this
+    const { clock } = this.parts
+    try {
+      while (this.isRunning) {
+        const limit = place && rules.rate ? 1 : rules.batch
+        const taken = await leases.take(destination, limit)
+        if (taken.length === 0) break
+        if (place && taken.length === limit && this.sites.mayGrow(place)) this.grow(place)
+        const works = taken.map((lease) => new Work(lease, clock.ticks()))
+        await carry(await this.settling.before(works))
+        // Others have their turn; what is left is due as before.
+        if (place && this.sites.isWanted(place)) break
+      }
+    } catch (error) {
+      this.parts.news?.failed?.(`deliver to ${destination}`, error)
+      await pause(AFTER_FAULT, clock, this.stopped.signal)
+    } finally {
+      if (!place) this.done(destination)
+    }
+  }
+
+  /** One more connection for the same destination. */
+  private grow({ destination, target }: Place): void {
+    this.busy.set(destination, this.busy.get(destination)! + 1)
+    this.sites.ask(destination, target)
+    this.givePlaces()
+  }
+
+  private givePlaces(): void {
+    const { clock } = this.parts
+    for (let place = this.sites.give(clock.ticks()); place; place = this.sites.give(clock.ticks())) void this.atPlace(place)
+  }
+
+  private async atPlace(place: Place): Promise<void> {
+    const { destination, site, target } = place
+    const round = new Round(site, target, this.round(site))
+    await this.work(destination, async (works) => {
+      const strict = works.filter(({ lease }) => lease.message.envelope.requireTls && !target.verified)
+      await round.carry(works.filter((work) => !strict.includes(work)))
+      if (strict.length > 0) await this.strictly(destination, strict, site)
+    }, place)
+    round.end()
+    this.sites.back(place, this.parts.clock.ticks())
+    this.givePlaces()
+    this.done(destination)
+  }
+
+  /** RFC 8689: by a connection of their own, to servers that have proven who they are. */
+  private async strictly(destination: string, works: readonly Work[], near: Site): Promise<void> {
+    const target = await this.target(destination, true)
+    if (target.kind === 'here') return this.settling.here(works)
+    if (target.kind === 'nowhere') return this.settling.nowhere(works, target)
+    const round = new Round(near.likeness(target.key), target, this.round(near))
+    await round.carry(works)
+    round.end()
+  }
+
+  private async report(works: readonly Work[]): Promise<void> {
+    for (const work of works) await this.reportOn(work.lease)
+  }
+
+  private async reportOn(lease: Lease): Promise<void> {
+    const { compose, clock, news } = this.parts
+    const now = clock.now()
+    const { reports, outcomes, due } = reportingTurn(lease, now, this.rules.delayAfter)
+    try {
+      const messages = await Promise.all(reports.map((report) => compose(report, lease.message)))
+      const enqueue = messages.map((message) => ({ message, jobs: this.jobsFor(message) }))
+      const again = due === undefined ? {} : { due }
+      const settled = await this.leases.settle(lease, { now, outcomes, enqueue, counts: true, ...again })
+      if (!settled) return
+      for (const { report } of reports) {
+        const recipients = report.recipients.map(({ recipient }) => encodeMailbox(recipient))
+        news?.reported?.({ message: lease.message.id, report: report.kind, to: encodeMailbox(report.to), recipients })
+      }
+    } catch (error) {
+      news?.failed?.('report', error)
+      await this.leases.settle(lease, { now, outcomes: [], counts: true, due: now + 300_000 })
+    }
+  }
+
+  private turned(site: Site, state: 'open' | 'closed'): void {
+    const { clock, news } = this.parts
+    const opensAt = site.opensAt
+    const until = opensAt === undefined ? undefined : clock.now() + opensAt - clock.ticks()
+    news?.site?.({ site: site.key, state, text: site.trouble?.text ?? '', until })
+  }
+}

@@ -1,0 +1,101 @@
+import type { LastTry } from '../../contracts/queue.ts'
+import type { Failure } from './failure.ts'
+import { judge } from './judgement.ts'
+import type { Leases } from './leases.ts'
+import type { DeliveryParts, DeliveryRules } from './options.ts'
+import { REPORT } from './reporting.ts'
+import { deliverByTime } from './release.ts'
+import type { Target } from './target.ts'
+import { missed, type Tried } from './tried.ts'
+import { attemptsOf, type Work } from './work.ts'
+
+/** Settles what was tried, and what needs no trying. */
+export class Settling {
+  private readonly parts: DeliveryParts
+  private readonly rules: DeliveryRules
+  private readonly leases: Leases
+
+  constructor(parts: DeliveryParts, rules: DeliveryRules, leases: Leases) {
+    this.parts = parts
+    this.rules = rules
+    this.leases = leases
+  }
+
+  /** Settles those that are not to be tried, and gives the others. */
+  async before(works: readonly Work[]): Promise<readonly Work[]> {
+    const verdicts = works.map((work) => this.verdictBefore(work))
+    await Promise.all(verdicts.map((settle) => settle?.()))
+    return works.filter((_, at) => !verdicts[at])
+  }
+
+  /** Everything was tried for a job: says what follows. */
+  async finish(work: Work): Promise<void> {
+    const { clock, chance, news } = this.parts
+    const judgement = judge(work.lease, work.tried, { ...this.rules, rules: this.rules.failures }, clock.now(), chance())
+    const settled = await this.leases.settle(work.lease, judgement.settlement)
+    if (settled) for (const facts of attemptsOf(work, judgement, clock.ticks())) news?.attempt?.(facts)
+  }
+
+  /** Gives a job back: what was tried of it counts, what was not is due as before. */
+  async release(work: Work): Promise<void> {
+    if (work.tried.length > 0) {
+      work.noteLeft((number) => this.failing(number, STOPPED, 'The server was stopped'))
+      return this.finish(work)
+    }
+    const now = this.parts.clock.now()
+    await this.leases.settle(work.lease, { now, outcomes: [], counts: false, due: now })
+  }
+
+  /** Puts messages into mailboxes here. */
+  async here(works: readonly Work[]): Promise<void> {
+    await Promise.all(
+      works.map(async (work) => {
+        work.note(await this.parts.here(work.lease))
+        await this.finish(work)
+      }),
+    )
+  }
+
+  /** There is no way for messages. */
+  async nowhere(works: readonly Work[], { failure, text }: Extract<Target, { kind: 'nowhere' }>): Promise<void> {
+    await Promise.all(works.map((work) => this.giveUp(work, failure, text)))
+  }
+
+  private verdictBefore(work: Work): (() => Promise<void>) | undefined {
+    const { lease } = work
+    const { envelope, received } = lease.message
+    const now = this.parts.clock.now()
+    if (lease.crashes >= this.rules.crashes) return () => this.poisoned(work)
+    if (lease.destination === REPORT) return undefined
+    const { doomed } = lease
+    if (doomed !== undefined) return () => this.giveUp(work, { ...GIVEN_UP, reason: 'doomed' }, doomed)
+    const by = deliverByTime(envelope, received)
+    const isLate = by !== undefined && envelope.deliverBy!.mode === 'return' && now >= by
+    // RFC 2852 §4.1.
+    return isLate ? () => this.giveUp(work, LATE, 'The time for delivery is over') : undefined
+  }
+
+  private async giveUp(work: Work, failure: Failure, text: string): Promise<void> {
+    work.noteLeft((number) => this.failing(number, failure, text))
+    await this.finish(work)
+  }
+
+  /** What it was that killed its workers may be the message: somebody has to look at it. */
+  private async poisoned({ lease }: Work): Promise<void> {
+    const { clock, news } = this.parts
+    const now = clock.now()
+    const hold = `${lease.crashes} workers in a row did not come to an end with it`
+    const settled = await this.leases.settle(lease, { now, outcomes: [], counts: false, due: now, hold })
+    if (settled) news?.failed?.('deliver', new Error(`Message ${lease.message.id} is held: ${hold}`))
+  }
+
+  private failing(number: number, failure: Failure, text: string): Tried {
+    const { code, status } = failure
+    const last: LastTry = { at: this.parts.clock.now(), code, enhanced: status, text, host: undefined, address: undefined }
+    return missed(number, failure, last)
+  }
+}
+
+const STOPPED = { result: 'temporary', phase: 'dial', reason: 'lost', code: 451, status: '4.3.2' } as const
+const GIVEN_UP = { result: 'permanent', phase: 'route', code: 554, status: '5.3.0' } as const
+const LATE = { result: 'permanent', phase: 'route', reason: 'late', code: 554, status: '5.4.7' } as const
