@@ -130,7 +130,7 @@ function statusPart(report: Report, options: ReportOptions, way: ReturnWay): Dra
 }
 
 /** The report as its fields say it (RFC 3461 §6.3). */
-export function statusOf(report: Report, hostname: string): DeliveryStatus {
+function statusOf(report: Report, hostname: string): DeliveryStatus {
   return {
     ...(report.envelopeId === undefined ? {} : { envelopeId: report.envelopeId }),
     reportingMta: hostOf(hostname),

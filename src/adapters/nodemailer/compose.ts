@@ -1,13 +1,10 @@
-import type { DraftPart, MailDraft } from '../../contracts/draft.ts'
+import type { ComposeMail, DraftPart } from '../../contracts/draft.ts'
 import { formatDate } from '../../message/date.ts'
 import { formatAddress } from '../../message/format-address.ts'
 import { formatField } from '../../message/format-field.ts'
 
-/**
- * Makes the octets of a message with nodemailer's MailComposer, which is imported when the first one is composed: see
- * `ComposeMail`.
- */
-export async function composeMail(draft: MailDraft): Promise<Uint8Array> {
+/** Makes the octets of a message with nodemailer's MailComposer, which is imported when the first one is composed. */
+export const composeMail: ComposeMail = async (draft) => {
   const { default: MailComposer } = await import('nodemailer/lib/mail-composer')
   const { multipart, references } = draft
   const answered = references.at(-1)

@@ -21,7 +21,8 @@ it('composes text alone', async () => {
   expect(Buffer.from(await composeMail(draft)).toString('latin1')).toBe([
     'X-One: first', 'X-One: second', 'From: The Server <postmaster@a.example>', 'To: anna@a.example, <"b b"@b.example>',
     'Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=', 'Message-ID: <1@a.example>',
-    'Date: Fri, 20 Nov 2026 10:00:00 +0000', 'Content-Transfer-Encoding: 7bit', 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', '', 'Hello', '',
+    'Date: Fri, 20 Nov 2026 10:00:00 +0000', 'Content-Transfer-Encoding: 7bit', 'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8', '', 'Hello', '',
   ].join('\r\n'))
 })
 
@@ -47,16 +48,17 @@ it('composes parts octet for octet, in order, the same each time', async () => {
 })
 
 it('adds no field, whatever the strings hold, and reads no file', async () => {
-  const hostile = fc.array(fc.constantFrom('\r\n', '\n', '\r', 'Bcc: eve@evil.example', ':', '<', '>', ',', '"', 'é', '\0', 'x', ' ',
-    '/etc/passwd', 'data:text/plain,x', 'http://evil.example/'), { minLength: 1, maxLength: 12 }).map((parts) => parts.join(''))
+  const pieces = ['\r\n', '\n', '\r', 'Bcc: eve@evil.example', ':', '<', '>', ',', '"', 'é', '\0', 'x', ' ', '/etc/passwd',
+    'data:text/plain,x', 'http://evil.example/']
+  const hostile = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 12 }).map((parts) => parts.join(''))
   await fc.assert(fc.asyncProperty(hostile, async (text) => {
     const message = await composeMail({
       ...draft, from: { name: text, address: draft.from.address }, subject: text, fields: [['X-One', text]], text: `${text}.`,
       references: [`<${text}@x>`],
     })
     const header = parseHeaderBlock(message)
-    const known = ['x-one', 'from', 'to', 'in-reply-to', 'references', 'subject', 'message-id', 'content-transfer-encoding', 'date',
-      'mime-version', 'content-type']
+    const known = ['x-one', 'from', 'to', 'in-reply-to', 'references', 'subject', 'message-id', 'date', 'mime-version',
+      'content-transfer-encoding', 'content-type']
     expect(header.fields.map(({ name }) => name.toLowerCase()).filter((name) => !known.includes(name))).toEqual([])
     expect(header.fields.length).toBeLessThanOrEqual(known.length)
     const { structure } = indexMessage(message)
