@@ -20,6 +20,7 @@ import {
   plain,
   recipient,
   send,
+  statesOf,
   T,
 } from './sample-queue.ts'
 
@@ -64,7 +65,8 @@ export function enqueueing({ it, open }: MailQueueContractOptions): void {
 
   it('keeps mail of the null sender, and mail that nobody has submitted', async () => {
     const { queue } = await open()
-    await queue.enqueue(mail([], { envelope: envelope(['bob@example.net'], { sender: null }), account: undefined }), [job('d', [0])])
+    const from = { envelope: envelope(['bob@example.net'], { sender: null }), account: undefined }
+    await queue.enqueue(mail([], from), [job('d', [0])])
     const { message } = await leaseOne(queue)
     equal([message.envelope.sender, message.account], [null, undefined])
   })
@@ -149,7 +151,8 @@ export function enqueueing({ it, open }: MailQueueContractOptions): void {
     equal(await queue.due({ now: T, limit: 1000 }), oddDestinations)
     for (const destination of oddDestinations) {
       const one = await leaseOne(queue, destination)
-      equal((await allJobs(queue, T, { destination })).map((each) => each.job), [one.job], JSON.stringify(destination.slice(0, 20)))
+      const its = await allJobs(queue, T, { destination })
+      equal(its.map((each) => each.job), [one.job], JSON.stringify(destination.slice(0, 20)))
       await queue.settle(one, delivered(one))
     }
     equal(await queue.nextDue(), undefined)
@@ -168,7 +171,7 @@ export function enqueueing({ it, open }: MailQueueContractOptions): void {
     const last = await leaseOne(queue, 'd999', T + 999)
     equal([last.others, last.recipients.map(({ number }) => number)], [999, [999]])
     await queue.settle(last, delivered(last))
-    equal((await queue.message(id))?.recipients.map(({ state }) => state), [...Array.from({ length: 999 }, () => 'waiting'), 'delivered'])
+    equal(await statesOf(queue, id), [...Array.from({ length: 999 }, () => 'waiting'), 'delivered'])
     equal((await queue.due({ now: T + 999, limit: 1000 })), numbers.slice(0, 999).map((number) => `d${number}`))
   })
 

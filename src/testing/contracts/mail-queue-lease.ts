@@ -1,7 +1,18 @@
 import type { Lease } from '../../contracts/queue.ts'
 import { equal } from './checks.ts'
 import {
-  allJobs, delivered, everything, job, lease, leaseOne, mail, type MailQueueContractOptions, MINUTE, retried, send, T,
+  allJobs,
+  delivered,
+  everything,
+  job,
+  lease,
+  leaseOne,
+  mail,
+  type MailQueueContractOptions,
+  MINUTE,
+  retried,
+  send,
+  T,
 } from './sample-queue.ts'
 
 /** Leases that run out, and what is left of them. */
@@ -66,9 +77,10 @@ export function fencing({ it, open }: MailQueueContractOptions): void {
     const later = T + 10 * MINUTE
     const fresh = await leaseOne(queue, 'd', later)
     const before = await everything(queue, later)
+    const more = { jobs: [job('x', [0])], enqueue: [{ message: mail(['c@f.example']), jobs: [job('f', [0])] }] }
     const attempts = [
       () => queue.settle(old, delivered(old)),
-      () => queue.settle(old, retried(T, { jobs: [job('x', [0])], enqueue: [{ message: mail(['c@f.example']), jobs: [job('f', [0])] }] })),
+      () => queue.settle(old, retried(T, more)),
       () => queue.settle(old, retried(T, { hold: 'lost' })),
       () => queue.extend(old, later * 2),
     ]

@@ -4,6 +4,7 @@ import type {
   NewJob,
   Outcome,
   QueuedJob,
+  QueuedRecipient,
   QueueFilter,
   QueueOrder,
   RecipientState,
@@ -52,8 +53,8 @@ class Model {
     if (same?.token !== undefined) same.again = Math.min(due, same.again ?? due)
     else if (same) same.due = Math.min(due, same.due)
     else {
-      const fresh = { tries: 0, crashes: 0, name: undefined, token: undefined, held: undefined, doomed: undefined, again: undefined }
-      this.jobs.push({ ...fresh, message, destination, recipients, due, priority, began })
+      const unknown = { name: undefined, token: undefined, held: undefined, doomed: undefined, again: undefined }
+      this.jobs.push({ ...unknown, tries: 0, crashes: 0, message, destination, recipients, due, priority, began })
     }
   }
 
@@ -72,7 +73,8 @@ class Model {
 
   lease(destination: string, now: number, limit: number): ModelJob[] {
     const due = this.jobs.filter((one) => one.destination === destination && one.held === undefined && one.due <= now)
-    return due.sort((x, y) => y.priority - x.priority || x.due - y.due || this.jobs.indexOf(x) - this.jobs.indexOf(y)).slice(0, limit)
+    // Sorting leaves those in their order that are alike.
+    return due.sort((x, y) => y.priority - x.priority || x.due - y.due).slice(0, limit)
   }
 
   settle(job: ModelJob, { outcomes, due, hold, counts, jobs = [], now }: Settlement): void {
@@ -140,8 +142,8 @@ class Play {
   async step(): Promise<void> {
     // Clocks jump, back too.
     this.#now += this.#random.below(12) === 0 ? -this.#random.below(500) : this.#random.below(60)
-    const steps = [this.#enqueue, this.#enqueue, this.#lease, this.#lease, this.#settle, this.#settle, this.#settle, this.#extend, this.#order]
-    const step = steps[this.#random.below(steps.length)] as () => Promise<string>
+    const [often, seldom] = [[this.#enqueue, this.#lease, this.#settle], [this.#extend, this.#order, this.#settle]]
+    const step = this.#one([...often, ...often, ...seldom])
     this.#told.push(`${await step.call(this)} at ${this.#now - T}`)
     try {
       await this.#compare()
@@ -175,23 +177,24 @@ class Play {
   }
 
   async #lease(): Promise<string> {
-    const [destination, limit, until] = [this.#one(destinations), 1 + this.#random.below(3), this.#now + 1 + this.#random.below(150)]
+    const [destination, limit] = [this.#one(destinations), 1 + this.#random.below(3)]
+    const until = this.#now + 1 + this.#random.below(150)
     const what = `lease ${limit} of ${destination} until ${until - T}`
     const leases = await this.#queue.lease({ destination, now: this.#now, until, limit })
     const expected = this.#model.lease(destination, this.#now, limit)
-    equal(leases.map(({ job }) => job), expected.map(({ name }) => name), `${[...this.#told.slice(-15), what].join('; ')}: jobs leased`)
+    const told = [...this.#told.slice(-15), what].join('; ')
+    equal(leases.map(({ job }) => job), expected.map(({ name }) => name), `${told}: jobs leased`)
     for (const [index, job] of expected.entries()) {
       const lease = leases[index] as Lease
       if (job.token !== undefined) job.crashes++
       Object.assign(job, { token: lease.token, due: until })
-      const numbers = job.recipients.length > 0 ? job.recipients : job.message.states.map((_, number) => number)
       const others = this.#model.jobs.filter(({ message }) => message === job.message).length - 1
       equal(
         [lease.message.id, lease.tries, lease.crashes, lease.began, lease.doomed, lease.others, lease.until],
-        [job.message.id, job.tries, job.crashes, job.began, job.doomed, others, until], `lease after ${this.#told.slice(-15).join('; ')}`,
+        [job.message.id, job.tries, job.crashes, job.began, job.doomed, others, until],
+        `${told}: the lease`,
       )
-      equal(lease.recipients.map(({ number, state, told }) => [number, state, told]),
-        numbers.map((number) => [number, job.message.states[number]?.state, job.message.states[number]?.told]), 'recipients of a lease')
+      equal(lease.recipients.map(recipientSeen), recipientsOf(job), `${told}: recipients of the lease`)
       this.#leases.push({ lease, job })
     }
     return what
@@ -239,23 +242,25 @@ class Play {
       { kind: 'hold', why: 'held' }, { kind: 'release' }, { kind: 'retry' }, { kind: 'drop' }, { kind: 'bounce', why: 'doomed' },
     ])
     const destination = this.#one(destinations)
-    const filter: QueueFilter = order.kind === 'release' ? { state: 'held' } : { destination, ...(this.#random.below(2) && { state: 'waiting' }) }
+    const waiting = this.#random.below(2) ? { state: 'waiting' as const } : {}
+    const filter: QueueFilter = order.kind === 'release' ? { state: 'held' } : { destination, ...waiting }
     const its = this.#model.jobs.filter((one) => this.#fits(one, filter))
     const free = its.filter((one) => this.#model.stateOf(one, this.#now) !== 'leased')
-    equal(await this.#queue.order(filter, order, this.#now), { changed: free.length, leased: its.length - free.length }, order.kind)
+    const expected = { changed: free.length, leased: its.length - free.length }
+    equal(await this.#queue.order(filter, order, this.#now), expected, order.kind)
     for (const job of free) this.#model.order(job, order, this.#now)
     return `${order.kind} ${JSON.stringify(filter)}`
   }
 
   #fits(job: ModelJob, { destination, state }: QueueFilter): boolean {
-    return (destination ?? job.destination) === job.destination && (state ?? this.#model.stateOf(job, this.#now)) === this.#model.stateOf(job, this.#now)
+    const its = this.#model.stateOf(job, this.#now)
+    return (destination ?? job.destination) === job.destination && (state ?? its) === its
   }
 
   async #compare(): Promise<void> {
     const [queue, now, { jobs }] = [this.#queue, this.#now, this.#model]
     const there = await allJobs(queue, now)
-    equal(there.map((one) => ({ ...seen(one), recipients: one.recipients.map(({ number, state, told }) => [number, state, told]) })),
-      jobs.map((one) => this.#view(one)), 'jobs')
+    equal(there.map(seen), jobs.map((one) => this.#view(one)), 'jobs')
     for (const [index, { job }] of there.entries()) {
       const model = jobs[index] as ModelJob
       equal(job, model.name ?? job, 'name of a job')
@@ -265,7 +270,8 @@ class Play {
     const limit = 1 + this.#random.below(4)
     const found = await queue.due({ now, limit })
     // Of those that are due at the same time any may come first.
-    equal(found.map((name) => this.#model.dues().get(name)), dues.slice(0, limit).map(([, due]) => due), 'when destinations are due')
+    const times = found.map((name) => this.#model.dues().get(name))
+    equal(times, dues.slice(0, limit).map(([, due]) => due), 'when destinations are due')
     holds(new Set(found).size === found.length, 'a destination is named twice')
     const except = new Set<string>([this.#one(destinations)])
     const others = [...this.#model.dues()].filter(([name]) => !except.has(name)).map(([, due]) => due)
@@ -283,13 +289,25 @@ class Play {
 
   #view(job: ModelJob): unknown {
     const { message, destination, due, priority, began, tries, crashes, held, doomed } = job
-    const numbers = job.recipients.length > 0 ? job.recipients : message.states.map((_, number) => number)
-    const recipients = numbers.map((number) => [number, message.states[number]?.state, message.states[number]?.told])
     const state = this.#model.stateOf(job, this.#now)
+    const recipients = recipientsOf(job)
     return { message: message.id, destination, due, priority, began, tries, crashes, held, doomed, state, recipients }
   }
 }
 
-function seen({ message, destination, due, priority, began, tries, crashes, held, doomed, state }: QueuedJob): object {
-  return { message, destination, due, priority, began, tries, crashes, held, doomed, state }
+function seen({ recipients, ...job }: QueuedJob): object {
+  const { message, destination, due, priority, began, tries, crashes, held, doomed, state } = job
+  return {
+    message, destination, due, priority, began, tries, crashes, held, doomed, state, recipients: recipients.map(recipientSeen),
+  }
+}
+
+function recipientSeen({ number, state, told }: QueuedRecipient): unknown {
+  return [number, state, told]
+}
+
+/** What is to be seen of the recipients of a job: all of the message where it has none of its own. */
+function recipientsOf({ recipients, message: { states } }: ModelJob): unknown[] {
+  const numbers = recipients.length > 0 ? recipients : states.map((_, number) => number)
+  return numbers.map((number) => [number, states[number]?.state, states[number]?.told])
 }

@@ -2,12 +2,26 @@ import type { LastTry } from '../../contracts/queue.ts'
 import { equal, octetsOf, pattern, rejects } from './checks.ts'
 import { streamed } from './sample-mail.ts'
 import {
-  allJobs, delivered, everything, job, lease, leaseOne, mail, type MailQueueContractOptions, MINUTE, plain, recipientsOf, retried,
-  send, statesOf, T,
+  allJobs,
+  delivered,
+  everything,
+  job,
+  lease,
+  leaseOne,
+  mail,
+  type MailQueueContractOptions,
+  MINUTE,
+  plain,
+  recipientsOf,
+  retried,
+  send,
+  statesOf,
+  T,
 } from './sample-queue.ts'
 
 const lastTry: LastTry = {
-  at: T + 5, code: 451, enhanced: '4.7.1', text: 'Try \u00e4gain \u0000 \ud83d later', host: 'mx.example.net', address: '192.0.2.1',
+  ...{ at: T + 5, code: 451, enhanced: '4.7.1', text: 'Try \u00e4gain \u0000 \ud83d later' },
+  ...{ host: 'mx.example.net', address: '192.0.2.1' },
 }
 const own: LastTry = { at: T + 6, code: 451, enhanced: undefined, text: '', host: undefined, address: undefined }
 
@@ -18,7 +32,8 @@ export function settling({ it, open }: MailQueueContractOptions): void {
     const { id } = await queue.enqueue(mail(['a@a.example', 'b@b.example'], {}, pattern(50_000)), [job('a', [0]), job('b', [1])])
     const [a, b] = [await leaseOne(queue, 'a'), await leaseOne(queue, 'b')]
     equal(await queue.settle(a, delivered(a)), true)
-    equal([await statesOf(queue, id), (await allJobs(queue)).map(({ destination }) => destination)], [['delivered', 'waiting'], ['b']])
+    equal(await statesOf(queue, id), ['delivered', 'waiting'])
+    equal((await allJobs(queue)).map(({ destination }) => destination), ['b'])
     equal(await octetsOf(b.message.body), pattern(50_000), 'body while a job is left')
     equal(await queue.settle(b, delivered(b)), true)
     equal([await queue.message(id), await allJobs(queue), await queue.nextDue()], [undefined, [], undefined])
@@ -91,7 +106,8 @@ export function settling({ it, open }: MailQueueContractOptions): void {
 export function branching({ it, open }: MailQueueContractOptions): void {
   it('sends recipients another way', async () => {
     const { queue } = await open()
-    const { id } = await queue.enqueue(mail(['a@d.example', 'b@d.example', 'c@d.example'], {}, pattern(50_000)), [job('d', [0, 1, 2])])
+    const sent = mail(['a@d.example', 'b@d.example', 'c@d.example'], {}, pattern(50_000))
+    const { id } = await queue.enqueue(sent, [job('d', [0, 1, 2])])
     const outcomes = [{ number: 0, state: 'delivered' as const }, { number: 2, last: lastTry }]
     const jobs = [job('smart', [1], { due: T + 1, priority: 2 }), job('d', [2], { due: T + 2 })]
     equal(await queue.settle(await leaseOne(queue), { now: T + 7, outcomes, counts: true, jobs }), true)
@@ -102,7 +118,8 @@ export function branching({ it, open }: MailQueueContractOptions): void {
       plain([[{ number: 1, state: 'waiting' }], [{ number: 2, state: 'waiting', last: lastTry }]]))
     equal([smart.others, again.others], [1, 1])
     await queue.settle(smart, delivered(smart))
-    equal([await statesOf(queue, id), await octetsOf(again.message.body)], [['delivered', 'delivered', 'waiting'], pattern(50_000)])
+    equal(await statesOf(queue, id), ['delivered', 'delivered', 'waiting'])
+    equal(await octetsOf(again.message.body), pattern(50_000))
     await queue.settle(again, delivered(again))
     equal(await queue.message(id), undefined)
   })
@@ -146,13 +163,15 @@ export function branching({ it, open }: MailQueueContractOptions): void {
       [['d', 1], ['e', 1], ['d', 2], ['e', 2]])
   })
 
-  for (const [how, end] of [['done', {}], ['retried later', { due: T + 9999 }], ['held', { due: T + 9999, hold: 'x' }]] as const) {
+  const ends = [['done', {}], ['retried later', { due: T + 9999 }], ['held', { due: T + 9999, hold: 'x' }]] as const
+  for (const [how, end] of ends) {
     it(`has one that is leased due once more, when that has ended: ${how}`, async () => {
       const { queue } = await open()
       const { id } = await queue.enqueue(mail(['a@d.example']), [job('d', [0]), job('report', [])])
       const report = await leaseOne(queue, 'report')
       const one = await leaseOne(queue)
-      await queue.settle(one, delivered(one, { jobs: [job('report', [], { due: T + 300 }), job('report', [], { due: T + 400 })] }))
+      const jobs = [job('report', [], { due: T + 300 }), job('report', [], { due: T + 400 })]
+      await queue.settle(one, delivered(one, { jobs }))
       equal((await allJobs(queue)).map(({ state, due }) => [state, due]), [['leased', T + 10 * MINUTE]])
       equal(await queue.settle(report, { now: T, outcomes: [], counts: false, ...end }), true)
       equal((await allJobs(queue)).map(({ destination, due }) => [destination, due]), [['report', T + 300]])
@@ -168,7 +187,9 @@ export function branching({ it, open }: MailQueueContractOptions): void {
     const { queue } = await open()
     await send(queue)
     const one = await leaseOne(queue)
-    const reports = [300, 50_000].map((size) => ({ message: mail(['alice@example.org'], {}, pattern(size)), jobs: [job('home', [0])] }))
+    const reports = [300, 50_000].map((size) => {
+      return { message: mail(['alice@example.org'], {}, pattern(size)), jobs: [job('home', [0])] }
+    })
     equal(await queue.settle(one, delivered(one, { enqueue: reports })), true)
     const leases = await lease(queue, 'home')
     equal(await Promise.all(leases.map(({ message }) => octetsOf(message.body))), [pattern(300), pattern(50_000)])

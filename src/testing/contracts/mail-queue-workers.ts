@@ -2,7 +2,18 @@ import { turn } from '../../adapters/node/event-loop.ts'
 import type { Lease, MailQueue } from '../../contracts/queue.ts'
 import { seededRandom, type SeededRandom } from '../random.ts'
 import { equal, holds } from './checks.ts'
-import { delivered, job, lease, leaseOne, mail, type MailQueueContractOptions, MINUTE, needing, retried, send, T } from './sample-queue.ts'
+import {
+  delivered,
+  job,
+  leaseOne,
+  mail,
+  type MailQueueContractOptions,
+  MINUTE,
+  needing,
+  retried,
+  send,
+  T,
+} from './sample-queue.ts'
 
 const SEEDS = 6
 const MESSAGES = 30
@@ -28,10 +39,9 @@ export function working({ it, open }: MailQueueContractOptions): void {
     const { queue, beside } = await open()
     const other = (await beside?.()) ?? queue
     await send(queue)
-    const [old] = await lease(queue, 'd', T)
-    const [fresh] = await lease(other, 'd', T + 10 * MINUTE)
-    const settled = await Promise.all([queue.settle(old as Lease, delivered(old as Lease)), other.settle(fresh as Lease, delivered(fresh as Lease))])
-    equal(settled, [false, true])
+    const old = await leaseOne(queue, 'd', T)
+    const fresh = await leaseOne(other, 'd', T + 10 * MINUTE)
+    equal(await Promise.all([queue.settle(old, delivered(old)), other.settle(fresh, delivered(fresh))]), [false, true])
   })
 
   it('sees what another one does', async () => {
@@ -117,7 +127,8 @@ class Floor {
       // It drops dead.
       if (fate === 0) continue
       const isDone = fate > 1
-      const settlement = isDone ? delivered(one, { now: this.now }) : retried(this.now + this.#random.below(200), { now: this.now })
+      const { now } = this
+      const settlement = isDone ? delivered(one, { now }) : retried(now + this.#random.below(200), { now })
       const isSettled = await queue.settle(one, settlement)
       if (isSettled) this.#taken.delete(one.job)
       if (one.until > this.now) equal(isSettled, true, `whether a lease that lasts can be settled (job ${one.job})`)
