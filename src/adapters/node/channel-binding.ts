@@ -77,8 +77,8 @@ export function signatureHash(certificate: Uint8Array): string | undefined {
 }
 
 /**
- * The public key of a certificate as it stands there, algorithm and all (RFC 5280 §4.1.2.7): what TLSA records with selector 1 are
- * about. The certificate is one that Node has parsed.
+ * The public key of a certificate as it stands there, algorithm and all (RFC 5280 §4.1.2.7): what TLSA records with selector 1
+ * are about. The certificate is one that Node has parsed.
  */
 export function publicKeyOctets(certificate: Uint8Array): Uint8Array {
   const toSign = element(certificate, element(certificate, 0).from)

@@ -8,8 +8,8 @@ import { publicKeyOctets } from './channel-binding.ts'
 export type Satisfied = 'pkix' | 'tlsa' | undefined
 
 /**
- * Judges the certificate of a server, before anything is said to it. Throws a {@link TlsFailure}. `now`: milliseconds since the Unix
- * epoch.
+ * Judges the certificate of a server, before anything is said to it. Throws a {@link TlsFailure}. `now`: milliseconds since the
+ * Unix epoch.
  */
 export function judge(secure: TLSSocket, demand: TlsDemand, now: number): Satisfied {
   if (demand.trust === 'none') return undefined
@@ -74,7 +74,7 @@ function fits({ selector, matching, data }: TlsaRecord, certificate: X509Certifi
 /** Certificates of a chain that are looked at. */
 const LONGEST = 10
 
-/** Whether one signs the other, link by link, up to an anchor (RFC 7671 §5.2.2); all of them valid now, all issuers authorities. */
+/** Whether one signs the other, up to an anchor (RFC 7671 §5.2.2); all of them valid now, all issuers authorities. */
 function isAnchored(
   leaf: X509Certificate,
   more: readonly X509Certificate[],
@@ -103,7 +103,7 @@ function isAnchored(
 /** What the server has shown: its own, and those of its issuers. */
 function certificatesOf(secure: TLSSocket): X509Certificate[] {
   const all: X509Certificate[] = []
-  // Not `getPeerX509Certificate`: on the client's side it takes the certificate out of the connection, and the next call finds none.
+  // Not `getPeerX509Certificate`: on the client's side it takes the certificate out of the connection, for nobody to find again.
   let shown: Partial<DetailedPeerCertificate> | undefined = secure.getPeerCertificate(true)
   while (shown?.raw !== undefined && all.length < LONGEST) {
     all.push(new X509Certificate(shown.raw))

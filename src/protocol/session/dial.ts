@@ -15,8 +15,9 @@ export interface TlsaRecord {
 /** What a client demands of a server when it secures a connection. */
 export interface TlsDemand {
   /**
-   * Whether the server has to prove who it is. `none`: encrypted, to whomever (RFC 7435); `pkix`: a certificate for one of `names`,
-   * from an authority that is trusted; `tlsa`: one that fits a record (RFC 7672).
+   * Whether the server has to prove who it is. `none`: encrypted, to whomever (RFC 7435); `pkix`: a certificate for one of its
+   * names, from an authority that is trusted; `tlsa`: one that fits a record (RFC 7672). Where none of the records says anything
+   * of SMTP, that is as `none` (§2.2).
    */
   readonly trust: 'none' | 'pkix' | { readonly tlsa: readonly TlsaRecord[] }
   /** The name that the server is asked for (SNI), and that its certificate is to bear. Absent: none is sent. */
@@ -48,9 +49,9 @@ export interface DialTarget {
 
 /**
  * Connects. Resolves with a transport that nothing was read from; its `startTls` makes it the client's side of TLS. With
- * `implicitTls`, when the handshake is done: `peer.tls` tells of it. Rejects where there is no connection to be had, with
- * a {@link TlsFailure} where TLS is the reason; with the signal's reason when that aborts. How long it may take is for the caller
- * to say, by the signal. A transport whose handshake fails later breaks with a {@link TlsFailure}.
+ * `implicitTls`, when the handshake is done: `peer.tls` tells of it. Rejects where there is no connection to be had, with a
+ * {@link TlsFailure} where TLS is the reason; with the signal's reason when that aborts. How long it may take is for the
+ * caller to say, by the signal. A transport whose handshake fails later breaks with a {@link TlsFailure}.
  */
 export type Dial = (target: DialTarget, signal: AbortSignal) => Promise<Transport>
 

@@ -99,10 +99,12 @@ function holdParameter(hold: NonNullable<ClientMessage['hold']>): string {
   return ` HOLDUNTIL=${hold.until}`
 }
 
+const words: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'DELAY'])
+
 function recipientParameters({ notify, originalRecipient }: ClientRecipient): string {
   let dsn = ''
   if (notify !== undefined) {
-    if (notify.some((word) => !['SUCCESS', 'FAILURE', 'DELAY'].includes(word))) throw misuse('notify', 'it is SUCCESS, FAILURE, DELAY')
+    if (!notify.every((word) => words.has(word))) throw misuse('notify', 'it is of SUCCESS, FAILURE and DELAY')
     dsn += ` NOTIFY=${notify.length === 0 ? 'NEVER' : notify.join(',')}`
   }
   if (originalRecipient !== undefined) {

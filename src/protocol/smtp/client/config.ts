@@ -161,7 +161,8 @@ export function smtpClientConfig(options: SmtpClientOptions): SmtpClientConfig {
   if (options.auth !== undefined) checkOptions('auth', options.auth, authKinds)
   // RFC 6531 §3.7.1: in EHLO, A-labels only.
   if (!isDomain(options.hello) || !isAscii(options.hello)) {
-    throw new MailError('config', `hello: ${JSON.stringify(options.hello)} is neither a domain name in ASCII nor an address literal.`)
+    const given = JSON.stringify(options.hello)
+    throw new MailError('config', `hello: ${given} is neither a domain name in ASCII nor an address literal.`)
   }
   return {
     lmtp: options.protocol === 'lmtp',

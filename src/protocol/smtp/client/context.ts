@@ -80,11 +80,18 @@ export interface Failure {
   readonly reply?: Reply | undefined
 }
 
+/** A question that waits for its answer. */
+export type Open = Extract<SmtpClientEvent, { readonly id: number }>
+
 /** What a command may see and do: the session without its clockwork. */
 export interface ClientContext {
   readonly config: SmtpClientConfig
   readonly secure: boolean
   readonly tls: TlsFacts | undefined
+  /** Milliseconds; the time of the latest input. */
+  readonly now: number
+  /** The message whose commands or content are sent. */
+  readonly transaction: Transaction | undefined
   capabilities: SmtpCapabilities
   /** The SASL mechanism that we have logged in by. */
   mechanism: string | undefined
@@ -112,7 +119,9 @@ export interface ClientContext {
   expect(slot: Slot): void
   emit(event: SmtpClientEvent): void
   /** Puts a question to the host; there is one at a time. */
-  ask(question: SmtpClientEvent & { readonly id: number }): void
+  ask(question: Open): void
+  /** The question that is open has its answer. */
+  answered(): void
   /** The question that is open is void. */
   withdraw(why: 'end' | 'timeout' | 'refused'): void
   enter(phase: SessionPhase): void
@@ -120,6 +129,8 @@ export interface ClientContext {
   breakOff(failure: Failure): void
   /** The server is not what we want: takes leave of it. */
   giveUp(failure: Failure): void
+  /** A message was handed over. */
+  begin(transaction: Transaction): void
   /** All of a message is said. */
   sent(transaction: Transaction): void
   /** Nothing more will be heard of the message. */

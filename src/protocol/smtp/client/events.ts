@@ -122,8 +122,8 @@ export interface OutcomeEvent {
   /** The place among the message's recipients. */
   readonly recipient: number
   /**
-   * `accepted`: the server has taken it over. `unknown`: all was sent and no reply seen; to try again may make a duplicate, not to
-   * may lose it.
+   * `accepted`: the server has taken it over. `unknown`: all was sent and no reply seen; to try again may make a duplicate, not
+   * to may lose it.
    */
   readonly result: 'accepted' | 'temporary' | 'permanent' | 'unknown'
   readonly phase: ClientPhase

@@ -42,7 +42,7 @@ export function verdictOf(reply: Reply, phase: ClientPhase): Verdict {
 }
 
 /** The verdict where the server has said nothing, or nothing to this recipient. */
-export function verdictWithout({ phase, reason, reply }: Failure): Verdict {
+export function verdictOn({ phase, reason, reply }: Failure): Verdict {
   if (reason === 'refused' && reply !== undefined && refuses(reply)) {
     // Of the connection: nothing is wrong with the recipient.
     return { result: 'temporary', phase, reason, reply, ...codesOf(reply, phase) }
@@ -66,7 +66,7 @@ export function tellAll(context: ClientContext, transaction: Transaction, verdic
 
 /** Nothing more can be heard: what that means for those of whom nothing was told. */
 export function tellRest(context: ClientContext, transaction: Transaction, failure: Failure): void {
-  const verdict = verdictWithout(failure)
+  const verdict = verdictOn(failure)
   // All was said and nothing heard: the server may have taken it over (RFC 5321 §4.5.3.2.6, RFC 1047).
   const unsure = transaction.end === 'taken'
   tellAll(context, transaction, unsure ? { ...verdict, result: 'unknown' } : verdict)

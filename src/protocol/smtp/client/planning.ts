@@ -4,7 +4,7 @@ import { compose, type Composed } from './composing.ts'
 import type { ClientContext, Plan, Rcpt, Transaction } from './context.ts'
 import type { ClientReason } from './events.ts'
 import type { ContentNeeds } from './message.ts'
-import { tell, verdictWithout } from './outcomes.ts'
+import { tell, verdictOn } from './outcomes.ts'
 
 /** What comes of looking at a message: how it is sent; why not; or what its content would have to be. */
 export type Planned = Plan | { readonly reason: ClientReason } | { readonly to: '7bit' | '8bit' }
@@ -72,7 +72,7 @@ function recipientsOf(context: ClientContext, transaction: Transaction, { recipi
   const rcpt: Rcpt[] = []
   recipients.forEach(({ octets, ascii, domain, dsn }, recipient) => {
     const refuse = (reason: ClientReason): void =>
-      tell(context, transaction, recipient, verdictWithout({ phase: 'recipient', reason }))
+      tell(context, transaction, recipient, verdictOn({ phase: 'recipient', reason }))
     if (!ascii && !utf8) return refuse('smtputf8')
     // RFC 9422: what is beyond a limit is not tried, but kept for another message or another connection.
     if (rcpt.length >= most || (!domains.has(domain) && domains.size >= mostDomains)) return refuse('recipients')

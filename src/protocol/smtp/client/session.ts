@@ -5,21 +5,21 @@ import type { AnswerTo, BodyRange, Output } from '../../session/session.ts'
 import type { TlsFacts } from '../../session/tls.ts'
 import type { Reply } from '../reply.ts'
 import { noCapabilities, type SmtpCapabilities } from './capabilities.ts'
-import { derived } from './commands/auth.ts'
-import { sendContent, takeContent } from './commands/data.ts'
+import { settle } from './answers.ts'
+import { noop, quit } from './commands/control.ts'
+import { sendContent } from './commands/data.ts'
 import { sendEnvelope } from './commands/envelope.ts'
 import { greeting, sayHello } from './commands/hello.ts'
-import { checkNeeds } from './composing.ts'
 import type { SmtpClientConfig } from './config.ts'
-import type { ClientContext, Failure, SessionPhase, Slot, Transaction } from './context.ts'
+import type { ClientContext, Failure, Open, SessionPhase, Slot, Transaction } from './context.ts'
 import type { SmtpClientPeer, SmtpClientSession } from './contract.ts'
-import type { ClientPhase, ContentChunk, SmtpClientEvent } from './events.ts'
+import type { ClientPhase, SmtpClientEvent } from './events.ts'
 import type { Login } from './login.ts'
-import type { ClientMessage, ContentNeeds } from './message.ts'
-import { codesOf, tellAll, tellRest, verdictOf, verdictWithout } from './outcomes.ts'
-import { mostRecipients, planMessage, type Planned } from './planning.ts'
+import { tellAll, tellRest, verdictOf, verdictOn } from './outcomes.ts'
+import { mostRecipients } from './planning.ts'
 import { ReplyReader } from './reply-reader.ts'
-import { beginTransaction, countsOf, phaseOf } from './transaction.ts'
+import { countsOf, phaseOf, phases } from './transaction.ts'
+import { deadlineOf, idleUntil, patienceWithHost, type Waiting } from './waiting.ts'
 
 /*
  * The client's side of an SMTP or LMTP conversation.
@@ -34,32 +34,15 @@ import { beginTransaction, countsOf, phaseOf } from './transaction.ts'
  *   leaving    awaits what is owed, says QUIT                      closed
  *   closed     nothing                                             –
  *
- * Replies are matched with what was sent by their order: a slot for each. Anything else that the server says ends the conversation.
+ * Replies are matched with what was sent by their order: a slot for each. Anything else that is said ends the conversation.
  */
-
-/** A question that waits for its answer. */
-type Open = Extract<SmtpClientEvent, { readonly id: number }>
-
-const phases: Readonly<Record<SessionPhase, ClientPhase>> = {
-  greeting: 'connect',
-  hello: 'hello',
-  handshake: 'tls',
-  idle: 'idle',
-  envelope: 'sender',
-  content: 'content',
-  leaving: 'idle',
-  closed: 'idle',
-}
-
-const quit: Slot = { phase: 'idle', patience: 'quit', goesOn: true, settle: (context) => context.enter('closed') }
-const noop: Slot = { phase: 'idle', patience: 'command', settle: () => {} }
 
 /** Begins a conversation on a connection that was just made. What the session tells and asks is {@link SmtpClientEvent}. */
 export function smtpClientSession(config: SmtpClientConfig, peer: SmtpClientPeer, now: number): SmtpClientSession {
   return new ClientSession(config, peer, now)
 }
 
-class ClientSession implements SmtpClientSession, ClientContext {
+class ClientSession implements SmtpClientSession, ClientContext, Waiting {
   readonly config: SmtpClientConfig
   secure: boolean
   tls: TlsFacts | undefined
@@ -69,29 +52,26 @@ class ClientSession implements SmtpClientSession, ClientContext {
   unclean = false
   mails = 0
   readonly domains = new Set<string>()
-  private now: number
-  private phase: SessionPhase = 'greeting'
+  now: number
+  phase: SessionPhase = 'greeting'
   private readonly reader: ReplyReader
   private readonly outbox = new Outbox()
-  private readonly slots: Slot[] = []
+  readonly slots: Slot[] = []
   private readonly events: SmtpClientEvent[] = []
-  private open: Open | undefined
-  /** The message whose commands or content are sent; the one before it, of which all is sent. */
-  private current: Transaction | undefined
-  private finishing: Transaction | undefined
+  open: Open | undefined
+  transaction: Transaction | undefined
+  finishing: Transaction | undefined
   private messages = 0
   private lastId = 0
   private inputEnded = false
   private draining = false
   private failed = false
   private quitSaid = false
-  /** When the first slot became that, when the question was put, when the phase began, when nothing was left to do. */
-  private headSince: number
-  private askedAt: number
-  private phaseSince: number
-  private idleSince: number
-  /** Since when output waits to be taken. */
-  private unsaid: number | undefined
+  headSince: number
+  askedAt: number
+  phaseSince: number
+  idleSince: number
+  unsaid: number | undefined
 
   constructor(config: SmtpClientConfig, { tls }: SmtpClientPeer, now: number) {
     this.config = config
@@ -145,20 +125,7 @@ class ClientSession implements SmtpClientSession, ClientContext {
   answer<Q extends SmtpClientEvent>(question: Q, answer: AnswerTo<Q> | undefined): boolean {
     const { open } = this
     if (open === undefined || (question as SmtpClientEvent) !== open) return false
-    switch (open.kind) {
-      case 'ready':
-        this.takeMessage(open.id, answer as ClientMessage | undefined)
-        break
-      case 'convert':
-        this.takeNeeds(answer as ContentNeeds | undefined)
-        break
-      case 'content':
-        this.takeChunk(answer as ContentChunk | undefined)
-        break
-      default:
-        this.open = undefined
-        derived(this, answer as Uint8Array | undefined)
-    }
+    settle(this, open, answer as AnswerTo<Open> | undefined)
     return true
   }
 
@@ -170,7 +137,7 @@ class ClientSession implements SmtpClientSession, ClientContext {
     const output = this.outbox.take()
     if (output.length === 0) return output
     this.unsaid = undefined
-    for (const transaction of [this.finishing, this.current]) if (transaction?.end === 'said') transaction.end = 'taken'
+    for (const transaction of [this.finishing, this.transaction]) if (transaction?.end === 'said') transaction.end = 'taken'
     return output
   }
 
@@ -200,15 +167,7 @@ class ClientSession implements SmtpClientSession, ClientContext {
   }
 
   get deadline(): number | undefined {
-    if (this.phase === 'closed') return undefined
-    const { timeouts } = this.config
-    const [head] = this.slots
-    let at = (this.unsaid ?? Infinity) + timeouts.block
-    if (head !== undefined) at = Math.min(at, this.headSince + timeouts[head.patience])
-    if (this.phase === 'handshake') at = Math.min(at, this.phaseSince + timeouts.handshake)
-    if (this.open !== undefined) at = Math.min(at, this.patienceWithHost(this.open))
-    const transaction = this.finishing ?? this.current
-    if (transaction !== undefined) at = Math.min(at, transaction.began + timeouts.transaction)
+    const at = this.phase === 'closed' ? Infinity : deadlineOf(this)
     return at === Infinity ? undefined : at
   }
 
@@ -261,6 +220,16 @@ class ClientSession implements SmtpClientSession, ClientContext {
     this.emit(question)
   }
 
+  answered(): void {
+    this.open = undefined
+  }
+
+  begin(transaction: Transaction): void {
+    this.messages++
+    this.transaction = transaction
+    this.enter('envelope')
+  }
+
   withdraw(why: 'end' | 'timeout' | 'refused'): void {
     if (this.open === undefined) return
     this.emit({ kind: 'abandoned', why, question: this.open.id })
@@ -279,7 +248,7 @@ class ClientSession implements SmtpClientSession, ClientContext {
   breakOff(failure: Failure): void {
     if (this.phase === 'closed') return
     this.withdraw('end')
-    for (const transaction of [this.finishing, this.current]) {
+    for (const transaction of [this.finishing, this.transaction]) {
       if (transaction === undefined) continue
       tellRest(this, transaction, { ...failure, phase: phaseOf(transaction) })
       this.finish(transaction)
@@ -299,7 +268,7 @@ class ClientSession implements SmtpClientSession, ClientContext {
   sent(transaction: Transaction): void {
     transaction.end = 'said'
     this.finishing = transaction
-    this.current = undefined
+    this.transaction = undefined
     this.enter('idle')
   }
 
@@ -308,7 +277,7 @@ class ClientSession implements SmtpClientSession, ClientContext {
     this.idleSince = this.now
     if (this.finishing === transaction) this.finishing = undefined
     else {
-      this.current = undefined
+      this.transaction = undefined
       this.enter('idle')
     }
   }
@@ -320,13 +289,23 @@ class ClientSession implements SmtpClientSession, ClientContext {
     if (this.phase === 'closed') return false
     if (this.listen()) return true
     if (this.inputEnded) this.lost()
-    else if (this.outbox.full || this.open !== undefined) return false
-    else if (this.phase === 'idle') return this.beIdle()
-    else if (this.phase === 'envelope') return sendEnvelope(this, this.current!)
-    else if (this.phase === 'content') return sendContent(this, this.current!)
-    else if (this.phase === 'leaving') return this.leave()
-    else return false
+    else return !this.outbox.full && this.open === undefined && this.goOn()
     return true
+  }
+
+  private goOn(): boolean {
+    switch (this.phase) {
+      case 'idle':
+        return this.beIdle()
+      case 'envelope':
+        return sendEnvelope(this, this.transaction!)
+      case 'content':
+        return sendContent(this, this.transaction!)
+      case 'leaving':
+        return this.leave()
+      default:
+        return false
+    }
   }
 
   /** Looks at the next reply; false where there is none. */
@@ -344,7 +323,7 @@ class ClientSession implements SmtpClientSession, ClientContext {
     const isRefusal = reply.code >= 400
     if (slot === undefined) {
       // It comes unasked: the server does not want the content it is sent, or the connection.
-      if (isRefusal && this.phase === 'content') tellAll(this, this.current!, verdictOf(reply, 'content'))
+      if (isRefusal && this.phase === 'content') tellAll(this, this.transaction!, verdictOf(reply, 'content'))
       this.breakOff({ phase: this.here, reason: isRefusal ? 'refused' : 'protocol', reply })
     } else if (reply.code >= 300 && !isRefusal && slot.goesOn !== true) {
       this.breakOff({ phase: slot.phase, reason: 'protocol', reply })
@@ -390,68 +369,20 @@ class ClientSession implements SmtpClientSession, ClientContext {
   private tellFailed({ phase, reason, reply }: Failure): void {
     if (this.failed) return
     this.failed = true
-    const { code, status } = reply === undefined || reason !== 'refused' ? verdictWithout({ phase, reason }) : codesOf(reply, phase)
+    const { code, status } = verdictOn({ phase, reason, reply })
     this.emit({ kind: 'failed', phase, reason, reply, code, status })
-  }
-
-  private takeMessage(id: number, message: ClientMessage | undefined): void {
-    if (message === undefined) {
-      this.open = undefined
-      return this.enter('leaving')
-    }
-    const transaction = beginTransaction(id, message, this.now)
-    const planned = planMessage(this, transaction)
-    this.open = undefined
-    this.messages++
-    this.current = transaction
-    this.enter('envelope')
-    this.go(transaction, planned)
-  }
-
-  private takeNeeds(needs: ContentNeeds | undefined): void {
-    if (needs !== undefined) checkNeeds(needs)
-    const transaction = this.current!
-    transaction.converted = true
-    if (needs !== undefined) transaction.needs = needs
-    const planned = planMessage(this, transaction)
-    this.open = undefined
-    this.go(transaction, planned)
-  }
-
-  /** What was decided of a message is done. */
-  private go(transaction: Transaction, planned: Planned): void {
-    if ('to' in planned) return this.ask({ kind: 'convert', id: this.id(), message: transaction.id, to: planned.to })
-    if ('reason' in planned) tellAll(this, transaction, verdictWithout({ phase: 'sender', reason: planned.reason }))
-    else transaction.plan = planned
-    if ('reason' in planned || planned.rcpt.length === 0) this.finish(transaction)
-  }
-
-  private takeChunk(chunk: ContentChunk | undefined): void {
-    if (chunk !== undefined && !(chunk.bytes instanceof Uint8Array && typeof chunk.last === 'boolean')) {
-      throw new MailError('misuse', 'content is given as { bytes, last }')
-    }
-    this.open = undefined
-    if (chunk === undefined) this.breakOff({ phase: 'content', reason: 'host' })
-    else takeContent(this.current!, chunk)
-  }
-
-  private patienceWithHost(question: Open): number {
-    const { answer, idle, keepAlive } = this.config.timeouts
-    if (question.kind !== 'ready') return this.askedAt + answer
-    if (this.slots.length > 0) return Infinity
-    return Math.min(this.idleSince + idle, Math.max(this.idleSince, this.headSince) + keepAlive)
   }
 
   /** The deadline has passed. */
   private expire(): void {
     const { open } = this
-    if (open === undefined || this.patienceWithHost(open) > this.now) {
+    if (open === undefined || patienceWithHost(this, open) > this.now) {
       if (this.phase === 'leaving' && this.finishing === undefined) this.enter('closed')
       else this.breakOff({ phase: this.here, reason: 'timeout' })
     } else if (open.kind !== 'ready') {
       this.emit({ kind: 'abandoned', why: 'timeout', question: open.id })
       this.fail(open)
-    } else if (this.idleSince + this.config.timeouts.idle <= this.now) {
+    } else if (idleUntil(this) <= this.now) {
       this.withdraw('timeout')
       this.enter('leaving')
     } else this.say('NOOP', noop)

@@ -1,4 +1,4 @@
-import type { Transaction } from './context.ts'
+import type { SessionPhase, Transaction } from './context.ts'
 import type { ClientPhase, DoneEvent } from './events.ts'
 import type { ClientMessage } from './message.ts'
 
@@ -20,6 +20,18 @@ export function beginTransaction(id: number, message: ClientMessage, now: number
     end: 'unsaid',
     results: Array.from({ length: message.recipients.length }, () => undefined),
   }
+}
+
+/** How far a conversation has come while nothing is owed. */
+export const phases: Readonly<Record<SessionPhase, ClientPhase>> = {
+  greeting: 'connect',
+  hello: 'hello',
+  handshake: 'tls',
+  idle: 'idle',
+  envelope: 'sender',
+  content: 'content',
+  leaving: 'idle',
+  closed: 'idle',
 }
 
 /** How far a message has come. */

@@ -17,7 +17,7 @@ export function logIn(context: ClientContext): void {
 }
 
 function attempt(context: ClientContext, auth: SmtpClientAuth, offered: readonly string[]): void {
-  const { identity, crypto, mechanisms, withoutTls = false } = auth
+  const { identity, mechanisms, withoutTls = false } = auth
   const channel = channelOf(context.secure, context.tls)
   const choice = { offered, identity, ...(mechanisms === undefined ? {} : { allowed: mechanisms }) }
   const isAllowed = context.secure || withoutTls
@@ -28,7 +28,7 @@ function attempt(context: ClientContext, auth: SmtpClientAuth, offered: readonly
     else context.giveUp({ phase: 'auth', reason: 'auth-not-offered' })
     return
   }
-  const exchange = mechanism.begin({ identity, channel, crypto, offered })
+  const exchange = mechanism.begin({ identity, channel, crypto: auth.crypto, offered })
   context.login = { exchange, mechanism: mechanism.name, initial: undefined, cancelled: false }
   const step = exchange.respond(undefined)
   if (step.kind === 'failed') return fail(context)

@@ -4,8 +4,8 @@ import { tellAll, verdictOf } from '../outcomes.ts'
 import { endContent } from './final.ts'
 
 /*
- * BDAT (RFC 3030). The size of a chunk comes before it, so that content is gathered first. Chunks are of one size but for the last,
- * however the host has cut what it gave.
+ * BDAT (RFC 3030). The size of a chunk comes before it, so that content is gathered first. Chunks are of one size but for the
+ * last, however the host has cut what it gave.
  */
 
 /** Sends a chunk of the usual size; false where a reply must come first. */

@@ -4,8 +4,8 @@ import { tell, tellAll, verdictOf } from '../outcomes.ts'
 import { beginContent, data } from './data.ts'
 
 /*
- * MAIL, RCPT and DATA: as many at a time as the server takes (RFC 2920), one by one where it takes no more. What is sent depends on
- * nothing but the replies that had to be there, so that it is the same however they came.
+ * MAIL, RCPT and DATA: as many at a time as the server takes (RFC 2920), one by one where it takes no more. What is sent depends
+ * on nothing but the replies that had to be there, so that it is the same however they came.
  */
 
 /** Sends the next command of a message, or goes on to what follows; false where a reply must come first. */
