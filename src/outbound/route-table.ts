@@ -22,7 +22,7 @@ export type Way =
 
 /** Routes, ready for use. */
 export interface RouteTable {
-  /** The destination of mail on the way that is chosen for it. Throws `misuse` where a choice gives a route that it has not named. */
+  /** The destination of mail on the way that is chosen for it. Throws `misuse` where a choice gives a route it has not named. */
   destination(recipient: Address, sender: Address | null, account: string | undefined): string
   /** Where a destination leads to now, which may have been given long ago; `undefined`: there is no such route any more. */
   way(destination: string): Way | undefined

@@ -1,6 +1,6 @@
 /**
- * Whether an address is one by which a machine speaks to itself: 127.0.0.0/8, `::1`, those that mean "here" (0.0.0.0/8, `::`), and
- * the same inside IPv6 (RFC 4291 §2.5.5). Whoever publishes such an address as that of a mail server wants us to speak to
+ * Whether an address is one by which a machine speaks to itself: 127.0.0.0/8, `::1`, those that mean "here" (0.0.0.0/8, `::`),
+ * and the same inside IPv6 (RFC 4291 §2.5.5). Whoever publishes such an address as that of a mail server wants us to speak to
  * our own services.
  */
 export function isLoopback(address: string): boolean {
