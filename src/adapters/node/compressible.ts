@@ -11,6 +11,7 @@ import type { Output } from '../../protocol/session/session.ts'
 import type { TlsFacts } from '../../protocol/session/tls.ts'
 import type { Peer, Transport, TransportSink } from '../../protocol/session/transport.ts'
 import { Deflating } from './deflating.ts'
+import { Inflating, type Unfinished } from './inflating.ts'
 
 /** How much of what a peer compressed is taken from it. */
 export interface CompressibleOptions {
@@ -29,8 +30,9 @@ const CHUNK = 4096
 
 /**
  * Gives a transport the ability to compress. Until it is asked to it costs one call for each of the transport's. Then a
- * connection costs about 55 KiB: 8 for what was sent last, 42 for inflating (the window of 32 that the format allows a peer, and
- * tables), 4 for what has just been inflated.
+ * connection costs what was sent last, 8 KiB at most, and what came last, 32 KiB at most, for the format allows a peer to refer
+ * back so far. One that sends much at a time, or does not flush as others do, has a stream of zlib's from then on: 42 KiB for its
+ * window and tables, 4 for what has just been inflated.
  */
 export function compressible(transport: Transport, { burst = 64 * 1024 * 1024 }: CompressibleOptions = {}): Transport {
   return new CompressibleTransport(transport, burst)
@@ -42,7 +44,11 @@ class CompressibleTransport implements Transport, TransportSink {
   #paused = false
   #over = false
   #deflating: Deflating | undefined
+  /** What comes in little batches; then whatever comes. */
+  #inflating: Inflating | undefined
   #inflate: InflateRaw | undefined
+  /** Octets of what comes out of that which have been told before. */
+  #told = 0
   /** Octets that may still come out of what went in. */
   #credit: number
   /** More is waiting to be inflated than should. */
@@ -95,16 +101,30 @@ class CompressibleTransport implements Transport, TransportSink {
     if (this.#deflating) throw new MailError('misuse', 'compress() on a connection that is compressed')
     if (this.#over) return
     this.#deflating = new Deflating()
+    this.#inflating = new Inflating()
+  }
+
+  /** Goes on with whatever comes. */
+  #stream({ dictionary, held, told }: Unfinished): void {
     // Bytes are told as soon as they can be made out, and a stream that just ends is no error (RFC 4978 says nothing of an end).
     const inflate = createInflateRaw({
-      chunkSize: CHUNK, flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH,
+      chunkSize: CHUNK, flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH, ...(dictionary && { dictionary }),
     })
+    this.#inflating = undefined
     this.#inflate = inflate
+    this.#told = told
     inflate.on('data', (bytes: Uint8Array) => this.#inflated(bytes))
     inflate.on('drain', () => this.#unchoked())
     inflate.on('end', () => this.#inputEnded())
     inflate.on('error', (error) => this.#break(new MailError('peer', 'what came is not compressed as agreed', { cause: error })))
     if (this.#paused) inflate.pause()
+    this.#feed(inflate, held)
+  }
+
+  #feed(inflate: InflateRaw, bytes: Uint8Array): void {
+    if (inflate.write(bytes)) return
+    this.#choked = true
+    this.#below.pause()
   }
 
   end(): void {
@@ -120,14 +140,15 @@ class CompressibleTransport implements Transport, TransportSink {
   // What the transport below tells.
 
   received(bytes: Uint8Array): void {
-    const inflate = this.#inflate
-    if (this.#deflating === undefined) this.#sink!.received(bytes)
-    else if (inflate) {
-      this.#credit += bytes.length * RATIO
-      if (inflate.write(bytes)) return
-      this.#choked = true
-      this.#below.pause()
-    }
+    if (this.#deflating === undefined) return this.#sink!.received(bytes)
+    this.#credit += bytes.length * RATIO
+    if (this.#inflate) return this.#feed(this.#inflate, bytes)
+    const inflating = this.#inflating
+    if (inflating === undefined) return
+    inflating.push(bytes)
+    const out = this.#paused ? undefined : inflating.pull()
+    if (out === undefined) this.#stream(inflating.unfinished)
+    else if (out.length > 0) this.#inflated(out)
   }
 
   ended(): void {
@@ -150,8 +171,11 @@ class CompressibleTransport implements Transport, TransportSink {
 
   // What comes out of inflating.
 
-  #inflated(bytes: Uint8Array): void {
+  #inflated(made: Uint8Array): void {
     if (this.#over) return
+    const bytes = made.subarray(this.#told)
+    this.#told -= made.length - bytes.length
+    if (bytes.length === 0) return
     this.#credit -= bytes.length
     if (this.#credit < 0) this.#break(new MailError('peer', 'what came was compressed beyond measure'))
     else this.#sink!.received(bytes)
@@ -179,6 +203,7 @@ class CompressibleTransport implements Transport, TransportSink {
   /** Nothing of what comes is of interest any more. */
   #letGo(): void {
     this.#over = true
+    this.#inflating = undefined
     this.#inflate?.destroy()
     this.#inflate = undefined
   }

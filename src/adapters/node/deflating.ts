@@ -1,12 +1,10 @@
 import { constants, deflateRawSync } from 'node:zlib'
 import type { Output } from '../../protocol/session/session.ts'
+import { LastOctets } from './last-octets.ts'
 
 /** How far back a repetition is found: 2^13 octets, more than the longest of the lines that resemble each other in IMAP. */
 const WINDOW_BITS = 13
 const WINDOW = 1 << WINDOW_BITS
-
-/** Octets that there is room for at first; a power of two. */
-const FIRST_ROOM = 1024
 
 /** Octets of answers from which on speed counts for more: they are attachments, which base64 has made dull. */
 const LARGE = 32 * 1024
@@ -19,15 +17,13 @@ const LARGE = 32 * 1024
  * this window and 256 KiB at the usual one; and a batch is out at once, in its order, without a turn of the thread pool.
  */
 export class Deflating {
-  /** What was sent last, at its end; grows to the window as that becomes more. */
-  #last = Buffer.allocUnsafeSlow(FIRST_ROOM)
-  /** Octets of it that are of use, at its end. */
-  #known = 0
+  readonly #last = new LastOctets(WINDOW)
 
   /** The pieces, in their order, as one piece of the stream. */
   deflate(output: readonly Output[]): readonly Output[] {
     const plain = joined(output)
     if (plain.length === 0) return []
+    const { dictionary } = this.#last
     const deflated = deflateRawSync(plain, {
       level: plain.length < LARGE ? 3 : 1,
       windowBits: WINDOW_BITS,
@@ -35,24 +31,10 @@ export class Deflating {
       finishFlush: constants.Z_SYNC_FLUSH,
       // What is allocated for the answer at a time; no more than it will be, for most are short.
       chunkSize: Math.min(65_536, Math.max(256, plain.length)),
-      ...(this.#known === 0 ? {} : { dictionary: this.#last.subarray(this.#last.length - this.#known) }),
+      ...(dictionary && { dictionary }),
     })
-    this.#remember(plain)
+    this.#last.push(plain)
     return [deflated]
-  }
-
-  #remember(plain: Buffer): void {
-    const known = Math.min(WINDOW, this.#known + plain.length)
-    const before = this.#last
-    // In place, unless it has to grow.
-    let room = before.length
-    while (room < known) room *= 2
-    const last = room === before.length ? before : Buffer.allocUnsafeSlow(room)
-    const fresh = Math.min(plain.length, known)
-    before.copy(last, room - known, before.length - (known - fresh))
-    plain.copy(last, room - fresh, plain.length - fresh)
-    this.#last = last
-    this.#known = known
   }
 }
 
