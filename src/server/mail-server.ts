@@ -165,8 +165,8 @@ export class ComposedServer implements MailServer {
   }
 
   private imapOptions(login: LoginOptions): ImapServerOptions {
-    const { hostname, directory, store, keyValue, learn, inMemory, observe, clock, random, plaintextAuth, imap = {} } = this.options
-    const { connections, id, ...rest } = imap
+    const { hostname, directory, store, keyValue, learn, inMemory, observe, clock, random, plaintextAuth } = this.options
+    const { connections, id, ...rest } = this.options.imap ?? {}
     return {
       hostname,
       directory,

@@ -13,7 +13,7 @@ export class Malformed extends Error {
   readonly limit: string | undefined
 
   /** `why` is told to the client, and behind it `word`, which it has sent. */
-  constructor(why: string, { word, code, limit }: { readonly word?: string; readonly code?: string; readonly limit?: string } = {}) {
+  constructor(why: string, { word, code, limit }: Readonly<Partial<Record<'word' | 'code' | 'limit', string>>> = {}) {
     super(word === undefined ? why : `${why} ${word}`)
     this.name = 'Malformed'
     this.why = why

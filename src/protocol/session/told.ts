@@ -22,4 +22,5 @@ export interface CommandRefusalEvent {
 }
 
 /** How a response begins that has a code. */
-export const withCode = (status: string, code: string | undefined): string => (code === undefined ? status : `${status} [${code}]`)
+export const withCode = (status: string, code: string | undefined): string =>
+  code === undefined ? status : `${status} [${code}]`

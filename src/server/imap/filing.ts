@@ -1,16 +1,9 @@
-import type { Account } from '../../contracts/directory.ts'
 import type { MailboxId, Quota, UidSet } from '../../contracts/mailbox.ts'
 import type { Append, Copied, FlagChange, Flagged, MailStore, NewMessage, StoredMessage } from '../../contracts/store.ts'
 import { MailError } from '../../protocol/session/errors.ts'
-import type { LiveConnection } from '../connection.ts'
 import type { Added, QuotaWatch } from '../quota-watch.ts'
 import type { JunkWatch } from './junk-watch.ts'
-
-/** Who does something to their mail, and over which connection. */
-export interface Who {
-  readonly account: Account
-  readonly connection: LiveConnection
-}
+import type { Who } from './who.ts'
 
 /** A message has taken the place of another. */
 const changed: Added = { messages: 0, octets: undefined }

@@ -16,12 +16,13 @@ import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
 import { storedOctets } from '../stored-octets.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor, selection } from './answers.ts'
-import type { Filing, Who } from './filing.ts'
+import type { Filing } from './filing.ts'
 import type { KeptColumns } from './kept-columns.ts'
 import type { Keywords } from './keywords.ts'
 import type { Openings } from './open.ts'
 import { Uploads } from './uploads.ts'
 import type { Watcher, Watchers } from './watchers.ts'
+import type { Who } from './who.ts'
 
 /** What all connections of one server share. */
 export interface Access extends ReaderAccess {

@@ -2,12 +2,12 @@ import type { JunkMarks, LearnJunk } from '../../contracts/junk.ts'
 import type { Mailbox, MailboxId, SpecialUse, UidSet } from '../../contracts/mailbox.ts'
 import { isAtOrBelow } from '../../contracts/mailbox-path.ts'
 import type { Copied, Entry, FlagChange, Flagged, MailStore } from '../../contracts/store.ts'
-import { setOfAscending } from '../../contracts/index.ts'
 import type { Observer } from '../../observe/events.ts'
+import { setOfAscending } from '../../protocol/bytes/number-set.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { whence } from '../whence.ts'
-import type { Who } from './filing.ts'
+import type { Who } from './who.ts'
 
 /** Mailboxes of which is remembered what they are for, and the milliseconds for which that is believed. */
 const MOST_KNOWN = 10_000

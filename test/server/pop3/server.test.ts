@@ -259,7 +259,8 @@ describe('the server', () => {
   it('takes so many connections and no more', async () => {
     const stage = new Pop3Stage({ connections: { server: 2, address: 1 } })
     await stage.connect()
-    expect(await (await stage.connect()).say()).toBe('-ERR [SYS/TEMP] Too many connections from your address, try again later\r\n')
+    const tooMany = '-ERR [SYS/TEMP] Too many connections from your address, try again later\r\n'
+    expect(await (await stage.connect()).say()).toBe(tooMany)
     await stage.connect({ address: '192.0.2.8' })
     expect(await (await stage.connect({ address: '192.0.2.9' })).say()).toContain('-ERR')
   })

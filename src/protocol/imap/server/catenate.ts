@@ -51,7 +51,9 @@ export function* catenate(context: ImapContext, line: Pick<Behind, 'reader' | 'a
     } else if (word === 'URL') {
       let url: string
       if (reader.done && announced !== undefined) {
-        if (announced.octets > context.config.limits.literalOctets) throw new Malformed('Literal too large', { limit: 'literalOctets' })
+        if (announced.octets > context.config.limits.literalOctets) {
+          throw new Malformed('Literal too large', { limit: 'literalOctets' })
+        }
         url = yield* wait<string>({ kind: 'literal', announced })
         ;({ reader, announced } = yield* restOfLine())
       } else url = reader.astring()
