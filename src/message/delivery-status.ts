@@ -1,9 +1,10 @@
-import type { DeliveryAction } from './delivery-action.ts'
-import { actionOf } from './delivery-action.ts'
+import { parseTransferEncoding } from './content.ts'
 import { parseDate } from './date.ts'
+import { actionOf, type DeliveryAction } from './delivery-action.ts'
 import { findStatus } from './enhanced-status.ts'
 import { type HeaderBlock, parseHeaderBlock } from './headers.ts'
 import { isBlank, trimBlanks, withoutComments } from './lexemes.ts'
+import { decodeTransfer } from './transfer.ts'
 import { decodeUtf8Address } from './utf8-address.ts'
 
 /** What has a type in front of it: `rfc822; anna@example.org`, `dns; mx.example.org`, `smtp; 550 5.1.1 No such user`. */
@@ -53,7 +54,7 @@ const ABOUT_RECIPIENT = ['final-recipient', 'original-recipient', 'action', 'sta
 /**
  * Reads the fields of a delivery status. Total: never throws, linear time; 8-bit octets are read as UTF-8, or else windows-1252.
  * Lenient as the world demands: blank lines too many or missing, fields in any order, comments, no types, brackets around
- * addresses.
+ * addresses, groups that a filter on the way has encoded.
  */
 export function parseDeliveryStatus(bytes: Uint8Array): DeliveryStatus {
   const groups = groupsOf(bytes)
@@ -72,18 +73,38 @@ export function parseDeliveryStatus(bytes: Uint8Array): DeliveryStatus {
 }
 
 /** The blocks of fields that blank lines part. */
-function groupsOf(bytes: Uint8Array): HeaderBlock[] {
+function groupsOf(bytes: Uint8Array, mayBeEncoded = true): HeaderBlock[] {
   const groups: HeaderBlock[] = []
   let at = 0
   while (groups.length <= MOST_REPORTED) {
-    while (at < bytes.length && (bytes[at] === LF || bytes[at] === CR)) at++
+    at = behindBlankLines(bytes, at)
     if (at >= bytes.length) break
     const block = parseHeaderBlock(bytes, at)
     // At least the line at hand is taken, so this ends.
     at = Math.max(block.end, at + 1)
     groups.push(block)
+    const encoding = parseTransferEncoding(block.value('content-transfer-encoding'))
+    if (!mayBeEncoded || (encoding !== 'base64' && encoding !== 'quoted-printable')) continue
+    // Filters on the way that take the groups for the header of something and its body have encoded that.
+    const from = behindBlankLines(bytes, at)
+    at = blankLineAt(bytes, from)
+    for (const group of groupsOf(decodeTransfer(bytes.subarray(from, at), encoding), false)) groups.push(group)
   }
   return groups
+}
+
+function behindBlankLines(bytes: Uint8Array, from: number): number {
+  let at = from
+  while (at < bytes.length && (bytes[at] === LF || bytes[at] === CR)) at++
+  return at
+}
+
+/** The next empty line, or the end. */
+function blankLineAt(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < bytes.length; at++) {
+    if (bytes[at] === LF && (bytes[at + 1] === LF || (bytes[at + 1] === CR && bytes[at + 2] === LF))) return at + 1
+  }
+  return bytes.length
 }
 
 function messageOf(groups: readonly HeaderBlock[]): Omit<DeliveryStatus, 'recipients'> {

@@ -55,6 +55,10 @@ describe('a delivery status', () => {
     ['blank lines too many', '\n\nReporting-MTA: a\n\n\nFinal-Recipient: rfc822;a@b\n\nAction: failed\n\nStatus: 5.1.1\n\n', [
       { finalRecipient: { type: 'rfc822', text: 'a@b' }, action: 'failed', status: '5.1.1' },
     ]],
+    ['a group that a filter has encoded', `Reporting-MTA: a\nContent-Transfer-Encoding: base64\n\n${
+      btoa('Final-Recipient: rfc822;a@b\nStatus: 5.1.1\n')}\n\nFinal-Recipient: rfc822;c@d\n`, [
+      { finalRecipient: { type: 'rfc822', text: 'a@b' }, status: '5.1.1' }, { finalRecipient: { type: 'rfc822', text: 'c@d' } },
+    ]],
     ['no types', 'Final-Recipient: a@b\nDiagnostic-Code: 550 no; really\n', [
       { finalRecipient: { type: '', text: 'a@b' }, diagnosticCode: { type: '', text: '550 no; really' } },
     ]],
