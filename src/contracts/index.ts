@@ -38,6 +38,7 @@ export type { Note } from './note.ts'
 export type { Awaitable, Decision, Notebook, Policy, PolicyReply, PolicyStage, Stage, Verdict } from './policy.ts'
 export type { AttemptFacts, ReportFacts, SiteFacts } from './delivery.ts'
 export type { Dispatch, OutgoingMessage } from './dispatch.ts'
+export type { ComposeMail, DraftField, DraftPart, MailDraft } from './draft.ts'
 export type {
   JobState,
   LastTry,
