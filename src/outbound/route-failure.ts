@@ -14,8 +14,6 @@ export type RouteReason =
   | 'tls-policy'
   /** The route that the mail was to take is not there any more. */
   | 'no-route'
-  /** Our own fault: what is kept of policies cannot be read. */
-  | 'ours'
 
 /** There is no way: for now, or at all. Codes are those of the reply that says the same. */
 export interface RouteFailure {

@@ -2,8 +2,8 @@ import { asciiDomain } from '../message/domain.ts'
 import { isDomain } from '../protocol/smtp/index.ts'
 
 /**
- * What a domain asks of those who send to it (RFC 8461 §5): `enforce`: only to servers that it names and that prove it; `testing`:
- * tell me what would fail; `none`: nothing any more.
+ * What a domain asks of those who send to it (RFC 8461 §5): `enforce`: only to servers that it names and that prove it;
+ * `testing`: tell me what would fail; `none`: nothing any more.
  */
 export type StsMode = 'enforce' | 'testing' | 'none'
 
@@ -25,8 +25,8 @@ const MOST_LINES = 500
 const MOST_MX = 100
 
 /**
- * The id in the TXT records at `_mta-sts` of a domain (RFC 8461 §3.1), by which a change of policy is known; `undefined`: it has no
- * policy, or more than one record that says so.
+ * The id in the TXT records at `_mta-sts` of a domain (RFC 8461 §3.1), by which a change of policy is known; `undefined`: it has
+ * no policy, or more than one record that says so.
  */
 export function parseStsRecord(records: readonly string[]): string | undefined {
   const own = records.filter((record) => fieldsOf(record)[0] === 'v=STSv1')

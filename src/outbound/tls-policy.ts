@@ -31,7 +31,7 @@ export type HostTls =
   }
   | { readonly may: false; readonly by: TlsAuthority; readonly failure: 'temporary' | 'permanent'; readonly text: string }
 
-/** Decides how a server of a domain may be used: DANE over MTA-STS (RFC 8461 §2), those over the route, the strictest wish last. */
+/** Decides how a server may be used: DANE over MTA-STS (RFC 8461 §2), those over the route, the strictest wish last. */
 export function hostTls(host: MailHost, dane: DaneFinding, wish: TlsWish): HostTls {
   const { found, sts } = wish
   // Where the servers themselves may be made up, so may be what they have records for (RFC 7672 §2.2.1).
@@ -47,7 +47,7 @@ export function hostTls(host: MailHost, dane: DaneFinding, wish: TlsWish): HostT
   // RFC 8689 §4.2.1: the name is the domain's own, or comes from signed records or from a policy that names it.
   const isCertain = !isLiteral && (found.implicit || found.authenticated || isNamed)
   if (wish.strictly && !isCertain) {
-    return refused('requiretls', 'permanent', `Nothing proves that ${host.name} is a server of ${wish.domain}, as REQUIRETLS asks`)
+    return refused('requiretls', 'permanent', `REQUIRETLS: nothing proves that ${host.name} is a server of ${wish.domain}`)
   }
   const proven: HostTls = { may: true, by: 'none', tls: 'required', demand: pkix(host), verified: isCertain }
   if (sts?.mode === 'enforce') return { ...proven, by: 'sts' }
@@ -72,5 +72,6 @@ function byDane(
   // RFC 7672 §3.2.2: with DANE-TA the certificate may be for the domain as well; with DANE-EE names do not count (§3.1.1).
   const names = [...new Set([name, domain, ...(found.alias === undefined ? [] : [found.alias])])].filter((each) => each !== base)
   const others = records.some(({ usage }) => usage === 2) && names.length > 0 ? { names } : {}
-  return { may: true, by: 'dane', tls: 'required', demand: { trust: { tlsa: records }, serverName: base, ...others }, verified: true }
+  const demand: TlsDemand = { trust: { tlsa: records }, serverName: base, ...others }
+  return { may: true, by: 'dane', tls: 'required', demand, verified: true }
 }

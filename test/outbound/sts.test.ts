@@ -37,7 +37,9 @@ describe('parseStsPolicy', () => {
     ['line feeds alone', policy('testing').replaceAll('\r', ''), {
       mode: 'testing', mx: ['mail.example.org', '*.example.net'], maxAge: 604_800,
     }],
-    ['any order, other fields, blank lines', 'max_age:1\n\nfoo: bar\nmode:none\nversion:STSv1', { mode: 'none', mx: [], maxAge: 1 }],
+    ['any order, other fields, blank lines', 'max_age:1\n\nfoo: bar\nmode:none\nversion:STSv1', {
+      mode: 'none', mx: [], maxAge: 1,
+    }],
     ['the first of two', policy('enforce', 'mode: none\r\nmax_age: 1\r\n'), {
       mode: 'enforce', mx: ['mail.example.org', '*.example.net'], maxAge: 604_800,
     }],
@@ -80,7 +82,8 @@ describe('parseStsPolicy', () => {
 })
 
 it.each([
-  ['mail.example.org', true], ['a.example.net', true], ['example.net', false], ['a.b.example.net', false], ['.example.net', false],
+  ['mail.example.org', true], ['a.example.net', true],
+  ['example.net', false], ['a.b.example.net', false], ['.example.net', false],
   ['xmail.example.org', false], ['mail.example.org.evil.test', false], ['', false], ['*.example.net', true],
 ])('stsNames: %s: %s', (host, is) => {
   expect(stsNames(parseStsPolicy(policy())!, host)).toBe(is)

@@ -86,7 +86,7 @@ describe('hostTls', () => {
     ['nor does it fail there', failed, {}, { by: 'none', tls: 'opportunistic' }],
     ['DANE that cannot be looked up', failed, { found: signed }, { may: false, by: 'dane', failure: 'temporary' }],
     ['STS does not override that', failed, { found: signed, sts: named }, { may: false, by: 'dane', failure: 'temporary' }],
-    ['DANE that nobody understands', unusable, { found: signed }, { by: 'dane', tls: 'required', demand: anybody, verified: false }],
+    ['DANE that nobody understands', unusable, { found: signed }, { by: 'dane', tls: 'required', demand: anybody }],
     ['and STS', unusable, { found: signed, sts: named }, { by: 'sts', tls: 'required', demand: proven, verified: true }],
     ['and the route', unusable, { found: signed, required: 'verified' }, { by: 'route', demand: proven }],
     ['REQUIRETLS with nothing certain', none, { strictly: true }, { may: false, by: 'requiretls', failure: 'permanent' }],
