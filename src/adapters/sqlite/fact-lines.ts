@@ -1,8 +1,15 @@
 import { pageOfFacts } from '../../contracts/page-of-facts.ts'
-import type { Connection, Statement, Value } from './driver.ts'
+import type { Connection, Row, Statement } from './driver.ts'
 
 /** Entries that are read at a time where facts are read with them, half a megabyte: about a millisecond of the event loop. */
 export const PAGE_WITH_FACTS = 500
+
+/**
+ * Octets of facts that are put into one text, those of a single message aside. V8 keeps a string of more than 128 KB in pages of
+ * its own, which it asks the system for and gives back each time, as SQLite does with what it puts together: that costs more than
+ * more queries.
+ */
+const TEXT = 96 * 1024
 
 /** Characters of facts that are remembered: what ten thousand messages say. */
 const MOST_HELD = 16 * 1024 * 1024
@@ -32,7 +39,7 @@ export class FactLines {
       + ' WHERE e.mailbox = ? AND e.uid >= ? AND e.uid <= ? ORDER BY e.uid'
     const each = 'FROM json_each(?) AS wanted CROSS JOIN entries AS e ON e.mailbox = ? AND e.uid = wanted.value'
       + ' LEFT JOIN messages AS m ON m.id = e.message'
-    // One text for a page, and so one string: the lines are cut out of it without being copied.
+    // One text for many, and so one string: the lines are cut out of it without being copied.
     const lines = "SELECT group_concat(facts, char(10)) AS lines FROM (SELECT ifnull(m.facts, 'null') AS facts"
     this.#lines = db.prepare(`${lines} ${between})`)
     this.#each = db.prepare(`${lines} ${each})`)
@@ -44,8 +51,8 @@ export class FactLines {
 
   /** The lines of the first of UIDs that are there, which ascend and may be far from each other: as many as a page may have. */
   ofEach(mailbox: number, uids: readonly number[]): readonly string[] {
-    const count = fitting(this.#eachLength.get(JSON.stringify(uids), mailbox)?.['lengths'])
-    return (this.#each.get(JSON.stringify(uids.slice(0, count)), mailbox)?.['lines'] as string).split('\n')
+    const textOf = (from: number, to: number) => this.#each.get(JSON.stringify(uids.slice(from, to)), mailbox)
+    return linesOf(this.#eachLength.get(JSON.stringify(uids), mailbox), textOf)
   }
 
   /** The same of UIDs that are there and that are all between the first and the last of them. `gaps` as the entries have them. */
@@ -54,10 +61,11 @@ export class FactLines {
     const key = `${mailbox}:${first}`
     const known = this.#pages.get(key)
     if (known && known.gaps === gaps && known.last === last) return known.lines
-    const count = fitting(this.#lengths.get(mailbox, first, last)?.['lengths'])
-    const text = this.#lines.get(mailbox, first, uids[count - 1] as number)?.['lines'] as string
-    const lines = text.split('\n')
-    if (lines.length === PAGE_WITH_FACTS) this.#remember(key, { gaps, last, length: text.length, lines })
+    const textOf = (from: number, to: number) => this.#lines.get(mailbox, uids[from] as number, uids[to - 1] as number)
+    const lines = linesOf(this.#lengths.get(mailbox, first, last), textOf)
+    if (lines.length === PAGE_WITH_FACTS) {
+      this.#remember(key, { gaps, last, length: lines.reduce((sum, line) => sum + line.length, 0), lines })
+    }
     return lines
   }
 
@@ -84,4 +92,16 @@ export class FactLines {
   }
 }
 
-const fitting = (lengths: Value | undefined): number => pageOfFacts(JSON.parse(`[${lengths as string}]`) as number[])
+/** As many lines as a page may have, of a row with the lengths of all: of `textOf`, which reads from one to before another. */
+function linesOf(row: Row | undefined, textOf: (from: number, to: number) => Row | undefined): string[] {
+  const lengths = JSON.parse(`[${row?.['lengths'] as string}]`) as number[]
+  const count = pageOfFacts(lengths)
+  const lines: string[] = []
+  for (let from = 0; from < count;) {
+    let to = from + 1
+    for (let octets = lengths[from] as number; to < count && (octets += lengths[to] as number) <= TEXT;) to++
+    for (const line of (textOf(from, to)?.['lines'] as string).split('\n')) lines.push(line)
+    from = to
+  }
+  return lines
+}
