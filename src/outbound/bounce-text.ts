@@ -27,6 +27,8 @@ const MOST_LINE = 1_000
 const MOST_RECIPIENTS = 500
 const MOST_SAID = 4_000
 
+const FIELD = 'message-id:'
+
 /**
  * Reads what servers write to people: qmail, Exim, Postfix, Sendmail, Exchange, Outlook, Gmail, Yahoo, AOL and whoever writes
  * like them: a line that begins with an address, or names one behind words that announce it, begins what is said of that
@@ -175,10 +177,16 @@ function behind(line: string, word: string): string {
 /** The id in the header of what came back, quoted or indented as it may be. */
 function idBehind(lines: readonly string[], end: number): string | undefined {
   for (let at = end; at < lines.length; at++) {
-    const found = /^[ \t>|]*message-id:(.*)$/i.exec(lines[at]!)
-    if (!found) continue
-    const here = found[1]!.trim()
+    const line = withoutQuoting(lines[at]!)
+    if (!line.slice(0, FIELD.length).toLowerCase().startsWith(FIELD)) continue
+    const here = line.slice(FIELD.length).trim()
     return parseMessageIds(here === '' ? (lines[at + 1] ?? '') : here, 1)[0]
   }
   return undefined
+}
+
+function withoutQuoting(line: string): string {
+  let at = 0
+  while (at < line.length && ' \t>|'.includes(line.charAt(at))) at++
+  return line.slice(at)
 }

@@ -78,6 +78,7 @@ export function reportsFor(message: ReportableMessage, now: number, delayAfter =
       envelopeId: envelope.envid,
       ret: envelope.ret,
       smtpUtf8: envelope.smtpUtf8,
+      requireTls: envelope.requireTls,
       received: message.received,
       ...(message.receivedFrom === undefined ? {} : { receivedFrom: message.receivedFrom }),
     }

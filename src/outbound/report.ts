@@ -43,8 +43,9 @@ export interface Report {
   readonly envelopeId: string | undefined
   /** RFC 3461 §4.3. */
   readonly ret: 'FULL' | 'HDRS' | undefined
-  /** The message came with SMTPUTF8. */
+  /** The message came with SMTPUTF8, with REQUIRETLS. */
   readonly smtpUtf8: boolean
+  readonly requireTls: boolean
   /** When the message arrived. */
   readonly received: number
   /** The name of the client that it came from. */

@@ -1,5 +1,6 @@
 import type { DraftPart, MailDraft } from '../contracts/draft.ts'
-import type { Address } from '../message/address.ts'
+import type { Envelope } from '../contracts/received.ts'
+import { type Address, splitTag } from '../message/address.ts'
 import type { DeliveryAction } from '../message/delivery-action.ts'
 import type { DeliveryStatus, RecipientStatus, TypedText } from '../message/delivery-status.ts'
 import { formatDeliveryStatus } from '../message/format-delivery-status.ts'
@@ -37,14 +38,8 @@ export interface ReportOptions {
 
 /** A report, ready to be composed and put into the queue. */
 export interface WrittenReport {
-  /** RFC 3461 §6.1: the null sender, so that nobody reports about the report. */
-  readonly envelope: {
-    readonly sender: null
-    readonly recipient: Address
-    readonly notify: readonly []
-    readonly body: '7BIT' | '8BITMIME'
-    readonly smtpUtf8: boolean
-  }
+  /** RFC 3461 §6.1: from the null sender, NOTIFY=NEVER, so that nobody reports about the report. */
+  readonly envelope: Envelope
   readonly draft: MailDraft
 }
 
@@ -81,14 +76,7 @@ export function writeReport(report: Report, octets: Uint8Array, size: number, op
   const parts = [status, returned.part]
   const isEightBit = parts.some(isEightBitPart)
   return {
-    envelope: {
-      sender: null,
-      recipient: report.to,
-      notify: [],
-      body: isEightBit ? '8BITMIME' : '7BIT',
-      // RFC 6533 §4.5: what is of a global type needs it too.
-      smtpUtf8: !isAscii(encodeMailbox(report.to)) || parts.some(isGlobalPart),
-    },
+    envelope: envelopeOf(report, parts),
     draft: {
       from: { name: 'Mail Delivery System', address: options.from ?? { local: 'postmaster', domain: options.hostname } },
       to: [report.to],
@@ -113,7 +101,28 @@ export function writeReport(report: Report, octets: Uint8Array, size: number, op
 }
 
 function returnsWhole(report: Report, { unsaid = 'FULL' }: Pick<ReportOptions, 'unsaid'>): boolean {
-  return report.kind === 'failed' && (report.ret ?? unsaid) === 'FULL'
+  // RFC 8689 §5: of what requires TLS, no more than the header, whatever RET says.
+  return report.kind === 'failed' && !report.requireTls && (report.ret ?? unsaid) === 'FULL'
+}
+
+function envelopeOf({ to, requireTls }: Report, parts: readonly DraftPart[]): Envelope {
+  const { local: user, tag } = splitTag(to.local)
+  return {
+    sender: null,
+    recipients: [{ ...to, user, tag, wire: encodeMailbox(to), notify: [], originalRecipient: undefined }],
+    size: undefined,
+    body: parts.some(isEightBitPart) ? '8BITMIME' : '7BIT',
+    // RFC 6533 §4.5: what is of a global type needs it too.
+    smtpUtf8: !isAscii(encodeMailbox(to)) || parts.some(isGlobalPart),
+    // §6.1: RET must not be used.
+    ret: undefined,
+    envid: undefined,
+    // RFC 8689 §5.
+    requireTls,
+    deliverBy: undefined,
+    priority: undefined,
+    hold: undefined,
+  }
 }
 
 /** The thread that the message belongs to, and the message. */

@@ -19,8 +19,8 @@ const options: ReportOptions = {
   hostname: 'mail.a.example', now: received + 120_000, messageId: '<report@mail.a.example>', boundary: '0123456789abcdef',
 }
 const failure: Report = {
-  kind: 'failed', to: { local: 'anna', domain: 'a.example' }, envelopeId: 'QQ314159', ret: 'FULL', smtpUtf8: false, received,
-  receivedFrom: 'client.a.example',
+  kind: 'failed', to: { local: 'anna', domain: 'a.example' }, envelopeId: 'QQ314159', ret: 'FULL', smtpUtf8: false,
+  requireTls: false, received, receivedFrom: 'client.a.example',
   recipients: [{
     recipient: { local: 'bob', domain: 'b.example' }, original: { type: 'rfc822', address: 'robert@old.example' },
     action: 'failed', status: '5.1.1', reply: { code: 550, enhanced: '5.1.1', text: ['No such user here', 'Ask at the desk'] },
@@ -105,7 +105,11 @@ describe('a report', () => {
       '',
       '--=_0123456789abcdef--',
     ))
-    expect(written.envelope).toEqual({ sender: null, recipient: failure.to, notify: [], body: '7BIT', smtpUtf8: false })
+    expect(written.envelope).toMatchObject({ sender: null, body: '7BIT', smtpUtf8: false, requireTls: false, ret: undefined })
+    expect(written.envelope.recipients).toEqual([{
+      local: 'anna', domain: 'a.example', user: 'anna', tag: undefined, wire: 'anna@a.example', notify: [],
+      originalRecipient: undefined,
+    }])
     expect(facts.oddities).toEqual([])
     expect(facts.references).toEqual(['<0@a.example>', '<lunch@a.example>'])
     expect(automated(parseHeaderBlock(message))).toEqual({ automated: true, reason: 'auto-submitted' })
@@ -152,8 +156,8 @@ describe('a report', () => {
 describe('what comes back with a report (RFC 3461 §6.2)', () => {
   const types = async (report: Partial<Report>, mail: string | Uint8Array, given: Partial<ReportOptions> = {}) => {
     const made = await composed({ ...failure, ...report }, typeof mail === 'string' ? bytes(mail) : mail, given)
-    const announced = made.written.envelope
-    return [...made.types.slice(1), announced.body, ...(announced.smtpUtf8 ? ['SMTPUTF8'] : [])]
+    const { body, smtpUtf8, requireTls } = made.written.envelope
+    return [...made.types.slice(1), body, ...(smtpUtf8 ? ['SMTPUTF8'] : []), ...(requireTls ? ['REQUIRETLS'] : [])]
   }
   const eightBit = lines('Subject: Lunch', '', 'Müsli?')
   const utf8 = lines('Subject: Müsli', '', 'At noon?')
@@ -162,6 +166,8 @@ describe('what comes back with a report (RFC 3461 §6.2)', () => {
   it.each<[string, Partial<Report>, string, Partial<ReportOptions>, string[]]>([
     ['all of it for RET=FULL', {}, original, {}, [status, 'message/rfc822', '7BIT']],
     ['the header for RET=HDRS', { ret: 'HDRS' }, original, {}, [status, 'text/rfc822-headers', '7BIT']],
+    ['the header of what requires TLS, whatever was said', { requireTls: true }, original, {},
+      [status, 'text/rfc822-headers', '7BIT', 'REQUIRETLS']],
     ['all of it where nothing was said', { ret: undefined }, original, {}, [status, 'message/rfc822', '7BIT']],
     ['the header where nothing was said, if so wished', { ret: undefined }, original, { unsaid: 'HDRS' },
       [status, 'text/rfc822-headers', '7BIT']],
