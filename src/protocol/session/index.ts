@@ -16,6 +16,7 @@ export type {
   StartTlsEvent,
 } from './session.ts'
 export type { ClientCertificate, TlsFacts } from './tls.ts'
+export type { CommandRefusalEvent, LineEvent, Tell } from './told.ts'
 export type { Peer, Transport, TransportSink } from './transport.ts'
 export { drive } from './drive.ts'
 export type { Conversation, DriveOptions, Handler, Host } from './drive.ts'
