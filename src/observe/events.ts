@@ -182,7 +182,10 @@ export interface RefusedEvent extends Whence, Replied {
 /** A bound was reached. */
 export interface LimitedEvent extends Whence, Replied {
   readonly kind: 'limited'
-  /** Its name among the limits (`recipients`, `messageOctets`, `errors` …); `timeout` for any time-out but `total`. */
+  /**
+   * Its name among the limits (`recipients`, `messageOctets`, `errors` …); `timeout` for any time-out but `total`. Of what IMAP
+   * bounds without an option: `messages` of one APPEND, `parts` of one message in it, `annotations`, `notify`.
+   */
   readonly limit: string
 }
 
