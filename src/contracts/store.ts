@@ -160,7 +160,10 @@ export interface MailStore {
    * from the `modSeq` that `mailboxes` gave *before* listing.
    */
   entries(mailbox: MailboxId, which?: Selection): AsyncIterable<readonly Entry[]>
-  /** The same with what the messages say. */
+  /**
+   * The same with what the messages say. A page has no more than a megabyte of facts, or one message: what is made of a page is
+   * made in one turn of the event loop, and parts by the thousand are cheap to send.
+   */
   list(mailbox: MailboxId, which?: Selection): AsyncIterable<readonly StoredMessage[]>
   /**
    * What happened after a mod-sequence, at one moment; `most` (default 1000) bounds how many changes come at a time, where those

@@ -1,6 +1,7 @@
 import type { StoredBody } from '../../contracts/bodies.ts'
 import type { Mailbox, MailboxId, Quota, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
 import { comparePaths } from '../../contracts/mailbox-path.ts'
+import { pageOfFacts } from '../../contracts/page-of-facts.ts'
 import type {
   Changes,
   Copied,
@@ -153,8 +154,9 @@ export class MaildirStore implements MailStore {
     for (let after = 0;;) {
       const page = await this.#run(async () => {
         const there = await this.#view(mailbox)
-        const messages = there?.state.select(which, after, LIST_PAGE) ?? []
-        if (!there || messages.length === 0) return undefined
+        const most = there?.state.select(which, after, LIST_PAGE) ?? []
+        if (!there || most.length === 0) return undefined
+        const messages = most.slice(0, pageOfFacts(most.map(({ factsLength }) => factsLength)))
         after = messages.at(-1)?.uid ?? after
         return withFacts(there.place.box, there.state, messages)
       })

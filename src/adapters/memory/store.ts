@@ -1,5 +1,6 @@
 import type { StoredBody } from '../../contracts/bodies.ts'
 import { readBody } from '../../contracts/read-body.ts'
+import { pageOfFacts } from '../../contracts/page-of-facts.ts'
 import type { Mailbox, MailboxId, Quota, SpecialUse, UidSet, Usage } from '../../contracts/mailbox.ts'
 import type {
   Append,
@@ -134,7 +135,14 @@ class MemoryStore implements MailStore {
   }
 
   async *list(mailbox: MailboxId, which: Selection = {}): AsyncGenerator<readonly StoredMessage[], void, undefined> {
-    for await (const page of this.#pages(mailbox, which)) yield page.map((held) => storedOf(mailbox, held))
+    for await (const page of this.#pages(mailbox, which)) {
+      const lengths = page.map(({ message }) => message.facts.length)
+      for (let at = 0; at < page.length;) {
+        const count = pageOfFacts(lengths.slice(at))
+        yield page.slice(at, at + count).map((held) => storedOf(mailbox, held))
+        at += count
+      }
+    }
   }
 
   async changes(mailbox: MailboxId, since: number, most = 1000): Promise<Changes> {

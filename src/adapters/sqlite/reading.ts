@@ -17,6 +17,9 @@ import { ALL_UIDS, bridged, LAST_UID, membership, unpackUids } from './uid-set.t
 /** Ranges of UIDs that are looked at in one turn of the event loop. */
 const MOST_RANGES = 200
 
+/** Characters of facts from which on no more ranges are looked at in a turn. */
+const ENOUGH_FACTS = 512 * 1024
+
 /** Accounts in a page. */
 const ACCOUNTS = 500
 
@@ -176,19 +179,21 @@ export class Reading {
     while (spans.length > 0) {
       const pieces = this.#snapshot(() => {
         const read: Piece[] = []
+        let said = 0
         const box = this.#mailbox.get(row)
         spans = box ? this.#turn(row, gapsIn(box), spans, size, (columns, apart) => {
+          if (columns.uids.length === 0) return 0
+          const facts = more(columns.uids, gapsIn(box), apart)
+          // Of those that are left for the next page nothing is asked: it goes on from where this one ends.
+          const count = facts?.length ?? columns.uids.length
+          for (const { length } of facts ?? []) said += length
           const chosen: number[] = []
-          for (let index = 0; index < columns.uids.length; index++) {
+          for (let index = 0; index < count; index++) {
             if (has(columns.uids[index] as number) && (columns.modSeqs[index] as number) > since) chosen.push(index)
           }
-          if (chosen.length === 0) return columns.uids.length
-          const facts = more(columns.uids, gapsIn(box), apart)
-          const count = facts?.length ?? columns.uids.length
-          const among = count < columns.uids.length ? chosen.filter((index) => index < count) : chosen
-          if (among.length > 0) read.push({ columns, chosen: among, facts: facts ?? [] })
+          if (chosen.length > 0) read.push({ columns, chosen, facts: facts ?? [] })
           return count
-        }) : []
+        }, () => said >= ENOUGH_FACTS) : []
         return read
       })
       if (pieces.length > 0) yield pieces
@@ -198,7 +203,7 @@ export class Reading {
   }
 
   /** Reads about `size` entries from the beginning of the spans. Gives what is left of them. */
-  #turn(row: number, gaps: number, spans: UidSet, size: number, take: Take): UidSet {
+  #turn(row: number, gaps: number, spans: UidSet, size: number, take: Take, isFull: () => boolean): UidSet {
     const behind = (columns: AllColumns, count: number): UidSet =>
       common(spans, [{ first: columns.uids[count] as number, last: LAST_UID }])
     const few = apartFrom(spans, size)
@@ -208,7 +213,7 @@ export class Reading {
       return count < columns.uids.length ? behind(columns, count) : spans.slice(few.length)
     }
     let at = 0
-    for (let left = size; left > 0 && at < spans.length && at < MOST_RANGES; at++) {
+    for (let left = size; left > 0 && at < spans.length && at < MOST_RANGES && !isFull(); at++) {
       const { first, last } = spans[at] as UidRange
       const columns = this.#entries.all(row, first, last, left, gaps)
       const count = take(columns, false)

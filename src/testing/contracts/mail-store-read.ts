@@ -6,6 +6,7 @@ import {
   entriesOf,
   entryOf,
   everyUid,
+  factsOf,
   fill,
   inbox,
   isIn,
@@ -57,6 +58,29 @@ export function listing({ it, open }: MailStoreContractOptions): void {
       const what = `selected by ${JSON.stringify(which).slice(0, 100)}`
       equal(uidsOf(await listed(store, id, which)), wanted, what)
       equal(uidsOf(await entriesOf(store, id, which)), wanted, what)
+    }
+  })
+
+  it('list little at a time of what says much', async () => {
+    const { store } = await open()
+    const { id } = await inbox(store)
+    const long = factsOf(5)
+    const references = Array.from({ length: 8000 }, (_, i) => `<${i}.of.many@list.example>`)
+    const lengths = [1, 1, 4, 1, 4, 4, 1, 1, 16, 1]
+    const stored: StoredMessage[] = []
+    for (const [i, length] of lengths.entries()) {
+      const facts = length === 1 ? long : { ...long, references: Array.from({ length }, () => references).flat() }
+      stored.push(await store.append(id, message(pattern(5, i), { facts })))
+    }
+    const everySecond = setFor(stored.filter((_, index) => index % 2 === 0))
+    for (const which of [{}, { uids: everySecond }, { since: stored[2]?.modSeq as number }] satisfies Selection[]) {
+      const uids: number[] = []
+      for await (const page of store.list(id, which)) {
+        const octets = page.reduce((sum, { facts }) => sum + JSON.stringify(facts).length, 0)
+        holds(page.length === 1 || octets < 1.2e6, `${page.length} messages that say ${octets} octets, in one page`)
+        uids.push(...uidsOf(page))
+      }
+      equal(uids, uidsOf(stored.filter(({ uid, modSeq }) => isIn(which.uids ?? everyUid, uid) && modSeq > (which.since ?? 0))))
     }
   })
 
