@@ -80,8 +80,8 @@ describe('one report for many', () => {
       ['failed', [0, 3]], ['delayed', [1]], ['succeeded', [2, 4]],
     ])
     expect(found[0]!.report).toEqual({
-      kind: 'failed', to: { local: 'anna', domain: 'a.example' }, envelopeId: 'E1', ret: 'HDRS', smtpUtf8: false, requireTls: false,
-      received,
+      kind: 'failed', to: { local: 'anna', domain: 'a.example' }, envelopeId: 'E1', ret: 'HDRS', smtpUtf8: false,
+      requireTls: false, received,
       recipients: [
         {
           recipient: { local: 'a', domain: 'b.example' }, original: undefined, action: 'failed', status: '5.1.1',
