@@ -27,6 +27,11 @@ export function serverName(given: string): string | undefined {
   return name
 }
 
+/** Whether an address is anybody's on the Internet: not private, loopback, link-local, multicast, reserved or translated. */
+export function isPublicAddress(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast'
+}
+
 /** Tells whether an address (as {@link plainAddress} gives it) is in the set. */
 export type AddressSet = (address: string | undefined) => boolean
 
