@@ -56,8 +56,8 @@ export interface DialTarget {
 export type Dial = (target: DialTarget, signal: AbortSignal) => Promise<Transport>
 
 /**
- * Why TLS with a server came to nothing, in the words of RFC 8460 §4.3. `validation-failure`: anything else, from no common cipher
- * to a connection that breaks in the handshake.
+ * Why TLS with a server came to nothing, in the words of RFC 8460 §4.3. `validation-failure`: anything else, from no cipher in
+ * common to a connection that breaks in the handshake.
  */
 export type TlsFailureReason =
   | 'certificate-host-mismatch'

@@ -284,13 +284,16 @@ class ClientSession implements SmtpClientSession, ClientContext, Waiting {
 
   // How it goes on.
 
-  /** Does one thing; false where something must come first. */
+  /**
+   * Does one thing; false where something must come first. What can be said is said before the next reply is looked at, so that it
+   * is the same however replies come.
+   */
   private step(): boolean {
     if (this.phase === 'closed') return false
+    if (!this.inputEnded && !this.outbox.full && this.open === undefined && this.goOn()) return true
     if (this.listen()) return true
     if (this.inputEnded) this.lost()
-    else return !this.outbox.full && this.open === undefined && this.goOn()
-    return true
+    return this.inputEnded
   }
 
   private goOn(): boolean {
