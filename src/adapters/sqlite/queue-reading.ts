@@ -8,11 +8,13 @@ import { aboutIn, nextToken, recipientsIn, textIn } from './queue-rows.ts'
 
 const JOB = 'id, message, destination, rank, due, token, began, tries, crashes, again, held, doomed, recipients'
 
-/** The columns of a job. */
-export const JOB_COLUMNS = `${JOB}, content`
+const further = 'FROM queue AS f WHERE f.message = q.message AND f.id <> f.message'
 
-/** The same with what the message is, where it is in this row. */
-const ALL_COLUMNS = `${JOB}, about, octets, content, facts, data`
+/** The columns of a job, and whether its message has had any further ones. */
+const JOB_COLUMNS = `${JOB}, content, EXISTS (SELECT 1 ${further}) AS further`
+
+/** The same with what the message is, where it is in this row, and how many further jobs are not done. */
+const ALL_COLUMNS = `${JOB}, about, octets, content, facts, data, (SELECT count(*) ${further} AND f.destination IS NOT NULL) AS further`
 
 /** Rows of the queue, and what they say. */
 export class QueueReading {
@@ -22,20 +24,18 @@ export class QueueReading {
   readonly #further: Statement
   readonly #ranks: Statement
   readonly #due: Statement
-  readonly #others: Statement
   readonly #another: Statement
 
   constructor(db: Connection, bodies: StoredBodies) {
     this.#bodies = bodies
-    this.#all = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue WHERE id = ?`)
-    this.#job = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue WHERE id = ?`)
-    this.#further = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue WHERE message = ? AND id <> message ORDER BY id`)
+    this.#all = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE id = ?`)
+    this.#job = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue AS q WHERE id = ?`)
+    this.#further = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue AS q WHERE message = ? AND id <> message ORDER BY id`)
     this.#ranks = db.prepare('SELECT rank FROM queue WHERE destination = ? AND held IS NULL AND rank > ? ORDER BY rank LIMIT 1')
-    this.#due = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue WHERE destination = ? AND held IS NULL AND rank = ? AND due <= ?`
+    this.#due = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE destination = ? AND held IS NULL AND rank = ? AND due <= ?`
       + ' ORDER BY due, id LIMIT ?')
-    const further = 'FROM queue WHERE message = ? AND id <> message AND destination IS NOT NULL'
-    this.#others = db.prepare(`SELECT count(*) AS count ${further}`)
-    this.#another = db.prepare(`SELECT 1 ${further} AND id <> ? LIMIT 1`)
+    this.#another = db.prepare('SELECT 1 FROM queue WHERE message = ? AND id <> message AND destination IS NOT NULL'
+      + ' AND id <> ? LIMIT 1')
   }
 
   /** The row of a job, or of one that is done. */
@@ -51,7 +51,8 @@ export class QueueReading {
   }
 
   /** Whether a job of the message is left beside that one. */
-  hasOthers({ id, message }: Row): boolean {
+  hasOthers({ id, message, further }: Row): boolean {
+    if (further === 0) return false
     if (this.#another.get(message as number, id as number)) return true
     return id !== message && this.#job.get(message as number)?.['destination'] !== null
   }
@@ -71,7 +72,7 @@ export class QueueReading {
   lease(row: Row, until: number): Lease {
     const [id, message] = [row['id'] as number, row['message'] as number]
     const first = id === message ? row : this.#all.get(message) as Row
-    const further = this.#others.get(message)?.['count'] as number
+    const others = row['further'] as number
     return {
       job: String(id),
       token: String(nextToken(row['token'] as number)),
@@ -83,7 +84,7 @@ export class QueueReading {
       // It was under another one, which nobody has settled.
       crashes: (row['crashes'] as number) + ((row['token'] as number) > 0 ? 1 : 0),
       began: row['began'] as number,
-      others: id === message ? further : further - 1 + (first['destination'] === null ? 0 : 1),
+      others: id === message ? others : others - 1 + (first['destination'] === null ? 0 : 1),
       doomed: textIn(row, 'doomed'),
     }
   }

@@ -119,16 +119,18 @@ export class QueueWrites {
     const { due, hold, counts, now, outcomes, jobs = [] } = settling
     const own = this.#withOutcomes(row, outcomes)
     for (const job of jobs) this.#addFurther(row, job, own, now)
-    const again = jobs.length > 0 ? this.#reading.job(row['id'] as number)?.['again'] : row['again']
     this.#schedule.note(lease.destination)
-    if (due === undefined && typeof again !== 'number') {
-      this.#finish(row, own)
+    const id = row['id'] as number
+    // What was added may be for this very job.
+    const after = jobs.length > 0 ? this.#reading.job(id) as Row : row
+    if (due === undefined && after['again'] === null) {
+      this.#finish(after, own)
       return true
     }
-    const next = Math.min(due ?? Infinity, (again as number | null) ?? Infinity)
+    const next = Math.min(due ?? Infinity, (after['again'] as number | null) ?? Infinity)
     const held = due === undefined || hold === undefined ? null : kept(hold)
     const recipients = row['recipients'] === null ? null : packRecipients([...own.values()])
-    this.#resume.run(next, counts ? 1 : 0, held, recipients, row['id'] as number)
+    this.#resume.run(next, counts ? 1 : 0, held, recipients, id)
     return true
   }
 
@@ -222,7 +224,7 @@ export class QueueWrites {
       return
     }
     const content = (id === message ? row : this.#reading.job(message))?.['content']
-    this.#removeFurther.run(message)
+    if (row['further'] !== 0) this.#removeFurther.run(message)
     this.#remove.run(message)
     if (typeof content !== 'number') return
     this.#unshare.run(content)
