@@ -46,7 +46,7 @@ export class JunkWatch {
   copied(who: Who, from: MailboxId, to: MailboxId, copied: readonly Copied[]): Promise<void> {
     return this.trying(async () => {
       if (copied.length === 0 || from === to) return
-      const as = marksOf(await this.purposeOf(who, from), await this.purposeOf(who, to))
+      const as = marksOf(...(await this.purposesOf(who, from, to)))
       if (as) await this.marked(who, as, to, setOfAscending(copied.map((one) => one.to)))
     })
   }
@@ -54,7 +54,8 @@ export class JunkWatch {
   /** Messages have come from the client, in the place of one of `from` or of none. */
   appended(who: Who, mailbox: MailboxId, stored: readonly Entry[], from?: MailboxId): Promise<void> {
     return this.trying(async () => {
-      const as = marksOf(from === undefined ? 'mail' : await this.purposeOf(who, from), await this.purposeOf(who, mailbox))
+      const [before, now] = await this.purposesOf(who, from ?? mailbox, mailbox)
+      const as = marksOf(from === undefined ? 'mail' : before, now)
       if (as) this.tell(who, as, mailbox, stored)
       else this.tell(who, 'junk', mailbox, stored.filter(({ flags }) => bitsOf(flags) === JUNK))
     })
@@ -113,15 +114,24 @@ export class JunkWatch {
     this.learning = learnt.then(() => void this.waiting--)
   }
 
-  private async purposeOf({ account }: Who, mailbox: MailboxId): Promise<Purpose> {
+  private async purposesOf({ account }: Who, one: MailboxId, other: MailboxId): Promise<[one: Purpose, other: Purpose]> {
+    const [first, second] = [this.believed(one), this.believed(other)]
+    if (first && second) return [first, second]
+    const all = await this.store.mailboxes(account.id)
+    return [this.remember(one, all), this.remember(other, all)]
+  }
+
+  private believed(mailbox: MailboxId): Purpose | undefined {
     const known = this.known.get(mailbox)
-    const now = this.clock.ticks()
-    if (known && now - known.asked < BELIEVED) return known.purpose
-    const purpose = purposeAmong(await this.store.mailboxes(account.id), mailbox)
+    return known && this.clock.ticks() - known.asked < BELIEVED ? known.purpose : undefined
+  }
+
+  private remember(mailbox: MailboxId, all: readonly Mailbox[]): Purpose {
+    const purpose = purposeAmong(all, mailbox)
     // The oldest goes.
     this.known.delete(mailbox)
     if (this.known.size >= MOST_KNOWN) this.known.delete(this.known.keys().next().value!)
-    this.known.set(mailbox, { purpose, asked: now })
+    this.known.set(mailbox, { purpose, asked: this.clock.ticks() })
     return purpose
   }
 
