@@ -1,3 +1,4 @@
+import type { AttemptFacts, ReportFacts, SiteFacts } from '../contracts/delivery.ts'
 import type { JunkMarks } from '../contracts/junk.ts'
 
 /*
@@ -21,6 +22,9 @@ export type ServerEvent =
   | LimitedEvent
   | AcceptedEvent
   | MarkedEvent
+  | AttemptEvent
+  | ReportedEvent
+  | SiteEvent
   | QuotaEvent
   | CertificateExpiryEvent
   | CertificatesReloadedEvent
@@ -211,6 +215,21 @@ export interface AcceptedEvent extends Whence {
 export interface MarkedEvent extends Whence, JunkMarks {
   readonly kind: 'marked'
   readonly account: string
+}
+
+/** A message was tried to be delivered; once for each recipient. */
+export interface AttemptEvent extends Timed, AttemptFacts {
+  readonly kind: 'attempt'
+}
+
+/** A sender is told what has become of a message. */
+export interface ReportedEvent extends Timed, ReportFacts {
+  readonly kind: 'reported'
+}
+
+/** The servers of a destination cannot be reached any more, or can again. */
+export interface SiteEvent extends Timed, SiteFacts {
+  readonly kind: 'site'
 }
 
 /** An account's mail has come to a share of what it may keep. Once for each crossing. */

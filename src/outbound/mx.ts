@@ -138,7 +138,9 @@ async function withAddresses(named: readonly Named[], terms: MxTerms): Promise<r
 }
 
 /** A server with its addresses; `none` where it has none, `unknown` where the DNS does not tell. */
-async function addressesOf({ name, preference }: Named, terms: MxTerms): Promise<MailHost | 'none' | 'unknown'> {
+export async function addressesOf(
+  { name, preference }: Pick<MailHost, 'name' | 'preference'>, terms: MxTerms,
+): Promise<MailHost | 'none' | 'unknown'> {
   const answers = await Promise.all([look(terms, name, 'AAAA'), look(terms, name, 'A')])
   const told = answers.filter((answer) => answer !== undefined)
   const some = told.filter(({ records }) => records.length > 0)

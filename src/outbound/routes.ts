@@ -1,5 +1,6 @@
 import type { Address } from '../message/address.ts'
 import { asciiDomain } from '../message/domain.ts'
+import type { TlsDemand } from '../protocol/session/dial.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { SmtpClientAuth } from '../protocol/smtp/index.ts'
 
@@ -33,6 +34,11 @@ export interface RouteHost {
   /** Among those of one priority: the share of mail that it gets first (default 1). */
   readonly weight?: number
   readonly tls: 'never' | 'opportunistic' | 'required' | 'implicit'
+  /**
+   * What it has to prove when the connection is secured. Default: that it is called `host`, by a certificate that the platform
+   * trusts, where `tls` is `required` or `implicit`; nothing where it is `opportunistic`.
+   */
+  readonly demand?: TlsDemand
   readonly auth?: SmtpClientAuth
 }
 

@@ -6,6 +6,7 @@ import type { LearnJunk } from '../contracts/junk.ts'
 import type { KeyValue } from '../contracts/key-value.ts'
 import type { Policy } from '../contracts/policy.ts'
 import type { Dispatch } from '../contracts/dispatch.ts'
+import type { MailQueue } from '../contracts/queue.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
 import type { Observer } from '../observe/events.ts'
@@ -29,6 +30,7 @@ import {
 import type { Profile } from '../protocol/smtp/index.ts'
 import type { ImapServerOptions } from './imap/options.ts'
 import type { ConversationOptions } from './options.ts'
+import type { OutgoingOptions } from './outgoing/options.ts'
 import type { Pop3ServerOptions } from './pop3/options.ts'
 import type { ServerListenOptions } from './server.ts'
 
@@ -89,10 +91,12 @@ export interface MailServerOptions {
   /** Where their mail is kept. */
   readonly store: MailStore
   /**
-   * Takes what people submit, and what aliases lead to other servers. Default: one that delivers to mailboxes here at once; then
-   * recipients elsewhere are refused with `550 5.7.1`.
+   * Where mail waits that goes to other servers: what people submit, and what aliases lead there; `outgoing` says how it gets
+   * there. Or whatever else takes such mail. Default: none; then recipients elsewhere are refused with `550 5.7.1`.
    */
-  readonly queue?: Dispatch
+  readonly queue?: MailQueue | Dispatch
+  /** How mail goes out that waits in `queue`. */
+  readonly outgoing?: OutgoingOptions
   /**
    * Where failed log-ins are counted, for all servers that share it (default: in memory), and what IMAP clients note of mailboxes
    * is kept (RFC 5464; default: not at all).
@@ -148,6 +152,7 @@ const kinds: OptionKinds<MailServerOptions> = {
   directory: required(having('a directory', 'resolve', 'account', 'verify', 'maySendAs', 'named')),
   store: required(having('a mail store', 'append', 'mailboxes', 'create', 'usage')),
   queue: having('a queue', 'enqueue'),
+  outgoing: anObject,
   keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
   policies,
   login: anObject,

@@ -1,18 +1,12 @@
-import { readAddress } from '../accounts/address.ts'
-import { authenticate } from '../accounts/authenticate.ts'
-import { nodeClock, nodeCrypto, randomBytes } from '../adapters/node/index.ts'
+import { nodeClock } from '../adapters/node/index.ts'
 import { spoolBodies } from '../adapters/node/spool.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
-import type { Observer } from '../observe/events.ts'
-import { quietly } from '../observe/observers.ts'
 import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { Transport } from '../protocol/session/transport.ts'
-import { Addressing } from './addressing.ts'
 import { guardOver } from './guarding.ts'
 import type { Running, Stopped } from './listening.ts'
-import { LocalDelivery, type Taken } from './local-delivery.ts'
-import { LocalQueue } from './local-queue.ts'
+import type { Taken } from './local-delivery.ts'
 import { imapServerWith } from './imap/server.ts'
 import { pop3Server } from './pop3/server.ts'
 import type { Pop3ServerOptions } from './pop3/options.ts'
@@ -26,13 +20,11 @@ import {
   type ReadingListenerName,
   type SmtpListenerName,
 } from './mail-server-options.ts'
-import { Mailboxes } from './mailboxes.ts'
 import type { ConversationOptions, ReceiverOptions } from './options.ts'
-import { type Addresses, withPostmaster } from './postmaster.ts'
 import { QuotaWatch } from './quota-watch.ts'
 import { receiver } from './receiver.ts'
+import { observerOf, type Role, type Roles, rolesOf } from './roles.ts'
 import type { Server, ServerListenOptions } from './server.ts'
-import { Submission } from './submission.ts'
 
 /** A mail server that is up. */
 export interface RunningMailServer {
@@ -92,6 +84,7 @@ export class ComposedServer implements MailServer {
   private readonly options: MailServerOptions
   private readonly services = new Map<ListenerName, Server>()
   private readonly bodies: BodyStore
+  private readonly roles: Roles
 
   constructor(options: MailServerOptions, taken?: Taken) {
     checkMailServerOptions(options)
@@ -102,10 +95,10 @@ export class ComposedServer implements MailServer {
     const login = { guard, ...options.login }
     // However an account fills up, each warning comes once.
     const warnings = new QuotaWatch(options.store, options.clock ?? nodeClock, observerOf(options))
-    const roles = rolesOf(options, login, warnings, taken)
+    this.roles = rolesOf(options, login, warnings, taken)
     for (const name of smtpListeners) {
       const listener = options.listen[name]
-      if (listener) this.services.set(name, receiver(this.receiverOptions(name, listener, roles[name])))
+      if (listener) this.services.set(name, receiver(this.receiverOptions(name, listener, this.roles.of[name])))
     }
     this.addReading(['imap', 'imaps'], () => imapServerWith(warnings, this.imapOptions(login)))
     this.addReading(['pop3', 'pop3s'], () => pop3Server(this.pop3Options(login)))
@@ -117,25 +110,29 @@ export class ComposedServer implements MailServer {
       for (const [name, one] of this.services) running.set(name, await one.listen(this.listenOptions(name)))
     } catch (error) {
       await Promise.all([...running.values()].map((listener) => listener.stop({ within: 0 })))
-      await this.letGo()
+      await this.letGo({ within: 0 })
       throw error
     }
-    return new RunningListeners(running, () => this.letGo())
+    this.roles.outgoing?.delivery.start()
+    return new RunningListeners(running, (how, listeners) => this.letGo(how, listeners))
   }
 
   serve(listener: ListenerName, transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
     const found = this.services.get(listener)
     if (!found) throw new MailError('misuse', `serve: there is no listener ${listener}; name it in the options of mailServer().`)
+    this.roles.outgoing?.delivery.start()
     return found.serve(transport, { ...options, name: listener })
   }
 
   async stop(options: { readonly within?: number } = {}): Promise<Stopped> {
-    const stopped = sum(await Promise.all([...new Set(this.services.values())].map((one) => one.stop(options))))
-    await this.letGo()
-    return stopped
+    const listeners = Promise.all([...new Set(this.services.values())].map((one) => one.stop(options)))
+    await this.letGo(options, listeners)
+    return sum(await listeners)
   }
 
-  private async letGo(): Promise<void> {
+  /** Ends what is not a listener's; what listeners still take in waits in the queue for the next time. */
+  private async letGo({ within = 30_000 }: { readonly within?: number }, listeners?: Promise<unknown>): Promise<void> {
+    await Promise.all([this.roles.outgoing?.delivery.stop({ within }), listeners])
     if (this.options.bodies === undefined) await this.bodies.close?.()
   }
 
@@ -221,59 +218,6 @@ export class ComposedServer implements MailServer {
 
 const smtpListeners: readonly SmtpListenerName[] = ['mx', 'submission', 'submissions', 'lmtp']
 
-function observerOf({ observe }: MailServerOptions): Observer {
-  return observe ? quietly(observe) : () => undefined
-}
-
-/** What sets one listener apart from the others. */
-type Role = Partial<ReceiverOptions> & Pick<ReceiverOptions, 'accepts' | 'deliver' | 'profile'>
-
-function rolesOf(
-  options: MailServerOptions, login: LoginOptions, warnings: QuotaWatch, taken: Taken | undefined,
-): Record<SmtpListenerName, Role> {
-  const { hostname, directory, store, plaintextAuth = false, hideClient = false } = options
-  const { clock = nodeClock, random = randomBytes } = options
-  const observe = observerOf(options)
-  const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
-  const addresses = addressesOf(options)
-  const mailboxes = new Mailboxes(store, clock, observe, directory, warnings)
-  const queue = options.queue ?? new LocalQueue(addresses, mailboxes, store)
-  const addressing = new Addressing(addresses, mailboxes, queue)
-  const local = new LocalDelivery({ addressing, mailboxes, queue, taken, failed })
-  const submission = new Submission({ hostname, directory, queue, taken, random, failed })
-  const fromPeople: Role = {
-    profile: 'submission',
-    accepts: addressing.anybody,
-    deliver: submission.deliver,
-    policies: [submission.policy],
-    authenticate: authenticate({
-      ...login,
-      directory,
-      hostname,
-      right: 'smtp',
-      crypto: { ...nodeCrypto, random },
-    }),
-    authRequired: true,
-    plaintextAuth,
-    hideClient,
-    // RFC 8314 §4: nobody's password crosses the wire in the clear.
-    smtp: { tlsRequired: plaintextAuth !== true },
-  }
-  return {
-    mx: { profile: 'mx', accepts: addressing.ours, deliver: local.toAll, trace: 'final' },
-    submission: fromPeople,
-    submissions: fromPeople,
-    lmtp: { profile: 'lmtp', accepts: addressing.ours, deliver: local.toEach, trace: 'final' },
-  }
-}
-
-function addressesOf({ directory, hostname, postmaster }: MailServerOptions): Addresses {
-  if (postmaster === undefined) return directory
-  const address = readAddress(postmaster)
-  if (!address) throw new MailError('config', `mailServer: postmaster is ${JSON.stringify(postmaster)}; it takes an address.`)
-  return withPostmaster(directory, hostname, address)
-}
-
 /** Options of conversations; the later ones count, limit by limit. */
 function merged(...several: readonly (ConversationOptions | undefined)[]): ConversationOptions {
   const all = several.filter((one) => one !== undefined)
@@ -285,10 +229,10 @@ function merged(...several: readonly (ConversationOptions | undefined)[]): Conve
 class RunningListeners implements RunningMailServer {
   readonly listeners: { readonly [Name in ListenerName]?: Running }
   private readonly all: readonly Running[]
-  private readonly released: () => Promise<void>
+  private readonly released: (how: { readonly within?: number }, listeners: Promise<unknown>) => Promise<void>
   private stopping: Promise<Stopped> | undefined
 
-  constructor(running: ReadonlyMap<ListenerName, Running>, released: () => Promise<void>) {
+  constructor(running: ReadonlyMap<ListenerName, Running>, released: RunningListeners['released']) {
     this.listeners = Object.fromEntries(running)
     this.all = [...running.values()]
     this.released = released
@@ -303,9 +247,9 @@ class RunningListeners implements RunningMailServer {
   }
 
   private async end(options: { readonly within?: number }): Promise<Stopped> {
-    const stopped = sum(await Promise.all(this.all.map((listener) => listener.stop(options))))
-    await this.released()
-    return stopped
+    const listeners = Promise.all(this.all.map((listener) => listener.stop(options)))
+    await this.released(options, listeners)
+    return sum(await listeners)
   }
 }
 

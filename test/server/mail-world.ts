@@ -1,5 +1,6 @@
 import { accountDirectory } from '../../src/accounts/directory.ts'
 import { memoryAccounts } from '../../src/adapters/memory/accounts.ts'
+import { memoryQueue } from '../../src/adapters/memory/queue.ts'
 import { memoryStore } from '../../src/adapters/memory/store.ts'
 import type { AccountRecord, AliasRecord, DomainRecord, Passwords } from '../../src/contracts/accounts.ts'
 import type { Directory } from '../../src/contracts/directory.ts'
@@ -8,6 +9,8 @@ import type { MailStore, StoredMessage } from '../../src/contracts/store.ts'
 import { mailServer } from '../../src/server/mail-server.ts'
 import type { ListenerName, MailServerOptions } from '../../src/server/mail-server-options.ts'
 import type { TestClient } from '../../src/testing/client.ts'
+import type { VirtualNetwork } from '../../src/testing/network.ts'
+import type { VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { type ConnectOptions, type World, world } from '../../src/testing/world.ts'
 
 /** Passwords as they are. */
@@ -33,6 +36,8 @@ export interface Place {
   /** Beside `example.test`. */
   readonly domains?: readonly DomainRecord[]
   readonly options?: Partial<MailServerOptions>
+  /** The network that mail goes out by; the DNS is that of the world. */
+  readonly network?: (clock: VirtualClock) => VirtualNetwork
   /** What is between the server and its store. */
   readonly through?: (store: MailStore) => MailStore
   readonly listen?: MailServerOptions['listen']
@@ -71,7 +76,9 @@ export async function mailWorld(place: Place = {}): Promise<MailWorld> {
   const store = place.through?.(kept) ?? kept
   const made = world({
     now: Date.UTC(2026, 10, 20, 8, 9, 10),
-    server: ({ clock, random, observe }) => {
+    server: ({ clock, random, observe, dns }) => {
+      const network = place.network?.(clock)
+      const outgoing = network && { queue: memoryQueue(), outgoing: { resolver: dns, dial: network.dial } }
       const server = mailServer({
         hostname: 'mx.test',
         directory,
@@ -82,6 +89,7 @@ export async function mailWorld(place: Place = {}): Promise<MailWorld> {
         clock,
         random: (octets) => random.octets(octets),
         observe,
+        ...outgoing,
         ...place.options,
       })
       const nameOf = (port: number | undefined): ListenerName =>

@@ -74,18 +74,18 @@ export class Delivery implements Dispatch {
 
   /** Takes a message into the queue, for all its recipients or none. */
   async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
-    const queued = await this.parts.queue.enqueue(message, this.jobsFor(message))
+    const queued = await this.parts.queue.enqueue(message, await this.jobsFor(message))
     this.look()
     return queued
   }
 
   /** The jobs of a message: one for each destination. */
-  jobsFor(message: OutgoingMessage): NewJob[] {
+  private async jobsFor(message: OutgoingMessage): Promise<NewJob[]> {
     const { envelope, received } = message
     const due = releaseTime(envelope, received)
     const byDestination = new Map<string, number[]>()
-    envelope.recipients.forEach((recipient, number) => {
-      const destination = this.parts.destination(recipient, message)
+    const destinations = await Promise.all(envelope.recipients.map((recipient) => this.parts.destination(recipient, message)))
+    destinations.forEach((destination, number) => {
       const numbers = byDestination.get(destination)
       if (numbers) numbers.push(number)
       else byDestination.set(destination, [number])
@@ -261,7 +261,9 @@ export class Delivery implements Dispatch {
     const { destination, site, target } = place
     const round = new Round(site, target, this.round(site))
     await this.work(destination, async (works) => {
-      const strict = works.filter(({ lease }) => lease.message.envelope.requireTls && !target.verified)
+      // RFC 8689 §5: what comes from nobody is not given up for it.
+      const isStrict = ({ lease }: Work): boolean => lease.message.envelope.requireTls && lease.message.envelope.sender !== null
+      const strict = target.verified ? [] : works.filter(isStrict)
       await round.carry(works.filter((work) => !strict.includes(work)))
       if (strict.length > 0) await this.strictly(destination, strict, site)
     }, place)
@@ -291,7 +293,7 @@ export class Delivery implements Dispatch {
     const { reports, outcomes, due } = reportingTurn(lease, now, this.rules.delayAfter)
     try {
       const messages = await Promise.all(reports.map((report) => compose(report, lease.message)))
-      const enqueue = messages.map((message) => ({ message, jobs: this.jobsFor(message) }))
+      const enqueue = await Promise.all(messages.map(async (message) => ({ message, jobs: await this.jobsFor(message) })))
       const again = due === undefined ? {} : { due }
       const settled = await this.leases.settle(lease, { now, outcomes, enqueue, counts: true, ...again })
       if (!settled) return

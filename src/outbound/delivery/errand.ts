@@ -24,7 +24,8 @@ function clientMessage(message: OutgoingMessage, numbers: readonly number[], now
     content: needsOf(message),
     ret,
     envid,
-    requireTls,
+    // RFC 8689 §5.
+    requireTls: requireTls && sender !== null,
     priority,
     ...(deliverBy && by !== undefined ? { deliverBy: { ...deliverBy, seconds: Math.floor((by - now) / 1000) } } : {}),
   }

@@ -1,6 +1,7 @@
 import type { AttemptFacts, ReportFacts, SiteFacts } from '../../contracts/delivery.ts'
 import type { OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { Lease, MailQueue } from '../../contracts/queue.ts'
+import type { Awaitable } from '../../contracts/policy.ts'
 import type { Recipient } from '../../contracts/received.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import type { DueReport } from '../report-rules.ts'
@@ -26,8 +27,8 @@ export interface DeliveryNews {
 /** Where a delivery touches the world, and what it is made of. */
 export interface DeliveryParts {
   readonly queue: MailQueue
-  /** The destination of mail for a recipient: what jobs are kept by, and what `directions` knows. */
-  readonly destination: (recipient: Recipient, message: OutgoingMessage) => string
+  /** The destination of mail for a recipient: what jobs are kept by, and what `directions` knows. What it throws is thrown on. */
+  readonly destination: (recipient: Recipient, message: OutgoingMessage) => Awaitable<string>
   readonly directions: Directions
   /** Puts a message into mailboxes here; all of the lease's recipients that wait, each with what became of it. Never rejects. */
   readonly here: (lease: Lease) => Promise<readonly Tried[]>

@@ -46,7 +46,7 @@ export class Round {
     this.terms = terms
   }
 
-  /** Does all of it; resolves when everything is settled. Why there is no connection for one is why there is none for the rest. */
+  /** Does all of it; resolves when everything is settled. Why there is no connection for one is why there is none for others. */
   async carry(works: readonly Work[]): Promise<void> {
     const waiting = [...works]
     let trouble: Trouble | undefined

@@ -1,0 +1,103 @@
+import type { Destination } from '../../contracts/directory.ts'
+import type { Dispatch } from '../../contracts/dispatch.ts'
+import type { Verdict } from '../../contracts/policy.ts'
+import type { LastTry, Lease } from '../../contracts/queue.ts'
+import type { Recipient } from '../../contracts/received.ts'
+import { destinationsOf } from '../../inbound/destinations.ts'
+import { mailboxReplies, refusalOfKind } from '../../inbound/mailbox-replies.ts'
+import { splitTag } from '../../message/address.ts'
+import { asciiDomain } from '../../message/domain.ts'
+import { missed, took, type Tried } from '../../outbound/delivery/tried.ts'
+import type { Clock } from '../../protocol/session/clock.ts'
+import { encodeMailbox } from '../../protocol/smtp/index.ts'
+import { edited } from '../edited-body.ts'
+import type { Mailboxes } from '../mailboxes.ts'
+import type { Addresses } from '../postmaster.ts'
+import { finalFields } from '../trace.ts'
+
+/** What the last leg of mail for people here takes. */
+export interface HomeParts {
+  readonly directory: Addresses
+  readonly mailboxes: Mailboxes
+  /** For aliases that lead to other servers. */
+  readonly dispatch: () => Dispatch
+  readonly clock: Clock
+  /** Hears of faults of ours, in words. */
+  readonly failed: (what: string, error: unknown) => void
+}
+
+/** Brings queued mail into mailboxes here, and on to where aliases lead. */
+export class Home {
+  private readonly parts: HomeParts
+
+  constructor(parts: HomeParts) {
+    this.parts = parts
+  }
+
+  /** Delivers to all recipients of a lease that wait. Never rejects. */
+  readonly deliver = async (lease: Lease): Promise<readonly Tried[]> => {
+    const waiting = lease.recipients.filter(({ state }) => state === 'waiting')
+    return Promise.all(waiting.map(({ number }) => this.one(lease, number)))
+  }
+
+  private async one(lease: Lease, number: number): Promise<Tried> {
+    const recipient = lease.message.envelope.recipients[number]!
+    try {
+      const destinations = await this.destinationsOf(recipient)
+      if ('kind' in destinations) return this.refused(number, destinations)
+      return await this.bring(lease, number, recipient, destinations)
+    } catch (error) {
+      this.parts.failed('deliver', error)
+      return this.refused(number, mailboxReplies.fault)
+    }
+  }
+
+  private async destinationsOf({ local, domain }: Recipient): Promise<readonly Destination[] | Verdict> {
+    const found = await this.parts.directory.resolve({ local, domain: asciiDomain(domain) })
+    if (found.kind !== 'here') return refusalOfKind(found.kind)
+    return found.destinations.length > 0 ? found.destinations : mailboxReplies.broken
+  }
+
+  private async bring(
+    { message }: Lease, number: number, recipient: Recipient, destinations: readonly Destination[],
+  ): Promise<Tried> {
+    const { accounts, outside } = destinationsOf([destinations])
+    const most = Math.min(...accounts.map(({ messageOctets = Infinity }) => messageOctets))
+    if (message.body.size > most) return this.refused(number, mailboxReplies.tooLarge)
+    if (accounts.length > 0) {
+      const text = finalFields(message.envelope.sender, [recipient])
+      const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
+      const outcome = await this.parts.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
+      if ('refusal' in outcome) return this.refused(number, outcome.refusal)
+    }
+    if (outside.length > 0) {
+      const isOne = outside.length === 1 && accounts.length === 0
+      // RFC 3461 §5.2.7.2: what has a single way to go takes the sender's wishes along; of a list only the way to it is told.
+      const { notify, originalRecipient } = isOne ? recipient : { notify: undefined, originalRecipient: undefined }
+      const recipients = outside.map((address): Recipient => {
+        const { local, tag } = splitTag(address.local)
+        return { ...address, user: local, tag, wire: encodeMailbox(address), notify, originalRecipient }
+      })
+      const { body, facts, account, received } = message
+      await this.parts.dispatch().enqueue({ envelope: { ...message.envelope, recipients }, body, facts, account, received })
+      return took(number, isOne ? 'relayed' : 'expanded', this.last(250, '2.0.0', ''), isOne)
+    }
+    return took(number, 'delivered', this.last(250, '2.0.0', ''))
+  }
+
+  /** What a refusal by mailboxes is to a queue. */
+  private refused(number: number, refusal: Verdict): Tried {
+    const { code, enhanced = '4.3.0', text } = 'reply' in refusal ? refusal.reply : { code: 451, text: 'Not now' }
+    const isFull = enhanced.endsWith('.2.2')
+    const reason = isFull ? 'full' : refusal === mailboxReplies.fault ? 'ours' : 'refused'
+    // There is no hurry: a mailbox that is full today may have room tomorrow.
+    const result = code >= 500 && !isFull ? 'permanent' : 'temporary'
+    const said = [text].flat().join(' ')
+    return missed(number, { result, phase: 'mailbox', reason, code, status: enhanced }, this.last(code, enhanced, said))
+  }
+
+  private last(code: number, enhanced: string, text: string): LastTry {
+    return { at: this.parts.clock.now(), code, enhanced, text, host: undefined, address: undefined }
+  }
+}
+

@@ -1,0 +1,119 @@
+import type { ComposeMail } from '../../contracts/draft.ts'
+import type { Resolver } from '../../contracts/resolver.ts'
+import type { BreakerRules } from '../../outbound/delivery/breaker.ts'
+import type { FailureRule } from '../../outbound/delivery/failure.ts'
+import type { RateRules } from '../../outbound/delivery/rate.ts'
+import type { RetrySchedule } from '../../outbound/delivery/schedule.ts'
+import type { WindowRules } from '../../outbound/delivery/window.ts'
+import type { OwnHost } from '../../outbound/mx.ts'
+import type { Routes } from '../../outbound/route-table.ts'
+import type { FetchPolicy } from '../../outbound/sts.ts'
+import type { Dial } from '../../protocol/session/dial.ts'
+import { MailError } from '../../protocol/session/errors.ts'
+import {
+  aCountAboveZero,
+  aFunction,
+  aNumber,
+  anObject,
+  aSwitch,
+  aText,
+  checkOptions,
+  having,
+  type OptionKind,
+  type OptionKinds,
+  orFalse,
+} from '../../protocol/session/options.ts'
+import type { SmtpClientLimits, SmtpClientTimeouts } from '../../protocol/smtp/index.ts'
+
+/** How mail goes out. */
+export interface OutgoingOptions {
+  /** Which way mail for others goes. Default: to the servers that the DNS names (MX). */
+  readonly routes?: Routes
+  /** Default: the system's resolvers. */
+  readonly resolver?: Resolver
+  /** Makes messages of reports. Default: nodemailer's MailComposer. */
+  readonly compose?: ComposeMail
+  /** Connects. Default: sockets. */
+  readonly dial?: Dial
+  /** What we call ourselves to other servers. Default: the server's hostname. */
+  readonly hello?: string
+  /** Names and addresses by which the DNS may name us as a server, besides the hostname. */
+  readonly own?: Partial<OwnHost>
+  /** Waits between tries, in milliseconds, or a function. Default: nine retries in two days and eight hours. */
+  readonly schedule?: RetrySchedule
+  /** Milliseconds after which a sender is told that it takes long (default four hours); `false`: never. */
+  readonly delayAfter?: number | false
+  /** Connections at a time (default 200). */
+  readonly connections?: number
+  /** Connections to one site, at first and at the most (default 5 and 20). */
+  readonly window?: WindowRules
+  /** When to stop trying a site that cannot be reached. Default: three failures, a minute, doubled up to half an hour. */
+  readonly breaker?: BreakerRules
+  /** Messages that one site gets in a time. Default: as many as it takes. */
+  readonly rate?: RateRules
+  /** What is made of failures: rows that come before those of `failureTable`. */
+  readonly failures?: readonly FailureRule[]
+  /** The resolver's DNSSEC verdicts can be trusted: TLSA records are honoured (RFC 7672). Default false. */
+  readonly dane?: boolean
+  /**
+   * Fetches MTA-STS policies (RFC 8461), which are kept in the server's `keyValue`. Default: over HTTPS, where there is a
+   * `keyValue`; `false`: nobody's policy is looked for.
+   */
+  readonly sts?: FetchPolicy | false
+  /** Mail may go to loopback addresses that the DNS names: for tests. Default false. */
+  readonly loopback?: boolean
+  /** Bounds of a connection to another server. */
+  readonly limits?: Partial<SmtpClientLimits>
+  /** Time-outs of a connection to another server. */
+  readonly timeouts?: Partial<SmtpClientTimeouts>
+  /** Milliseconds that a lease lasts (default ten minutes). */
+  readonly lease?: number
+}
+
+const someRoutes: OptionKind = {
+  takes: 'a route, a list of rules, or an object with choose',
+  is: (value) => typeof value === 'object' && value !== null,
+}
+const aSchedule: OptionKind = {
+  takes: 'a list of milliseconds, or a function',
+  is: (value) => typeof value === 'function' || (Array.isArray(value) && value.every((each) => aNumber.is(each))),
+}
+const aList: OptionKind = { takes: 'a list', is: (value) => Array.isArray(value) }
+
+const kinds: OptionKinds<OutgoingOptions> = {
+  routes: someRoutes,
+  resolver: having('a resolver', 'resolve'),
+  compose: aFunction,
+  dial: aFunction,
+  hello: aText,
+  own: anObject,
+  schedule: aSchedule,
+  delayAfter: orFalse(aNumber),
+  connections: aCountAboveZero,
+  window: anObject,
+  breaker: anObject,
+  rate: anObject,
+  failures: aList,
+  dane: aSwitch,
+  sts: orFalse(aFunction),
+  loopback: aSwitch,
+  limits: anObject,
+  timeouts: anObject,
+  lease: aNumber,
+}
+
+const windowKinds: OptionKinds<WindowRules> = { initial: aCountAboveZero, most: aCountAboveZero }
+const rateKinds: OptionKinds<RateRules> = { messages: aCountAboveZero, per: aCountAboveZero }
+const breakerKinds: OptionKinds<BreakerRules> = { failures: aCountAboveZero, pause: aNumber, factor: aNumber, longest: aNumber }
+
+/** Throws a `config` MailError that names what is wrong. */
+export function checkOutgoingOptions(options: OutgoingOptions): void {
+  checkOptions('outgoing', options, kinds)
+  const { window, rate, breaker } = options
+  if (window) checkOptions('outgoing.window', window, windowKinds)
+  if (rate) checkOptions('outgoing.rate', rate, rateKinds)
+  if (breaker) checkOptions('outgoing.breaker', breaker, breakerKinds)
+  if (window && window.initial > window.most) {
+    throw new MailError('config', `outgoing.window: initial is ${window.initial}, which is more than most, ${window.most}.`)
+  }
+}

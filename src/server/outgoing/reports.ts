@@ -1,0 +1,52 @@
+import type { Body } from '../../contracts/bodies.ts'
+import type { OutgoingMessage } from '../../contracts/dispatch.ts'
+import type { ComposeMail } from '../../contracts/draft.ts'
+import type { Envelope } from '../../contracts/received.ts'
+import { createIndexer } from '../../message/indexer.ts'
+import type { DeliveryParts } from '../../outbound/delivery/options.ts'
+import { octetsForReport, writeReport } from '../../outbound/write-report.ts'
+import { joinedOctets } from '../../protocol/bytes/joined.ts'
+import type { Clock } from '../../protocol/session/clock.ts'
+
+/** By what reports are written. */
+export interface ReportPlaces {
+  readonly hostname: string
+  readonly clock: Clock
+  readonly random: (octets: number) => Uint8Array
+  readonly compose: ComposeMail
+}
+
+const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex')
+
+/** Makes messages of reports (RFC 3464). */
+export function reportWriter({ hostname, clock, random, compose }: ReportPlaces): DeliveryParts['compose'] {
+  return async ({ report }, about) => {
+    const now = clock.now()
+    const octets = await beginning(about.body, octetsForReport(report, about.body.size, {}))
+    const written = writeReport(report, octets, about.body.size, {
+      hostname, now, messageId: `<${hex(random(16))}@${hostname}>`, boundary: hex(random(16)),
+    })
+    return messageOf(written.envelope, await compose(written.draft), now)
+  }
+}
+
+/** A message of our own. */
+function messageOf(envelope: Envelope, bytes: Uint8Array, received: number): OutgoingMessage {
+  const indexer = createIndexer()
+  indexer.push(bytes)
+  const body: Body = {
+    size: bytes.length,
+    bytes,
+    async *read({ start, end } = { start: 0, end: bytes.length }) {
+      if (start < end) yield bytes.subarray(start, end)
+    },
+  }
+  return { envelope, body, facts: indexer.end(), account: undefined, received }
+}
+
+async function beginning(body: Body, end: number): Promise<Uint8Array> {
+  if (body.bytes) return body.bytes.subarray(0, end)
+  const pieces: Uint8Array[] = []
+  for await (const piece of body.read({ start: 0, end })) pieces.push(piece)
+  return joinedOctets(pieces)
+}
