@@ -46,8 +46,9 @@ const rules: readonly (readonly [sql: string, what: string])[] = [
   ['SELECT "table" FROM pragma_foreign_key_check', 'foreign key in'],
   [
     'SELECT id FROM messages AS m LEFT JOIN shares ON message = id'
-      + ' WHERE refs <> 1 OR 1 + ifnull(extra, 0) <> (SELECT count(*) FROM entries WHERE message = m.id)',
-    'entries counted wrong in message',
+      + ' WHERE refs <> 1 OR 1 + ifnull(extra, 0) <> (SELECT count(*) FROM entries WHERE message = m.id)'
+      + ' + (SELECT count(*) FROM queue WHERE content = m.id)',
+    'entries and mail that is owed counted wrong in message',
   ],
   [
     'SELECT message FROM shares WHERE extra < -1 OR message NOT IN (SELECT id FROM messages)',
@@ -72,6 +73,16 @@ const rules: readonly (readonly [sql: string, what: string])[] = [
     'mod-sequences do not ascend after entry',
   ],
   ["SELECT id FROM messages WHERE id >= (SELECT value FROM counters WHERE name = 'next_message')", 'above the counter: message'],
+  ["SELECT id FROM queue WHERE id >= (SELECT value FROM counters WHERE name = 'next_job')", 'above the counter: job'],
+  ['SELECT id FROM queue WHERE content NOT IN (SELECT id FROM messages)', 'no body for job'],
+  [
+    'SELECT id FROM queue WHERE (id = message) <> (about IS NOT NULL) OR (about IS NULL) <> (octets IS NULL)'
+      + ' OR (content IS NOT NULL) + (data IS NOT NULL) <> (id = message) OR (data IS NULL) <> (facts IS NULL)',
+    'not what a job is: job',
+  ],
+  ['SELECT DISTINCT message FROM queue WHERE message NOT IN (SELECT id FROM queue)', 'jobs without their message'],
+  ['SELECT message FROM queue GROUP BY message HAVING count(destination) = 0', 'nothing left to do for message'],
+  ['SELECT id FROM queue WHERE destination IS NULL AND (token > 0 OR held IS NOT NULL)', 'done and leased or held: job'],
 ]
 
 function* faults(db: Database, path: string): Generator<string> {
