@@ -123,12 +123,13 @@ export class Entries {
 
   /**
    * A UID below every entry that was appended after `since`, and not below any other. UIDs and mod-sequences of appends ascend
-   * together, so it is searched by halves: some twenty looks in a mailbox of a million.
+   * together, so it is searched for from the end, in steps that grow, and then by halves: a look or two where little is new, some
+   * twenty or thirty in a mailbox of a million.
    */
   lastUntil(mailbox: number, since: number, uidNext: number): number {
     let [low, high] = [0, Math.min(LAST_UID, uidNext - 1)]
-    while (low < high) {
-      const middle = Math.floor((low + high + 1) / 2)
+    for (let step = 1; low < high; step *= 4) {
+      const middle = low > 0 ? Math.floor((low + high + 1) / 2) : Math.max(1, high - step + 1)
       const found = this.#modSeqFrom.get(mailbox, middle)
       if (found && (found['mod_seq'] as number) <= since) low = found['uid'] as number
       else high = middle - 1

@@ -11,7 +11,7 @@ import { type AllColumns, type Entries, entryAt, marksOf, PAGE, storedAt } from 
 import { PAGE_WITH_FACTS } from './fact-lines.ts'
 import type { Expunge } from './expunged.ts'
 import type { Mark } from './flag-block.ts'
-import { common, setOf, setOfAscending } from '../../protocol/bytes/number-set.ts'
+import { common, setOf, setOfAscending, within } from '../../protocol/bytes/number-set.ts'
 import { ALL_UIDS, bridged, LAST_UID, membership, unpackUids } from './uid-set.ts'
 
 /** Ranges of UIDs that are looked at in one turn of the event loop. */
@@ -124,7 +124,8 @@ export class Reading {
       const sequence = [...marks, ...expunged].map((change) => change.modSeq).sort((a, b) => a - b)
       // No append above this one is among the first.
       const bound = sequence[most] ?? modSeq
-      const appended = this.#appended(row, since, box['uid_next'] as number, marks, bound, most)
+      const gaps = gapsIn(box)
+      const { appended, read } = this.#appended(row, gaps, since, box['uid_next'] as number, marks, bound, most)
       for (const change of appended) sequence.push(change.modSeq)
       sequence.sort((a, b) => a - b)
       const more = sequence.length > most
@@ -132,7 +133,7 @@ export class Reading {
       const told = [...marks, ...appended].filter((change) => change.modSeq <= until)
       return {
         modSeq: until,
-        changed: this.#changed(row, gapsIn(box), told),
+        changed: this.#changed(row, gaps, told, read),
         vanished: setOf(expunged.filter((change) => change.modSeq <= until).flatMap(({ uids }) => uids)),
         more,
         complete: since >= forgotten,
@@ -140,33 +141,40 @@ export class Reading {
     })
   }
 
-  /** The first of those that were appended after `since` and not changed since, `most` and one. */
-  #appended(row: number, since: number, uidNext: number, marks: readonly Mark[], bound: number, most: number): Appended[] {
+  /** The first of those that were appended after `since` and not changed since, `most` and one; and what was read for it. */
+  #appended(row: number, gaps: number, since: number, uidNext: number, marks: readonly Mark[], bound: number, most: number) {
     const marked = new Set(marks.map(({ uid }) => uid))
-    const found: Appended[] = []
-    for (let after = this.#entries.lastUntil(row, since, uidNext); found.length <= most;) {
-      const { uids, modSeqs } = this.#entries.some(row, after + 1, LAST_UID, PAGE)
+    const appended: Appended[] = []
+    const read: AllColumns[] = []
+    for (let after = this.#entries.lastUntil(row, since, uidNext); appended.length <= most;) {
+      const columns = this.#entries.all(row, after + 1, LAST_UID, PAGE, gaps)
+      const { uids, modSeqs } = columns
+      if (uids.length > 0) read.push(columns)
       for (let i = 0; i < uids.length; i++) {
         const [uid, modSeq] = [uids[i] as number, modSeqs[i] as number]
-        if (!marked.has(uid) && modSeq <= bound) found.push({ uid, modSeq })
+        if (!marked.has(uid) && modSeq <= bound) appended.push({ uid, modSeq })
       }
-      if (uids.length < PAGE || (modSeqs.at(-1) as number) > bound) return found
+      if (uids.length < PAGE || (modSeqs.at(-1) as number) > bound) break
       after = uids.at(-1) as number
     }
-    return found
+    return { appended, read }
   }
 
-  /** Entries by mod-sequence. */
-  #changed(row: number, gaps: number, changes: readonly Appended[]): Entry[] {
+  /** Entries by mod-sequence. `read`: all that there are from the first to the last of them, which need not be read again. */
+  #changed(row: number, gaps: number, changes: readonly Appended[], read: readonly AllColumns[]): Entry[] {
     const uids = setOfAscending(changes.map(({ uid }) => uid).sort((a, b) => a - b))
     const has = membership(uids)
     const found: Entry[] = []
-    for (const { first, last } of bridged(uids)) {
-      const columns = this.#entries.all(row, first, last, LAST_UID, gaps)
-      columns.uids.forEach((uid, index) => {
-        if (has(uid)) found.push(entryAt(columns, index))
-      })
+    const take = (columns: AllColumns): void => columns.uids.forEach((uid, index) => {
+      if (has(uid)) found.push(entryAt(columns, index))
+    })
+    const look = (some: UidSet): void => {
+      for (const { first, last } of bridged(some)) take(this.#entries.all(row, first, last, LAST_UID, gaps))
     }
+    const first = read[0]?.uids[0] ?? LAST_UID + 1
+    look(within(uids, 1, first - 1))
+    for (const columns of read) take(columns)
+    look(within(uids, (read.at(-1)?.uids.at(-1) ?? LAST_UID) + 1, LAST_UID))
     return found.sort((a, b) => a.modSeq - b.modSeq)
   }
 
