@@ -6,8 +6,8 @@ import { parseStsPolicy, parseStsRecord, type StsPolicy } from './sts-policy.ts'
 
 /**
  * Gets the text of a domain's policy by HTTPS from `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 §3.3), in a time
- * of its own. Rejects with a MailError: a {@link TlsFailure} where the server does not prove its name. Follows no redirects, takes
- * no more than 64 KiB, and goes to no address that is not public.
+ * of its own. Rejects with a MailError: a {@link TlsFailure} where the server does not prove its name. Follows no redirects,
+ * takes no more than 64 KiB, and goes to no address that is not public.
  */
 export type FetchPolicy = (domain: string) => Promise<string>
 

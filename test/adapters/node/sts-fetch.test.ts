@@ -1,35 +1,21 @@
 import type { RequestListener } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isPublicAddress } from '../../../src/adapters/node/addresses.ts'
 import { stsFetch, type StsFetchOptions } from '../../../src/adapters/node/index.ts'
 import { TlsFailure } from '../../../src/protocol/session/dial.ts'
-import { fakeDns } from '../../../src/testing/index.ts'
+import { authority, httpsServer, resolver } from './https-server.ts'
 import { issue, type Issued } from './issue.ts'
 
-const authority = issue({ subject: 'authority', ca: true })
 const good = issue({ subject: 'a', dns: ['mta-sts.a.test'], issuer: authority })
-const closing: (() => void)[] = []
-afterEach(() => {
-  for (const close of closing.splice(0)) close()
-})
 
 const policy: RequestListener = (_, response) =>
   response.setHeader('content-type', 'text/plain; charset=utf-8').end('version: STSv1\n')
 
 /** A server, and a fetch by which it can be reached. */
 async function serving(
-  listener: RequestListener, options: Partial<StsFetchOptions> = {}, { cert, key }: Pick<Issued, 'cert' | 'key'> = good,
+  listener: RequestListener, options: Partial<StsFetchOptions> = {}, pair: Issued = good,
 ): Promise<(domain: string) => Promise<string>> {
-  const server = createServer({ cert, key }, listener).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  closing.push(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  const resolver = fakeDns({ 'mta-sts.a.test': { A: '127.0.0.1' }, 'mta-sts.b.test': { A: '127.0.0.1' } })
+  const port = await httpsServer(listener, pair)
   return stsFetch({ resolver, port, allowPrivate: true, ca: [authority.cert], ...options })
 }
 
