@@ -4,7 +4,7 @@ import type { ClientMessage, SmtpClientEvent, SmtpClientOptions } from '../../..
 import { smtpClientConfig, smtpClientSession } from '../../../../src/protocol/smtp/index.ts'
 import { Books } from './books.ts'
 import { FickleServer } from './fickle.ts'
-import { facts, messageTo, octetsOf } from './talk.ts'
+import { facts, messageTo, octetsOf, textOf } from './talk.ts'
 
 /*
  * Whatever the server says, however it is cut, whenever the connection breaks or a deadline passes, and whatever the host does:
@@ -19,9 +19,11 @@ type Step =
   | { readonly kind: 'end' | 'cut' | 'drain' | 'secured' | 'take' }
 
 const replies = [
-  '220 hello', '250 ok', '250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250 STARTTLS', '250 2.1.0 ok', '354 go',
+  '220 hello', '250 ok', '250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250 STARTTLS', '250 2.1.0 ok',
+  '354 go',
   '250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 BINARYMIME', '250-mx\r\n250 LIMITS MAILMAX=2 RCPTMAX=2 RCPTDOMAINMAX=1',
-  '421 4.3.2 bye', '450 4.2.0 later', '452 4.5.3 too many', '500 what', '502 no', '550 5.1.1 nobody', '552 5.5.3 too many', '554 no',
+  '421 4.3.2 bye', '450 4.2.0 later', '452 4.5.3 too many', '500 what', '502 no', '550 5.1.1 nobody', '552 5.5.3 too many',
+  '554 no',
   '221 bye', '235 welcome', '334 ', '334 !!!', '251 ok', '299 odd', '300 odd', '999 odd', 'garbage', '250-never ends', '', '250',
 ]
 
@@ -173,7 +175,8 @@ describe('whatever happens', () => {
       for (let event = session.next(); event; event = session.next()) {
         books.event(event)
         if (event.kind === 'outcome') {
-          told.push(`${[...books.handed.keys()].indexOf(event.message)} ${event.recipient} ${event.result} ${event.phase} ${event.code} ${event.status}`)
+          const message = [...books.handed.keys()].indexOf(event.message)
+          told.push([message, event.recipient, event.result, event.phase, event.code, event.status].join(' '))
           if (event.result === 'accepted') accepted++
           if (event.result === 'unknown') unknown++
         }
@@ -204,7 +207,7 @@ describe('whatever happens', () => {
       }
       let out = ''
       for (let pieces = session.takeOutput(); pieces.length > 0; pieces = session.takeOutput()) {
-        for (const piece of pieces) out += typeof piece === 'string' ? piece : Buffer.from(piece as Uint8Array).toString('latin1')
+        out += textOf(pieces)
         events()
       }
       if (out === '' && !session.closed) throw new Error(`it is stuck behind ${server.heard.at(-1)}`)
@@ -217,7 +220,9 @@ describe('whatever happens', () => {
     return { told, heard: server.heard, taken: server.taken, accepted, unknown }
   }
 
-  const offered = fc.subarray(['PIPELINING', 'SIZE 5000', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN', 'LIMITS RCPTMAX=2'])
+  const offered = fc.subarray([
+    'PIPELINING', 'SIZE 5000', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN', 'LIMITS RCPTMAX=2',
+  ])
   const protocols = fc.constantFrom<Partial<SmtpClientOptions>>(
     {}, { protocol: 'lmtp' }, { limits: { window: 2 } }, { chunking: 'always', limits: { chunkOctets: 10 } },
   )

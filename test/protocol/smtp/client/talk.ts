@@ -1,4 +1,4 @@
-import type { AnswerTo } from '../../../../src/protocol/session/session.ts'
+import type { AnswerTo, BodyRange, Output } from '../../../../src/protocol/session/session.ts'
 import type { TlsFacts } from '../../../../src/protocol/session/tls.ts'
 import {
   type ClientMessage,
@@ -16,6 +16,11 @@ export const facts: TlsFacts = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_S
 
 /** Octets of a text whose code units are octets. */
 export const octetsOf = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
+
+/** What a session says, an octet a code unit. */
+export function textOf(output: readonly (Output | BodyRange)[]): string {
+  return output.map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece as Uint8Array).toString('latin1'))).join('')
+}
 
 /** `b@example.org` as an address. */
 export function addressOf(text: string): { local: string; domain: string } {
@@ -116,7 +121,7 @@ export class ClientTalk {
       }
       const output = this.session.takeOutput()
       if (output.length === 0) break
-      for (const piece of output) out += typeof piece === 'string' ? piece : Buffer.from(piece as Uint8Array).toString('latin1')
+      out += textOf(output)
     }
     this.said += out
     return out
