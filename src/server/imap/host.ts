@@ -17,6 +17,7 @@ import { storedOctets } from '../stored-octets.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor, selection } from './answers.ts'
 import type { Filing } from './filing.ts'
+import type { JointLooks } from './joint-looks.ts'
 import type { KeptColumns } from './kept-columns.ts'
 import type { Keywords } from './keywords.ts'
 import type { Openings } from './open.ts'
@@ -31,6 +32,7 @@ export interface Access extends ReaderAccess {
   /** Octets of a message from which on it goes to `bodies` while it comes in. */
   readonly spillAt: number
   readonly watchers: Watchers
+  readonly looks: JointLooks
   readonly openings: Openings
   readonly columns: KeptColumns
   readonly keywords: Keywords
@@ -162,7 +164,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   claim({ mailbox }: ClaimQuestion): Promise<number | null | Refusal> {
-    return this.asked(async () => (await this.access.store.claim?.(mailbox)) ?? null)
+    return this.asked(() => this.access.looks.claim(mailbox))
   }
 
   unselected(event: UnselectedEvent): void {
@@ -190,7 +192,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   changes({ mailbox, since }: ChangesQuestion) {
-    return this.asked(() => this.access.store.changes(mailbox, since))
+    return this.asked(() => this.access.looks.changes(mailbox, since))
   }
 
   flag({ mailbox, uids, change, flags, unchangedSince }: FlagQuestion) {

@@ -19,6 +19,7 @@ import { Filing } from './filing.ts'
 import { type Access, ImapHost } from './host.ts'
 import { JunkWatch } from './junk-watch.ts'
 import { checkImapServerOptions, type ImapServerOptions } from './options.ts'
+import { JointLooks } from './joint-looks.ts'
 import { KeptColumns } from './kept-columns.ts'
 import { Keywords } from './keywords.ts'
 import { Openings } from './open.ts'
@@ -52,6 +53,7 @@ class Reading implements ServedProtocol {
     const { store, hostname, keyValue } = options
     const access = readerAccess(options)
     const openings = new Openings(store)
+    const watchers = new Watchers(store)
     const { keywords = defaultImapLimits.keywords } = options.imap?.limits ?? {}
     this.options = options
     this.clock = access.clock
@@ -64,7 +66,8 @@ class Reading implements ServedProtocol {
       store,
       bodies: options.bodies ?? spoolBodies(),
       spillAt: options.inMemory ?? 256 * 1024,
-      watchers: new Watchers(store),
+      watchers,
+      looks: new JointLooks(store, watchers),
       openings,
       columns: new KeptColumns(store),
       keywords: new Keywords(store, openings, keywords, () => access.clock.ticks()),

@@ -44,6 +44,11 @@ export class Watchers {
     this.unwatch = undefined
   }
 
+  /** Whether several have the mailbox open. */
+  isShared(mailbox: MailboxId): boolean {
+    return (this.open.get(mailbox)?.size ?? 0) > 1
+  }
+
   /** From now on it is told of all that happens in an account, where the store can tell. */
   addAccount(account: string, watcher: Watcher): void {
     const there = this.accounts.get(account)
