@@ -9,7 +9,7 @@ import { program, run } from './program.ts'
 import { raw } from './watched.ts'
 
 /** More rounds for a long night: `POSTHORN_CRASH_ROUNDS=100 npx vitest run test/adapters/sqlite/queue-crash.test.ts`. */
-const rounds = Number(process.env['POSTHORN_CRASH_ROUNDS'] ?? 3)
+const rounds = Number(process.env['POSTHORN_CRASH_ROUNDS'] ?? 5)
 
 const threshold = 40_000
 
@@ -84,7 +84,7 @@ describe('a SQLite queue whose process is killed', () => {
       await load.until('ready\n')
       // Somewhere in the first moments of load: wherever it hits, what was printed until then counts.
       await load.until('\ndone ')
-      await load.until(` ${round}${String(Math.floor(Math.random() * 60)).padStart(6, '0')}\n`)
+      await load.until(` ${round}${String(Math.floor(Math.random() * 120)).padStart(6, '0')}\n`)
       await load.kill()
       // The line that the kill may have cut was not acknowledged.
       told.push(...load.printed().split('\n').slice(0, -1))
