@@ -2,6 +2,7 @@ import { addressSet } from '../adapters/node/addresses.ts'
 import { asciiDomain } from '../message/domain.ts'
 import { isDomain, parsePath } from '../protocol/smtp/index.ts'
 import type { ReferenceUser } from '../server/reference-accounts.ts'
+import type { Smarthost } from '../server/reference-outgoing.ts'
 import { type LogLevel, logLevels } from '../observe/logger.ts'
 
 /** Reads a value that somebody wrote; `undefined` where it is not what the setting takes. */
@@ -69,14 +70,56 @@ export const readTime: Read<number> = (text) => {
   return count === undefined || factor === undefined || count === 0 ? undefined : count * factor * 1000
 }
 
+/** `192.0.2.53:53`, `[2001:db8::53]:53`, `localhost:53`. */
+export const readAddressPort: Read<string> = (text) => {
+  const local = text.startsWith('localhost:') ? text.replace('localhost', '127.0.0.1') : text
+  const host = local.slice(0, local.lastIndexOf(':'))
+  const isAddress = host.startsWith('[') || readAddress(host) !== undefined
+  return isAddress ? readHostPort(local) : undefined
+}
+
 /** `host:port`, `[IPv6 address]:port`. */
-export const readHostPort: Read<string> = (text) => {
+const readHostPort: Read<string> = (text) => {
   const colon = text.lastIndexOf(':')
   const host = text.slice(0, colon)
   const port = wholeNumber(text.slice(colon + 1))
   const literal = host.startsWith('[') && host.endsWith(']')
   const isHost = (literal ? readAddress(host.slice(1, -1)) : readDomain(host)) !== undefined
   return colon > 0 && isHost && port !== undefined && port > 0 && port <= 65_535 ? text : undefined
+}
+
+/** `smtp://user:password@host:port`; what stands in a password is percent-encoded where it must be. */
+export const readSmarthost: Read<Smarthost> = (text) => {
+  const [scheme, rest] = split(text, '://')
+  if (rest === undefined || (scheme !== 'smtp' && scheme !== 'smtps') || rest.includes('/')) return undefined
+  const at = rest.lastIndexOf('@')
+  const place = rest.slice(at + 1)
+  const usual = scheme === 'smtps' ? 465 : 587
+  const isPortGiven = place.lastIndexOf(':') > place.lastIndexOf(']')
+  const whole = isPortGiven ? place : `${place}:${usual}`
+  if (readHostPort(whole) === undefined) return undefined
+  const colon = whole.lastIndexOf(':')
+  const name = whole.slice(0, colon)
+  const host = name.startsWith('[') ? name.slice(1, -1) : name
+  const login = at < 0 ? undefined : loginOf(rest.slice(0, at))
+  if (at >= 0 && login === undefined) return undefined
+  return { host, port: Number(whole.slice(colon + 1)), implicitTls: scheme === 'smtps', login }
+}
+
+function loginOf(text: string): Smarthost['login'] {
+  const [username, password] = split(text, ':')
+  try {
+    const login = { username: decodeURIComponent(username), password: decodeURIComponent(password ?? '') }
+    return login.username === '' || login.password === '' ? undefined : login
+  } catch {
+    return undefined
+  }
+}
+
+/** What is before and behind the first `mark`. */
+function split(text: string, mark: string): [string, string | undefined] {
+  const at = text.indexOf(mark)
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + mark.length)]
 }
 
 /** How many connections of a kind. */

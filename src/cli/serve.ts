@@ -13,10 +13,9 @@ const GRACE = 30_000
 /** Runs the reference server until it is told to stop. Throws a MailError, `config` or `unavailable`, where it cannot start. */
 export async function serve(config: string | undefined, terminal: Terminal): Promise<void> {
   const file = config === undefined ? undefined : { path: config, content: await readSettingsFile(config) }
-  const { reference, log: level, idle } = readSettings(terminal.environment, file)
+  const { reference, log: level } = readSettings(terminal.environment, file)
   const { clock } = terminal
   const log = jsonLog(level, () => clock.now(), (line) => terminal.error(line))
-  for (const name of idle) log.warn({}, `${name} has no effect in this version`)
   // From here on: a signal while it starts must not be lost.
   const signal = terminal.stopped()
   const server = await startReference(reference, {

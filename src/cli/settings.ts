@@ -5,14 +5,15 @@ import type { LogLevel } from '../observe/logger.ts'
 import {
   type Read,
   readAddress,
+  readAddressPort,
   readConnectionBound,
   readDomain,
-  readHostPort,
   readLevel,
   readNetwork,
   readPath,
   readPort,
   readSize,
+  readSmarthost,
   readSwitch,
   readTime,
   readUser,
@@ -50,7 +51,8 @@ const settings = {
   tlsClientCa: one('', 'the path of a PEM file', readPath),
   plaintextAuth: one('0', '1 to let people of this machine log in without TLS, or 0', readSwitch),
   proxyFrom: list('', 'addresses and CIDRs, such as 10.0.0.0/8, comma-separated', readNetwork),
-  dns: one('', 'host:port of a resolver', readHostPort),
+  smarthost: one('', 'smtp://user:password@host:port, or smtps:// for TLS from the start', readSmarthost),
+  dns: one('', 'address:port of a resolver, such as 127.0.0.1:53', readAddressPort),
   retry: list('5m,15m,30m,1h,2h,4h,8h,16h,24h', 'times such as 5m or 4h, comma-separated', readTime),
   maxSize: one('50MiB', 'octets, such as 52428800, 50MiB or 1GB', readSize),
   quota: one('1GiB', 'octets, such as 1073741824, 500MB or 2GiB', readSize),
@@ -61,7 +63,6 @@ const settings = {
 /** Settings of what does not exist yet, and what that is. */
 const missing = new Map([
   ['httpPort', 'the admin API'],
-  ['smarthost', 'sending through a smart host'],
   ['checks', 'checking mail that comes in'],
 ])
 
@@ -72,8 +73,6 @@ type Value<K extends Key> = Exclude<ReturnType<(typeof settings)[K]['read']>, un
 export interface ServeSettings {
   readonly reference: ReferenceSettings
   readonly log: LogLevel
-  /** Variables that were given and that nothing in this version looks at. */
-  readonly idle: readonly string[]
 }
 
 /**
@@ -109,6 +108,9 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
       tlsClientCa: many(given, 'tlsClientCa')[0],
       plaintextAuth: single(given, 'plaintextAuth'),
       proxyFrom: many(given, 'proxyFrom'),
+      smarthost: many(given, 'smarthost')[0],
+      dns: many(given, 'dns')[0],
+      retry: many(given, 'retry'),
       maxSize: single(given, 'maxSize'),
       quota: single(given, 'quota'),
       maxConnections: {
@@ -117,7 +119,6 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
       },
     },
     log: single(given, 'log'),
-    idle: idleOf(given),
   }
 }
 
@@ -168,6 +169,10 @@ function read<K extends Key>(key: K, { name, texts, joined }: Given): Value<K>[]
 
 /** Never a password: errors end up in logs. */
 function shown(key: Key, text: string, entry: number): string {
+  if (key === 'smarthost') {
+    const scheme = ['smtp://', 'smtps://'].find((each) => text.startsWith(each)) ?? ''
+    return JSON.stringify(`${scheme}…${text.slice(Math.max(text.lastIndexOf('@') + 1, scheme.length))}`)
+  }
   if (key !== 'users') return JSON.stringify(text)
   const colon = text.indexOf(':')
   const before = colon < 0 ? text : text.slice(0, colon)
@@ -198,12 +203,4 @@ function tlsOf(given: ReadonlyMap<string, Given>): ReferenceSettings['tls'] {
   if (cert === undefined && key === undefined) return undefined
   const [has, lacks] = cert === undefined ? (['tlsKey', 'tlsCert'] as const) : (['tlsCert', 'tlsKey'] as const)
   throw new MailError('config', `${nameOf(given, has)} is given, ${variableOf(lacks)} is not: it takes ${settings[lacks].takes}`)
-}
-
-/** Checked like any other, and of no use yet: nothing is sent. */
-function idleOf(given: ReadonlyMap<string, Given>): string[] {
-  const keys: Key[] = ['dns', 'retry'].filter((key): key is Key => given.has(key))
-  // Read, so that what is wrong with them is told now.
-  for (const key of keys) many(given, key)
-  return keys.map((key) => nameOf(given, key))
 }

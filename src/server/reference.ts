@@ -23,10 +23,12 @@ import {
   type ReadingListenerOptions,
   type SmtpListenerName,
 } from './mail-server-options.ts'
+import { isThisMachine } from './addresses.ts'
+import { referenceOutgoing, type ReferenceOutgoingSettings } from './reference-outgoing.ts'
 import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
 
 /** What the reference server is told: checked, nothing left out. */
-export interface ReferenceSettings {
+export interface ReferenceSettings extends ReferenceOutgoingSettings {
   /** Its name in greeting and trace, in lower case. */
   readonly hostname: string
   /** The address of every listener. */
@@ -135,7 +137,10 @@ class Reference implements ReferenceServer {
     this.held.push(() => bodies.close?.())
     const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store, keyValue: db.keyValue }
     await makePeople(places, settings, clock, auditFile(data))
-    const server = new ComposedServer(this.serverOptions(places, bodies), watch.stored)
+    const outgoing = referenceOutgoing(settings, clock)
+    this.held.push(outgoing.close)
+    const sending = { queue: db.queue, outgoing: outgoing.options }
+    const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending }, watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {
       const up = this.running.listeners[listener]
@@ -202,7 +207,7 @@ class Reference implements ReferenceServer {
     all of it; unless a proxy stands there and says whom it speaks for. */
   private ofOneAddress(): number {
     const { bind, proxyFrom } = this.settings
-    return isLoopback(bind) && proxyFrom.length === 0 ? Infinity : OF_ONE_ADDRESS
+    return isThisMachine(bind) && proxyFrom.length === 0 ? Infinity : OF_ONE_ADDRESS
   }
 
   private certificates(): CertificateSource {
@@ -226,8 +231,4 @@ async function emptyBodies(path: string): Promise<BodyStore> {
   for await (const id of bodies.list()) left.push(id)
   await bodies.remove(left)
   return bodies
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1'
 }

@@ -69,7 +69,10 @@ describe('posthorn serve', () => {
 
   it('takes mail from its users, over both kinds of TLS, for each other', async () => {
     const data = folder()
-    const { server, submission, smtps } = await serve(data, { POSTHORN_USERS: users, POSTHORN_HOSTNAME: 'mx.example.test' })
+    const other = await serve(folder(), { POSTHORN_DOMAINS: 'other.test', POSTHORN_USERS: 'joe@other.test:secret' })
+    const { server, submission, smtps } = await serve(data, {
+      POSTHORN_USERS: users, POSTHORN_HOSTNAME: 'mx.example.test', POSTHORN_SMARTHOST: `smtp://127.0.0.1:${other.mx}`,
+    })
     const auth = { user: 'Alice@example.test', pass: 'wonderland' }
     const over = async (port: number, secure: boolean, mail: object, who = auth): Promise<string> => {
       const tls = { rejectUnauthorized: false }
@@ -87,7 +90,11 @@ describe('posthorn serve', () => {
     expect(await over(smtps, true, { subject: 'two' })).toBe('250 2.0.0 queued as 2')
     expect(await over(smtps, true, {}, { ...auth, pass: 'wrong' })).toBe('535 5.7.8 Authentication credentials invalid')
     expect(await over(smtps, true, { from: 'bob@example.test' })).toMatch(/^553 5\.7\.1 /)
-    expect(await over(smtps, true, { to: 'joe@other.test' })).toBe('550 5.7.1 This server does not send mail to other servers')
+    expect(await over(smtps, true, { subject: 'three', to: 'joe@other.test' })).toMatch(/^250 2\.0\.0 queued as \w+$/)
+    expect(await other.server.event('message')).toMatchObject({ sender: 'alice@example.test', recipients: ['joe@other.test'] })
+    expect(await over(smtps, true, { subject: 'four', to: 'nobody@other.test' })).toMatch(/^250 2\.0\.0 queued as \w+$/)
+    await expect.poll(() => mail(data, '--account', 'alice@example.test'), { timeout: 30_000, interval: 200 }).toHaveLength(2)
+    expect((await mail(data, '--account', 'alice@example.test'))[1]?.['subject']).toBe('Your message could not be delivered')
     const [first, second] = await mail(data, '--account', 'bob@example.test', '--raw')
     const text = (line: Line | undefined): string => Buffer.from(line?.['raw'] as string, 'base64').toString()
     expect(text(first)).toMatch(/^Return-Path: <alice@example.test>\r\nReceived: from .* with ESMTPSA id /s)

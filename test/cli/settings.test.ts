@@ -19,16 +19,21 @@ describe('settings', () => {
         tlsClientCa: undefined,
         plaintextAuth: false,
         proxyFrom: [],
+        smarthost: undefined,
+        dns: undefined,
+        retry: [5, 15, 30, 60, 120, 240, 480, 960, 1440].map((minutes) => minutes * 60_000),
         maxSize: 52_428_800,
         quota: 1_073_741_824,
         maxConnections: { smtp: 100, imap: 200 },
       },
       log: 'info',
-      idle: [],
     } satisfies ServeSettings)
   })
 
   const reference = (key: keyof ServeSettings['reference'], value: unknown) => ({ reference: { [key]: value } })
+  const smarthost = (host: string, port: number, more: object = {}) => {
+    return reference('smarthost', { host, port, implicitTls: false, login: undefined, ...more })
+  }
   const good: readonly [name: string, text: string, expected: object][] = [
     ['HOSTNAME', 'Mail.Example.ORG', reference('hostname', 'mail.example.org')],
     ['BIND', '::1', reference('bind', '::1')],
@@ -56,9 +61,20 @@ describe('settings', () => {
     ['MAX_CONNECTIONS', 'imap:7,smtp:8', reference('maxConnections', { smtp: 8, imap: 7 })],
     ['MAX_CONNECTIONS', 'imap:7', reference('maxConnections', { imap: 7 })],
     ['LOG', 'debug', { log: 'debug' }],
-    ['DNS', '127.0.0.1:5353', { idle: ['POSTHORN_DNS'] }],
-    ['DNS', '[::1]:53', { idle: ['POSTHORN_DNS'] }],
-    ['RETRY', '1s,5m,1h,2d', { idle: ['POSTHORN_RETRY'] }],
+    ['DNS', '127.0.0.1:5353', reference('dns', '127.0.0.1:5353')],
+    ['DNS', '[::1]:53', reference('dns', '[::1]:53')],
+    ['DNS', 'localhost:53', reference('dns', '127.0.0.1:53')],
+    ['RETRY', '1s,5m,1h,2d', reference('retry', [1_000, 300_000, 3_600_000, 172_800_000])],
+    ['SMARTHOST', 'smtp://relay.test', smarthost('relay.test', 587)],
+    ['SMARTHOST', 'smtp://127.0.0.1:2525', smarthost('127.0.0.1', 2525)],
+    ['SMARTHOST', 'smtps://[::1]', smarthost('::1', 465, { implicitTls: true })],
+    ['SMARTHOST', 'smtp://a%40b.test:p%3aw@relay.test:25', smarthost('relay.test', 25, {
+      login: { username: 'a@b.test', password: 'p:w' },
+    })],
+    ['SMARTHOST', 'smtp://a@b.test:p@w@relay.test', smarthost('relay.test', 587, {
+      login: { username: 'a@b.test', password: 'p@w' },
+    })],
+    ['SMARTHOST', '', reference('smarthost', undefined)],
     ['PLAINTEXT_AUTH', '1', reference('plaintextAuth', true)],
     ['PLAINTEXT_AUTH', '0', reference('plaintextAuth', false)],
     ['SUBMISSION_PORT', '587', reference('ports', { submission: 587 })],
@@ -68,8 +84,8 @@ describe('settings', () => {
     ['IMAPS_PORT', '993', reference('ports', { imaps: 993 })],
     ['TLS_CLIENT_CA', 'ca.pem', reference('tlsClientCa', 'ca.pem')],
     ['QUOTA', '2GiB', reference('quota', 2 ** 31)],
-    ['HTTP_PORT', '0', { idle: [] }],
-    ['CHECKS', '', { idle: [] }],
+    ['HTTP_PORT', '0', { log: 'info' }],
+    ['CHECKS', '', { log: 'info' }],
     ['QUOTA', ' ', reference('quota', 2 ** 30)],
     ['HOSTNAME', '', reference('hostname', 'localhost')],
   ]
@@ -77,6 +93,8 @@ describe('settings', () => {
     expect(readSettings({ [`POSTHORN_${name}`]: text })).toMatchObject(expected)
   })
 
+  const aSmarthost = 'smtp://user:password@host:port, or smtps:// for TLS from the start'
+  const aResolver = 'address:port of a resolver, such as 127.0.0.1:53'
   const port = 'It takes a port from 1 to 65535, auto for one that is free, 0 for off'
   const bad: readonly [name: string, text: string, says: string][] = [
     ['HOSTNAME', 'a b', '"a b" will not do. It takes a domain name, such as mail.example.org'],
@@ -100,7 +118,8 @@ describe('settings', () => {
     ['TLS_CERT', 'a.pem', 'is given, POSTHORN_TLS_KEY is not: it takes the path of a PEM file'],
     ['PLAINTEXT_AUTH', 'true', '"true" will not do. It takes 1 to let people of this machine log in without TLS, or 0'],
     ['PROXY_FROM', '10.0.0.0/40', '"10.0.0.0/40" will not do. It takes addresses and CIDRs, such as 10.0.0.0/8, comma-separated'],
-    ['DNS', '127.0.0.1', '"127.0.0.1" will not do. It takes host:port of a resolver'],
+    ['DNS', '127.0.0.1', `"127.0.0.1" will not do. It takes ${aResolver}`],
+    ['DNS', 'dns.test:53', `"dns.test:53" will not do. It takes ${aResolver}`],
     ['RETRY', '5m,soon', '"soon" will not do. It takes times such as 5m or 4h, comma-separated'],
     ['QUOTA', 'none', '"none" will not do. It takes octets, such as 1073741824, 500MB or 2GiB'],
     ['SMTPS_PORT', 'yes', `"yes" will not do. ${port}`],
@@ -111,7 +130,11 @@ describe('settings', () => {
     ['LOG', 'loud', '"loud" will not do. It takes one of trace, debug, info, warn, error'],
     ['IMAP_PORT', 'x', '"x" will not do. It takes a port from 1 to 65535, auto for one that is free, 0 for off'],
     ['HTTP_PORT', '2080', 'the admin API is not available in this version. Leave it out, or give 0'],
-    ['SMARTHOST', 'smtp://h', 'sending through a smart host is not available in this version. Leave it out, or give 0'],
+    ['SMARTHOST', 'relay.test:25', `"…relay.test:25" will not do. It takes ${aSmarthost}`],
+    ['SMARTHOST', 'smtp://alice:secret@relay.test/x', `"smtp://…relay.test/x" will not do. It takes ${aSmarthost}`],
+    ['SMARTHOST', 'smtp://alice:secret@relay.test:99999', `"smtp://…relay.test:99999" will not do. It takes ${aSmarthost}`],
+    ['SMARTHOST', 'http://secret@relay.test', `"…relay.test" will not do. It takes ${aSmarthost}`],
+    ['SMARTHOST', 'smtp://alice@relay.test', `"smtp://…relay.test" will not do. It takes ${aSmarthost}`],
     ['CHECKS', 'spf', 'checking mail that comes in is not available in this version. Leave it out, or give 0'],
     ['MX_PROT', '25', 'there is no such setting. Did you mean POSTHORN_MX_PORT?'],
     ['LGO', 'info', 'there is no such setting. Did you mean POSTHORN_LOG?'],
