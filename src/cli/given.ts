@@ -88,6 +88,7 @@ function textOf(value: unknown): string | undefined {
 function unknown(name: string, known: readonly string[], spelt = name): MailError {
   const spellings = known.map(spelling)
   const meant = nearest(spelling(spelt), spellings)
-  const hint = meant === undefined ? 'posthorn serve --help tells which there are' : `Did you mean ${known[spellings.indexOf(meant)]}?`
+  const near = meant === undefined ? undefined : known[spellings.indexOf(meant)]
+  const hint = near === undefined ? 'posthorn serve --help tells which there are' : `Did you mean ${near}?`
   return new MailError('config', `${name}: there is no such setting. ${hint}`)
 }

@@ -20,7 +20,7 @@ async function stream(batches: readonly (readonly [string, number])[], options: 
   return out
 }
 
-/** Reads a stream in pieces; what goes beyond it is done by zlib, as it is by the transport. Gives what came out by each piece. */
+/** Reads a stream in pieces; what goes beyond it is done by zlib, as by the transport. Gives what came out by each piece. */
 function read(pieces: readonly Uint8Array[]): { readonly out: string[]; readonly kept: boolean; readonly held: number } {
   const inflating = new Inflating()
   const out: string[] = []
