@@ -1,3 +1,5 @@
+import { filtered, mapped, ordered, STEP, type Steps } from './steps.ts'
+
 /** A message as threading sees it. */
 export interface Linked {
   /** Its own id in a normal form; `undefined` where it has none. */
@@ -35,48 +37,61 @@ function nodeOf(message: Linked | undefined, number: number, order: number): Nod
 }
 
 /** REFERENCES (RFC 5256): who answers whom. `messages` come in the order of the mailbox; `numbers` are what each is called. */
-export function threadByReferences(messages: readonly Linked[], numbers: readonly number[]): string {
-  const roots = pruned(linked(messages, numbers))
-  for (const root of roots) settle(root)
-  roots.sort(bySent)
-  const gathered = gather(roots)
-  for (const root of gathered) settle(root)
-  return gathered.sort(bySent).map(written).join('')
+export function* threadByReferences(messages: readonly Linked[], numbers: readonly number[]): Steps<string> {
+  const roots = yield* pruned(yield* linked(messages, numbers))
+  yield* settleAll(roots)
+  const gathered = yield* gather(yield* ordered(roots, bySent))
+  yield* settleAll(gathered)
+  return yield* writtenAll(yield* ordered(gathered, bySent))
 }
 
 /** ORDEREDSUBJECT (RFC 5256): a thread for each base subject, in the order in which they were sent. */
-export function threadBySubject(messages: readonly Linked[], numbers: readonly number[]): string {
+export function* threadBySubject(messages: readonly Linked[], numbers: readonly number[]): Steps<string> {
   const threads = new Map<string, number[]>()
-  messages.forEach(({ subject }, at) => {
+  const sent = (at: number): number => messages[at]!.sent
+  yield* mapped(messages.map((_, at) => at), (at) => {
+    const { subject } = messages[at]!
     const thread = threads.get(subject)
     if (thread) thread.push(at)
     else threads.set(subject, [at])
   })
-  const sent = (at: number): number => messages[at]!.sent
-  const sorted = [...threads.values()].map((thread) => thread.sort((a, b) => sent(a) - sent(b)))
-  sorted.sort((a, b) => sent(a[0]!) - sent(b[0]!))
-  return sorted.map(([first, ...others]) => {
-    const number = numbers[first!]!
-    if (others.length === 0) return `(${number})`
-    if (others.length === 1) return `(${number} ${numbers[others[0]!]!})`
-    return `(${number} ${others.map((at) => `(${numbers[at]!})`).join('')})`
-  }).join('')
+  const sorted = [...threads.values()]
+  for (let at = 0; at < sorted.length; at++) {
+    if (at % STEP === STEP - 1) yield STEP
+    if (sorted[at]!.length > 1) yield* ordered(sorted[at]!, (one, other) => sent(one) - sent(other))
+  }
+  yield* ordered(sorted, (one, other) => sent(one[0]!) - sent(other[0]!))
+  let text = ''
+  let done = 0
+  for (const thread of sorted) {
+    const number = numbers[thread[0]!]!
+    if (thread.length === 1) text += `(${number})`
+    else if (thread.length === 2) text += `(${number} ${numbers[thread[1]!]!})`
+    else text += `(${number} ${(yield* mapped(thread.slice(1), (at) => `(${numbers[at]!})`)).join('')})`
+    if (++done % STEP === 0) yield STEP
+  }
+  return text
 }
 
 /** Step 1: every message under the one it answers, with places for those that are not here. */
-function linked(messages: readonly Linked[], numbers: readonly number[]): Node[] {
+function* linked(messages: readonly Linked[], numbers: readonly number[]): Steps<Node[]> {
   const byId = new Map<string, Node>()
-  const all: Node[] = []
-  const own: Node[] = []
-  messages.forEach((message, order) => {
-    const { id } = message
+  const own = yield* mapped(messages.map((_, order) => order), (order) => {
+    const message = messages[order]!
     const node = nodeOf(message, numbers[order]!, order)
     // An id that came before is the first one's alone.
-    if (id !== undefined && !byId.has(id)) byId.set(id, node)
-    all.push(node)
-    own.push(node)
+    if (message.id !== undefined && !byId.has(message.id)) byId.set(message.id, node)
+    return node
   })
-  messages.forEach(({ references }, order) => {
+  const all = [...own]
+  let looked = 0
+  for (let order = 0; order < messages.length; order++) {
+    const { references } = messages[order]!
+    looked += 1 + references.length
+    if (looked >= STEP) {
+      yield looked
+      looked = 0
+    }
     let before: Node | undefined
     for (const id of references) {
       let node = byId.get(id)
@@ -90,12 +105,12 @@ function linked(messages: readonly Linked[], numbers: readonly number[]): Node[]
     }
     const node = own[order]!
     // What the message itself says of its parent counts more than what others said.
-    if (before === undefined || node.parent === before) return
-    if (before === node || (node.child !== undefined && isAbove(node, before))) return
+    if (before === undefined || node.parent === before) continue
+    if (before === node || (node.child !== undefined && isAbove(node, before))) continue
     leave(node)
     link(before, node)
-  })
-  return all.filter((node) => node.parent === undefined)
+  }
+  return yield* filtered(all, (node) => node.parent === undefined)
 }
 
 function link(parent: Node, child: Node): void {
@@ -138,10 +153,12 @@ function isAbove(node: Node, other: Node): boolean {
 }
 
 /** Step 3: places without a message go, and what was below them takes their place; but not at the top, if it is more than one. */
-function pruned(roots: readonly Node[]): Node[] {
+function* pruned(roots: readonly Node[]): Steps<Node[]> {
   const kept: Node[] = []
-  for (const root of roots) {
-    if (root.child !== undefined) pruneBelow(root)
+  for (let at = 0; at < roots.length; at++) {
+    if (at % STEP === 0) yield STEP
+    const root = roots[at]!
+    if (root.child !== undefined) yield* pruneBelow(root)
     if (root.message !== undefined || root.child?.next !== undefined) kept.push(root)
     else for (const child of childrenOf(root)) {
       leave(child)
@@ -152,9 +169,12 @@ function pruned(roots: readonly Node[]): Node[] {
 }
 
 /** From the bottom up, without recursion: threads may be as deep as mailboxes are long. */
-function pruneBelow(root: Node): void {
-  for (const node of downwards(root).reverse()) {
-    if (node === root || node.message !== undefined) continue
+function* pruneBelow(root: Node): Steps<void> {
+  const all = yield* downwards(root)
+  for (let at = all.length - 1; at > 0; at--) {
+    if (at % STEP === 0) yield STEP
+    const node = all[at]!
+    if (node.message !== undefined) continue
     const parent = node.parent!
     leave(node)
     for (const child of childrenOf(node)) adopt(parent, child)
@@ -162,9 +182,10 @@ function pruneBelow(root: Node): void {
 }
 
 /** A node and all below it, parents before children. */
-function downwards(root: Node): Node[] {
+function* downwards(root: Node): Steps<Node[]> {
   const all = [root]
   for (let at = 0; at < all.length; at++) {
+    if (at % STEP === STEP - 1) yield STEP
     for (let node = all[at]!.child; node !== undefined; node = node.next) all.push(node)
   }
   return all
@@ -173,11 +194,20 @@ function downwards(root: Node): Node[] {
 const bySent = (a: Node, b: Node): number => a.sent - b.sent || a.order - b.order
 
 /** Step 4 and 6: children in the order in which they were sent; a place without a message counts as its first child. */
-function settle(root: Node): void {
-  if (root.child === undefined) return
-  for (const node of downwards(root).reverse()) {
+function* settleAll(roots: readonly Node[]): Steps<void> {
+  for (let at = 0; at < roots.length; at++) {
+    if (at % STEP === STEP - 1) yield STEP
+    if (roots[at]!.child !== undefined) yield* settle(roots[at]!)
+  }
+}
+
+function* settle(root: Node): Steps<void> {
+  const all = yield* downwards(root)
+  for (let index = all.length - 1; index >= 0; index--) {
+    if (index % STEP === STEP - 1) yield STEP
+    const node = all[index]!
     if (node.child?.next !== undefined) {
-      const children = childrenOf(node).sort(bySent)
+      const children = yield* ordered(childrenOf(node), bySent)
       node.child = undefined
       for (let at = children.length - 1; at >= 0; at--) adopt(node, children[at]!)
     }
@@ -198,28 +228,31 @@ function first({ child }: Node): Linked | undefined {
 const isReply = (node: Node): boolean => node.message?.reply ?? false
 
 /** Step 5: threads of the same base subject come together. */
-function gather(roots: readonly Node[]): Node[] {
+function* gather(roots: readonly Node[]): Steps<Node[]> {
   const table = new Map<string, Node>()
-  for (const root of roots) {
+  yield* mapped(roots, (root) => {
     const subject = subjectOf(root)
-    if (subject === '') continue
+    if (subject === '') return
     const there = table.get(subject)
     // 5.B.ii: what is lacking before what is there, and no reply before a reply.
     const lacking = there?.message !== undefined && root.message === undefined
     const better = there === undefined || lacking || (isReply(there) && !isReply(root))
     if (better) table.set(subject, root)
-  }
+  })
   const gone = new Set<Node>()
   const made = new Map<Node, Node>()
-  for (const root of roots) {
+  yield* mapped(roots, (root) => {
     const subject = subjectOf(root)
     let there = subject === '' ? undefined : table.get(subject)
     if (there !== undefined) there = made.get(there) ?? there
-    if (there === undefined || there === root) continue
+    if (there === undefined || there === root) return
     if (merge(there, root, made)) gone.add(root)
-  }
-  const kept = roots.filter((root) => !gone.has(root)).map((root) => made.get(root) ?? root)
-  return [...new Set(kept)]
+  })
+  const kept = new Set<Node>()
+  yield* mapped(roots, (root) => {
+    if (!gone.has(root)) kept.add(made.get(root) ?? root)
+  })
+  return [...kept]
 }
 
 /** Step 5.C: puts `node` where it belongs in the thread of `there`. */
@@ -239,13 +272,25 @@ function merge(there: Node, node: Node, made: Map<Node, Node>): boolean {
   return true
 }
 
+function* writtenAll(roots: readonly Node[]): Steps<string> {
+  let text = ''
+  for (let at = 0; at < roots.length; at++) {
+    if (at % STEP === STEP - 1) yield STEP
+    const root = roots[at]!
+    text += root.child === undefined ? `(${root.message === undefined ? '' : root.number})` : yield* written(root)
+  }
+  return text
+}
+
 /** `(2)(3 6 (4 23)(44 7 96))`: what has one child goes on, what has several opens a thread for each. */
-function written(root: Node): string {
+function* written(root: Node): Steps<string> {
   let text = '('
+  let done = 0
   // What is still to be written: nodes, and the ends of threads behind them.
   const waiting: (Node | string)[] = [root]
   let blank = false
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (++done % STEP === 0) yield STEP
     if (typeof next === 'string') {
       text += next
       blank = false

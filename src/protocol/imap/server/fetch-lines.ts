@@ -87,7 +87,11 @@ export class Lines {
   /** Before what is said of a message is made of its structure: one of thousands of parts is much work (I65). */
   private *lookInto({ facts }: ImapMessage): Run<void> {
     const { length } = bodyStructureTextOf(facts)
-    if (length > LONG_STRUCTURE) yield* look(this.work, length * STRUCTURE_WORK)
+    if (length <= LONG_STRUCTURE) return
+    yield* look(this.work, length * STRUCTURE_WORK)
+    // It is read once, and what is then made of it takes as long again.
+    void facts.structure
+    yield* look(this.work, length * STRUCTURE_WORK)
   }
 
   /** Says messages of which fields of headers are wanted, fetching those some at a time. */

@@ -1,4 +1,5 @@
 import type { Run } from '../run.ts'
+import type { Steps } from '../steps.ts'
 
 /** Octets that are looked through before others have their turn. */
 const TURN = 2 * 1024 * 1024
@@ -14,4 +15,16 @@ export function* look(so: Looked, octets: number): Run<void> {
   if (so.looked < TURN) return
   so.looked = 0
   yield { kind: 'pause', until: 0 }
+}
+
+/** Octets that a message is worth which is only put in its place. */
+const PLACED = 128
+
+/** Does work step by step, with turns of others in between. */
+export function* inTurns<Value>(so: Looked, steps: Steps<Value>): Run<Value> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    yield* look(so, step.value * PLACED)
+  }
 }

@@ -1,7 +1,9 @@
-import { each, type NumberSet } from '../../bytes/number-set.ts'
+import type { NumberSet } from '../../bytes/number-set.ts'
 import type { Run } from '../run.ts'
+import { filtered, mapped, numbersIn, ordered } from '../steps.ts'
 import { columns, entries } from './asking.ts'
 import type { Selected } from './context.ts'
+import { inTurns, type Looked } from './looked.ts'
 
 /** What to sort by (RFC 5256 §3, RFC 5957). */
 export interface Criterion {
@@ -18,24 +20,20 @@ type Values = readonly (string | undefined)[] | Float64Array
 
 type Compare = (a: number, b: number) => number
 
-/** The UIDs in the order wanted; what is the same stays in the order of the mailbox (I60). */
-export function* sorted(selected: Selected, found: NumberSet, criteria: readonly Criterion[]): Run<number[]> {
-  const uids = [...each(found)]
+/** The UIDs in the order wanted; what is the same stays in the order of the mailbox (I60). `so` counts what is looked at. */
+export function* sorted(selected: Selected, found: NumberSet, criteria: readonly Criterion[], so: Looked): Run<number[]> {
+  const uids = yield* inTurns(so, numbersIn(found))
   const known = new Map<SortSource, Values>()
   for (const { by } of criteria) if (!known.has(by)) known.set(by, yield* valuesOf(selected, by, found, uids))
-  const order: number[] = []
-  for (let at = 0; at < uids.length; at++) if (isThere(known, at)) order.push(at)
+  let order = uids.map((_, at) => at)
+  for (const values of known.values()) order = yield* inTurns(so, filtered(order, (at) => isThere(values[at])))
   const compares = criteria.map(({ by, reverse }) => comparing(known.get(by)!, reverse))
-  return order.sort(compares.length === 1 ? compares[0]! : lexical(compares)).map((at) => uids[at]!)
+  yield* inTurns(so, ordered(order, compares.length === 1 ? compares[0]! : lexical(compares)))
+  return yield* inTurns(so, mapped(order, (at) => uids[at]!))
 }
 
-function isThere(known: ReadonlyMap<SortSource, Values>, at: number): boolean {
-  for (const values of known.values()) {
-    const value = values[at]
-    if (value === undefined || value !== value) return false
-  }
-  return true
-}
+/** Not so where the message is gone. */
+const isThere = (value: string | number | undefined): boolean => value !== undefined && value === value
 
 function* valuesOf(selected: Selected, by: SortSource, found: NumberSet, uids: readonly number[]): Run<Values> {
   const isOfEntry = by === 'received' || by === 'octets'

@@ -1,12 +1,14 @@
-import { each, type NumberSet, setOf, setOfAscending } from '../../../bytes/number-set.ts'
+import { type NumberSet, setOf, setOfAscending } from '../../../bytes/number-set.ts'
 import { formatSet } from '../../sequence-set.ts'
 import { type FetchItem, readFetchItems } from '../../fetch-items.ts'
 import { Malformed, type Reader } from '../../reader.ts'
 import { ok, type Run } from '../../run.ts'
 import { Refused } from '../../../session/refusal.ts'
+import { listed, numbersIn } from '../../steps.ts'
 import { readSearch, type SearchKey, someKey, UnknownCharset } from '../../search-keys.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED, type Selected } from '../context.ts'
 import { type PartialResult, readPartial, sliceOf } from '../partial-result.ts'
+import { inTurns, type Looked } from '../looked.ts'
 import { noNumbers } from '../numbers.ts'
 import { follow, withUids } from '../following.ts'
 import { badCharset, highestModSeq, search as find } from '../searching.ts'
@@ -49,12 +51,14 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
     const key = readKeys(context, reader, undefined)
     reader.end()
     const found = yield* find(selected, key)
-    const uids = [...each(found)]
-    const numbers = byUid ? uids : [...each(selected.view.sequencesOf(found))]
+    const so: Looked = { looked: 0 }
+    const uids = yield* inTurns(so, numbersIn(found))
+    const numbers = byUid ? uids : yield* inTurns(so, numbersIn(selected.view.sequencesOf(found)))
     const mods = asksModSeq(context, key)
     if (returns === undefined && !context.enabled.has('IMAP4REV2')) {
       // I58: also where it found nothing.
-      context.say(`* SEARCH${listed(numbers)}${mods ? yield* modSeqText(selected, uids) : ''}`)
+      const told = yield* inTurns(so, listed(numbers))
+      context.say(`* SEARCH${told}${mods ? yield* modSeqText(selected, uids) : ''}`)
     } else yield* sayExtended(context, selected, `TAG "${tag}"`, byUid, returns ?? ALL, uids, numbers, mods)
     const frozen = returns?.update ? withUids(selected, key) : undefined
     if (frozen) follow(context, selected, tag, { byUid, key: frozen, found, items: returns?.updateItems })
@@ -103,9 +107,6 @@ export function* modSeqText(selected: Selected, uids: readonly number[]): Run<st
 const highest = (selected: Selected, uids: readonly number[]): Run<number> => highestModSeq(selected, setOfAny(uids))
 
 const setOfAny = (uids: readonly number[]): NumberSet => setOf(uids.map((uid) => ({ first: uid, last: uid })))
-
-/** Numbers as SEARCH and SORT tell them: a blank before each. */
-export const listed = (numbers: readonly number[]): string => (numbers.length === 0 ? '' : ` ${numbers.join(' ')}`)
 
 /** ` RETURN (…)`, if it comes next. */
 export function readReturns(reader: Reader): Returns | undefined {

@@ -1,10 +1,12 @@
 import { Malformed, type Reader } from '../../reader.ts'
 import { ok, type Run } from '../../run.ts'
+import { listed, mapped } from '../../steps.ts'
 import { type Command, type ImapContext, type Invocation, SELECTED } from '../context.ts'
 import { sayNotFollowed } from '../following.ts'
+import { inTurns, type Looked } from '../looked.ts'
 import { search as find } from '../searching.ts'
 import { type Criterion, sorted, type SortSource } from '../sorting.ts'
-import { asksModSeq, listed, modSeqText, readKeys, readReturns, sayExtended, saving } from './search.ts'
+import { asksModSeq, modSeqText, readKeys, readReturns, sayExtended, saving } from './search.ts'
 
 /** SORT (RFC 5256). */
 export const sort: Command = {
@@ -39,14 +41,15 @@ function* run(context: ImapContext, reader: Reader, { tag }: Invocation, byUid: 
   yield* saving(selected, returns, function* () {
     const key = readKeys(context, reader, charset)
     reader.end()
-    const uids = yield* sorted(selected, yield* find(selected, key), criteria)
-    const numbers = byUid ? uids : uids.map((uid) => selected.view.sequenceOf(uid))
+    const so: Looked = { looked: 0 }
+    const uids = yield* sorted(selected, yield* find(selected, key), criteria, so)
+    const numbers = byUid ? uids : yield* inTurns(so, mapped(uids, (uid) => selected.view.sequenceOf(uid)))
     const mods = asksModSeq(context, key)
     // RFC 5267 §3; RFC 7162 §3.1.10.
     // RFC 5267 §4.3.1: to keep an order up to date costs more than to ask for it anew.
     if (returns?.update) sayNotFollowed(context, tag)
     if (returns) yield* sayExtended(context, selected, `TAG "${tag}"`, byUid, returns, uids, numbers, mods)
-    else context.say(`* SORT${listed(numbers)}${mods ? yield* modSeqText(selected, uids) : ''}`)
+    else context.say(`* SORT${yield* inTurns(so, listed(numbers))}${mods ? yield* modSeqText(selected, uids) : ''}`)
   })
   return ok('Sorted')
 }

@@ -4,6 +4,7 @@ import { ok, type Run } from '../../run.ts'
 import { type Linked, threadByReferences, threadBySubject } from '../../threads.ts'
 import { columns } from '../asking.ts'
 import { type Command, type ImapContext, SELECTED } from '../context.ts'
+import { inTurns, type Looked } from '../looked.ts'
 import { search as find } from '../searching.ts'
 import { readKeys } from './search.ts'
 
@@ -38,6 +39,7 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
   reader.end()
   const selected = context.selected!
   const found = yield* find(selected, key)
+  const so: Looked = { looked: 0 }
   const linked: Linked[] = []
   const numbers: number[] = []
   let last = 0
@@ -50,7 +52,7 @@ function* run(context: ImapContext, reader: Reader, byUid: boolean): Run {
       numbers.push(byUid ? uid : selected.view.sequenceOf(uid))
     }
   })
-  const threads = algorithm(linked, numbers)
+  const threads = yield* inTurns(so, algorithm(linked, numbers))
   context.say(threads === '' ? '* THREAD' : `* THREAD ${threads}`)
   return ok('Threaded')
 }
