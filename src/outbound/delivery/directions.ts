@@ -44,6 +44,11 @@ const NO_ROUTE: RouteFailure = {
   failure: 'temporary', reason: 'no-route', code: 451, enhanced: '4.3.5', text: 'The route of this message is not there any more',
 }
 
+/** What is kept of MTA-STS policies cannot be read: sent without them, mail would go to whoever has made us unable to. */
+const NO_POLICIES: RouteFailure = {
+  failure: 'temporary', reason: 'tls-policy', code: 451, enhanced: '4.3.0', text: 'MTA-STS policies cannot be looked up now',
+}
+
 function nowhere({ failure, reason, code, enhanced, text }: RouteFailure): Target {
   const why = reason === 'no-route' ? 'ours' : reason
   return { kind: 'nowhere', failure: { result: failure, phase: 'route', reason: why, code, status: enhanced }, text }
@@ -90,8 +95,10 @@ async function toDomain(
 ): Promise<Target> {
   const { resolver, chance, own, loopback, sts } = parts
   const terms = { resolver, chance, signal, ...(own ? { own } : {}), ...(loopback === undefined ? {} : { loopback }) }
-  const [found, policy] = await Promise.all([mxHosts(domain, terms), domain.startsWith('[') ? undefined : sts?.(domain)])
+  const finding = domain.startsWith('[') ? undefined : sts?.(domain).catch(() => 'unknown' as const)
+  const [found, policy] = await Promise.all([mxHosts(domain, terms), finding])
   if ('failure' in found) return nowhere(found)
+  if (policy === 'unknown') return nowhere(NO_POLICIES)
   const wish = { domain, found, sts: policy?.policy, required: route.requireTls, strictly }
   const port = route.port ?? 25
   const judged = await Promise.all(
@@ -100,9 +107,10 @@ async function toDomain(
   const hops = judged.flatMap(({ host, tls }) => (tls.may ? [mxHop(host, port, tls)] : []))
   if (hops.length === 0) return nowhere(refusalOf(judged.map(({ tls }) => tls)))
   const verified = judged.every(({ tls }) => !tls.may || tls.verified)
-  // What is asked of a server may differ from domain to domain: then they share no connection.
-  const asked = judged.map(({ host, tls }) => `${host.name}/${tls.may ? `${tls.by}-${tls.tls}` : 'no'}`).join(' ')
-  const key = `mx:${route.name ?? ''} ${asked}`
+  // What is asked of a server may differ from domain to domain: then they share no connection. Those of one preference come in
+  // an order of chance, which makes no other site.
+  const asked = judged.map(({ host, tls }) => `${host.preference} ${host.name}/${tls.may ? `${tls.by}-${tls.tls}` : 'no'}`)
+  const key = `mx:${route.name ?? ''} ${asked.sort().join(' ')}`
   return { kind: 'site', key, hops, protocol: 'smtp', sources: route.sourceAddresses, verified }
 }
 
