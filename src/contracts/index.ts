@@ -36,6 +36,7 @@ export type {
 } from './store.ts'
 export type { Note } from './note.ts'
 export type { Awaitable, Decision, Notebook, Policy, PolicyReply, PolicyStage, Stage, Verdict } from './policy.ts'
+export type { BouncedFacts } from './bounced.ts'
 export type { AttemptFacts, ReportFacts, SiteFacts } from './delivery.ts'
 export type { Dispatch, OutgoingMessage } from './dispatch.ts'
 export type { ComposeMail, DraftField, DraftPart, MailDraft } from './draft.ts'
@@ -58,3 +59,4 @@ export type {
 } from './queue.ts'
 export type { Attachment, Connection, Envelope, ParsedMessage, ReceivedMessage, Recipient } from './received.ts'
 export type { DnsAnswer, DnsRecords, DnsRecordType, Resolver } from './resolver.ts'
+export type { Sign } from './sign.ts'

@@ -38,7 +38,9 @@ const packages = new Map([
  * Packages that a user may not have, or that not every supported Node has: imported when needed, never at module top. Types
  * are erased; that none of them is published is seen in the package itself.
  */
-const optional = new Set(['@node-rs/argon2', 'bcryptjs', 'better-sqlite3', 'libsql', 'mailparser', 'node:sqlite', 'nodemailer'])
+const optional = new Set([
+  '@node-rs/argon2', 'bcryptjs', 'better-sqlite3', 'libsql', 'mailauth', 'mailparser', 'node:sqlite', 'nodemailer',
+])
 
 interface Room {
   /** Its name in {@link levels}. */
