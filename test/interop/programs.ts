@@ -3,8 +3,11 @@ import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-/** Where servers live is not on everybody's path. */
-const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+/**
+ * Where servers live is not on everybody's path. Debian installs one mail server alone; what is to stand beside it is unpacked in
+ * a place of its own.
+ */
+const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/mail-servers/usr/sbin']
 
 /** The path of a program; `undefined` where it is not installed. */
 export function program(name: string): string | undefined {

@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Child } from './children.ts'
+import { freePort, type Held } from './held.ts'
+import { untilListening } from './listening.ts'
+import { SUPERUSER } from './programs.ts'
+
+/** What tests with Exim need. */
+export const EXIM = ['exim4', SUPERUSER] as const
+
+/** It delivers nothing: what it accepts stays in its queue. */
+function configurationOf(folder: string, port: number): string {
+  return `primary_hostname = exim.test
+exim_user = root
+exim_group = root
+spool_directory = ${folder}/spool
+log_file_path = ${folder}/log/%slog
+pid_file_path =
+daemon_smtp_ports = ${port}
+local_interfaces = 127.0.0.1
+tls_advertise_hosts =
+chunking_advertise_hosts = *
+host_lookup =
+queue_only = true
+acl_smtp_rcpt = rcpt
+acl_smtp_data = data
+begin acl
+rcpt:
+  deny local_parts = nobody
+       message = 5.1.1 nobody
+  defer local_parts = later
+       message = 4.2.0 later
+  accept
+data:
+  deny condition = \${if match{$h_subject:}{spam}}
+       message = 5.7.1 spam
+  accept
+begin routers
+all:
+  driver = accept
+  transport = nowhere
+begin transports
+nowhere:
+  driver = appendfile
+  file = /dev/null
+  user = root
+`
+}
+
+/** An Exim of its own: queue, configuration and port are those of the test. */
+export class Exim {
+  readonly #child: Child
+  readonly port: number
+
+  private constructor(child: Child, port: number) {
+    this.#child = child
+    this.port = port
+  }
+
+  static async start(held: Held): Promise<Exim> {
+    const folder = held.folder('exim')
+    for (const name of ['spool', 'log']) mkdirSync(join(folder, name))
+    const port = await freePort()
+    const path = join(folder, 'exim.conf')
+    writeFileSync(path, configurationOf(folder, port), { mode: 0o644 })
+    const child = new Child('exim4', ['-C', path, '-bdf'])
+    const exim = held.keep(new Exim(child, port))
+    await untilListening(child, port)
+    return exim
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop()
+  }
+}
