@@ -13,6 +13,12 @@ import type { QueueWrites } from './queue-writes.ts'
 const SLICE = 300
 const COUNTED = 5000
 
+/** What is known of a message. */
+interface Known extends About {
+  readonly id: number
+  readonly octets: number
+}
+
 /** Rows from one up to another one, or the end. */
 interface Span {
   readonly rows: readonly Row[]
@@ -29,17 +35,21 @@ export class QueueListing {
   readonly #spanTo: Statement
   readonly #job: Statement
   readonly #last: Statement
+  readonly #about: Statement
+  /** The message that was looked at last: jobs of one come in a row, and all its recipients are much to read. */
+  #known: Known | undefined
   readonly #counts: Statement
 
   constructor(db: Connection, reading: QueueReading, read: Read) {
     this.#read = read
     this.#reading = reading
     const columns = 'SELECT j.id, j.message, j.destination, j.rank, j.due, j.token, j.began, j.tries, j.crashes, j.again, j.held,'
-      + ' j.doomed, j.recipients, j.content, m.about, m.octets FROM queue AS j CROSS JOIN queue AS m ON m.id = j.message WHERE'
+      + ' j.doomed, j.recipients, j.content FROM queue AS j WHERE'
     this.#end = db.prepare('SELECT max(id) AS id FROM (SELECT id FROM queue WHERE id > ? ORDER BY id LIMIT ?)')
     this.#span = db.prepare(`${columns} j.id > ? AND j.id <= ? AND j.destination IS NOT NULL ORDER BY j.id`)
     this.#spanTo = db.prepare(`${columns} j.id > ? AND j.id <= ? AND j.destination = ? ORDER BY j.id`)
     this.#job = db.prepare(`${columns} j.id = ? AND j.destination IS NOT NULL`)
+    this.#about = db.prepare('SELECT about, octets FROM queue WHERE id = ?')
     this.#last = db.prepare('SELECT max(id) AS id FROM queue')
     this.#counts = db.prepare('SELECT count(id = message OR NULL) AS messages, count(destination) AS jobs,'
       + ' count(destination IS NOT NULL AND held IS NULL AND due <= ? OR NULL) AS due,'
@@ -128,13 +138,13 @@ export class QueueListing {
   }
 
   /** What its message is, where the job fits. */
-  #fitting(row: Row, filter: QueueFilter, now: number): About | undefined {
+  #fitting(row: Row, filter: QueueFilter, now: number): Known | undefined {
     const { jobs, message, destination, account, sender, recipient, state } = filter
     if (jobs && !jobs.includes(String(row['id']))) return undefined
     if (message !== undefined && message !== String(row['message'])) return undefined
     if (destination !== undefined && kept(destination) !== row['destination']) return undefined
     if (state !== undefined && state !== stateOf(row, now)) return undefined
-    const about = aboutIn(row)
+    const about = this.#messageOf(row)
     const { envelope } = about
     if (account !== undefined && account !== about.account) return undefined
     if (sender === '' ? envelope.sender !== null : sender !== undefined && !contains(envelope.sender, sender)) return undefined
@@ -147,7 +157,14 @@ export class QueueListing {
     return row['recipients'] === null ? this.#read(() => this.#reading.recipientsOf(row['message'] as number)) : recipientsIn(row)
   }
 
-  #view(row: Row, { envelope, account }: About, now: number): QueuedJob {
+  #messageOf({ message }: Row): Known {
+    const id = message as number
+    if (this.#known?.id === id) return this.#known
+    const row = this.#about.get(id) as Row
+    return this.#known = { ...aboutIn(row), id, octets: row['octets'] as number }
+  }
+
+  #view(row: Row, { envelope, account, octets }: Known, now: number): QueuedJob {
     return {
       job: String(row['id']),
       message: String(row['message']),
@@ -162,7 +179,7 @@ export class QueueListing {
       doomed: textIn(row, 'doomed'),
       account,
       sender: envelope.sender,
-      octets: row['octets'] as number,
+      octets,
       recipients: this.#recipientsOf(row).flatMap((one) => {
         const to = envelope.recipients[one.number]
         return to ? [{ ...one, to }] : []

@@ -14,7 +14,11 @@ const further = 'FROM queue AS f WHERE f.message = q.message AND f.id <> f.messa
 const JOB_COLUMNS = `${JOB}, content, EXISTS (SELECT 1 ${further}) AS further`
 
 /** The same with what the message is, where it is in this row, and how many further jobs are not done. */
-const ALL_COLUMNS = `${JOB}, about, octets, content, facts, data, (SELECT count(*) ${further} AND f.destination IS NOT NULL) AS further`
+const ALL_COLUMNS = `${JOB}, about, octets, content, facts, data,`
+  + ` (SELECT count(*) ${further} AND f.destination IS NOT NULL) AS further`
+
+/** Messages of many jobs that are remembered: an envelope of a thousand recipients takes a millisecond to read. */
+const MOST_REMEMBERED = 8
 
 /** Rows of the queue, and what they say. */
 export class QueueReading {
@@ -25,17 +29,22 @@ export class QueueReading {
   readonly #ranks: Statement
   readonly #due: Statement
   readonly #another: Statement
+  readonly #isDone: Statement
+  /** The last ones of which further jobs were leased. They never change. */
+  readonly #remembered = new Map<number, QueuedMessage>()
 
   constructor(db: Connection, bodies: StoredBodies) {
     this.#bodies = bodies
     this.#all = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE id = ?`)
     this.#job = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue AS q WHERE id = ?`)
     this.#further = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue AS q WHERE message = ? AND id <> message ORDER BY id`)
-    this.#ranks = db.prepare('SELECT rank FROM queue WHERE destination = ? AND held IS NULL AND rank > ? ORDER BY rank LIMIT 1')
-    this.#due = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE destination = ? AND held IS NULL AND rank = ? AND due <= ?`
-      + ' ORDER BY due, id LIMIT ?')
+    this.#ranks = db.prepare('SELECT rank FROM queue WHERE destination = ? AND held IS NULL AND rank > ?'
+      + ' ORDER BY rank LIMIT 1')
+    this.#due = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE destination = ? AND held IS NULL AND rank = ?`
+      + ' AND due <= ? ORDER BY due, id LIMIT ?')
     this.#another = db.prepare('SELECT 1 FROM queue WHERE message = ? AND id <> message AND destination IS NOT NULL'
       + ' AND id <> ? LIMIT 1')
+    this.#isDone = db.prepare('SELECT 1 FROM queue WHERE id = ? AND destination IS NULL')
   }
 
   /** The row of a job, or of one that is done. */
@@ -54,7 +63,7 @@ export class QueueReading {
   hasOthers({ id, message, further }: Row): boolean {
     if (further === 0) return false
     if (this.#another.get(message as number, id as number)) return true
-    return id !== message && this.#job.get(message as number)?.['destination'] !== null
+    return id !== message && this.#isDone.get(message as number) === undefined
   }
 
   /** Jobs that are due, in the order in which they are to be leased. */
@@ -71,20 +80,19 @@ export class QueueReading {
   /** The lease that a job is about to be under. */
   lease(row: Row, until: number): Lease {
     const [id, message] = [row['id'] as number, row['message'] as number]
-    const first = id === message ? row : this.#all.get(message) as Row
     const others = row['further'] as number
     return {
       job: String(id),
       token: String(nextToken(row['token'] as number)),
       until,
       destination: textIn(row, 'destination') as string,
-      message: this.#messageIn(first),
+      message: id === message ? this.#messageIn(row) : this.#messageOf(message),
       recipients: row['recipients'] === null ? this.recipientsOf(message) : recipientsIn(row),
       tries: row['tries'] as number,
       // It was under another one, which nobody has settled.
       crashes: (row['crashes'] as number) + ((row['token'] as number) > 0 ? 1 : 0),
       began: row['began'] as number,
-      others: id === message ? others : others - 1 + (first['destination'] === null ? 0 : 1),
+      others: id === message ? others : others - 1 + (this.#isDone.get(message) ? 0 : 1),
       doomed: textIn(row, 'doomed'),
     }
   }
@@ -103,6 +111,17 @@ export class QueueReading {
 
   #rankAfter(destination: string, rank: number): number | undefined {
     return this.#ranks.get(destination, rank)?.['rank'] as number | undefined
+  }
+
+  /** The message of a further job. */
+  #messageOf(id: number): QueuedMessage {
+    const known = this.#remembered.get(id)
+    if (known) return known
+    const message = this.#messageIn(this.#all.get(id) as Row)
+    const [oldest] = this.#remembered.keys()
+    if (oldest !== undefined && this.#remembered.size >= MOST_REMEMBERED) this.#remembered.delete(oldest)
+    this.#remembered.set(id, message)
+    return message
   }
 
   #messageIn(row: Row): QueuedMessage {

@@ -74,7 +74,7 @@ const rules: readonly (readonly [sql: string, what: string])[] = [
   ],
   ["SELECT id FROM messages WHERE id >= (SELECT value FROM counters WHERE name = 'next_message')", 'above the counter: message'],
   ["SELECT id FROM queue WHERE id >= (SELECT value FROM counters WHERE name = 'next_job')", 'above the counter: job'],
-  ['SELECT id FROM queue WHERE content NOT IN (SELECT id FROM messages)', 'no body for job'],
+  ['SELECT id FROM queue WHERE content IS NOT NULL AND content NOT IN (SELECT id FROM messages)', 'no body for job'],
   [
     'SELECT id FROM queue WHERE (id = message) <> (about IS NOT NULL) OR (about IS NULL) <> (octets IS NULL)'
       + ' OR (content IS NOT NULL) + (data IS NOT NULL) <> (id = message) OR (data IS NULL) <> (facts IS NULL)',
