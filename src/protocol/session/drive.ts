@@ -246,7 +246,8 @@ class Driven implements Conversation, TransportSink, Outlet {
       this.alarm = undefined
       return
     }
-    const pause = this.congested || this.busy || this.streaming || !session.wantsInput
+    const isStuffed = this.congested && session.hearsWhileSending !== true
+    const pause = isStuffed || this.busy || this.streaming || !session.wantsInput
     if (pause !== this.paused) {
       this.paused = pause
       if (pause) transport.pause()

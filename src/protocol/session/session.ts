@@ -91,6 +91,11 @@ export interface Session<Event extends SessionEvent = SessionEvent> {
   drain(now: number): void
   /** `false`: stop reading the socket (back-pressure). */
   readonly wantsInput: boolean
+  /**
+   * `true`: input is wanted even while the peer does not take what it is sent. A client is told so why its content is refused;
+   * what a server would hear are but more commands. Absent: it is not.
+   */
+  readonly hearsWhileSending?: boolean
   /** When to call `advance` at the latest. */
   readonly deadline: number | undefined
   /** Nothing more will come out; when the last output is written, close the transport. */

@@ -44,6 +44,7 @@ export function smtpClientSession(config: SmtpClientConfig, peer: SmtpClientPeer
 
 class ClientSession implements SmtpClientSession, ClientContext, Waiting {
   readonly config: SmtpClientConfig
+  readonly hearsWhileSending = true
   secure: boolean
   tls: TlsFacts | undefined
   capabilities: SmtpCapabilities = noCapabilities

@@ -207,3 +207,32 @@ describe('our client and our server', () => {
     expect(taken).toMatchObject([{ from: '"a\\"b"@client.example', to: ['ü@xn--bcher-kva.example'], parameters }])
   })
 })
+
+it('hears why content is refused while the server takes no more of it', async () => {
+  const clock = virtualClock()
+  const link = linkedTransports({ highWaterMark: 4096 })
+  const events: SmtpClientEvent[] = []
+  const replies = ['250 mx\r\n', '250 ok\r\n', '250 ok\r\n', '354 go\r\n']
+  link.server.open({
+    received: () => {
+      const reply = replies.shift()
+      link.server.write([reply ?? '552 5.3.4 too large\r\n'])
+      if (reply === undefined) link.server.pause()
+    },
+    ended: () => link.server.end(),
+    drained: () => {},
+    secured: () => {},
+    closed: () => {},
+  })
+  link.server.write(['220 hi\r\n'])
+  const message = messageTo(['b@example.org'])
+  await new Promise<void>((resolve) => {
+    drive(smtpClientSession(smtpClientConfig({ hello: 'client.example' }), {}, 0), link.client, {
+      ready: () => message,
+      content: () => ({ bytes: new Uint8Array(10_000), last: false }),
+      outcome: (event) => void events.push(event),
+      failed: () => resolve(),
+    }, { clock })
+  })
+  expect(events).toMatchObject([{ result: 'permanent', phase: 'content', code: 552, status: '5.3.4' }])
+})
