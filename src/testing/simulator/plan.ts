@@ -1,0 +1,132 @@
+import { Draws } from './draws.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** A host of ours. */
+export interface HostPlan {
+  readonly domain: string
+  /** Of each of its workers, which share store and queue: an address of their own. */
+  readonly addresses: readonly string[]
+  readonly storage: 'memory' | 'sqlite'
+  readonly people: number
+}
+
+/** A server of somebody else's. One in so many, each; 0 for never. */
+export interface ForeignPlan {
+  readonly domain: string
+  readonly addresses: readonly string[]
+  readonly startTls: boolean
+  /** It knows who comes again after a while, and takes mail from nobody else. */
+  readonly greylists: boolean
+  /** `421` in place of an answer to RCPT. */
+  readonly busy: number
+  /** No answer. */
+  readonly silent: number
+  /** It takes a message over, and breaks the connection before it says so. */
+  readonly drops: number
+  /** What handles a message throws. */
+  readonly throws: number
+  /** It refuses a message as a whole. */
+  readonly refuses: number
+  /** Recipients that it takes in one transaction. */
+  readonly room: number
+}
+
+/** What a run is like. All of it is drawn from its seed: in each some faults are there and others are not. */
+export interface Plan {
+  readonly hosts: readonly HostPlan[]
+  readonly foreigns: readonly ForeignPlan[]
+  readonly messages: number
+  /** Milliseconds in which they are submitted, and until all faults are healed. */
+  readonly span: number
+  readonly trouble: number
+  /** Waits between tries; absent: the usual ones. */
+  readonly schedule?: readonly number[]
+  /** Milliseconds between two, by and large; 0: never. */
+  readonly crashes: number
+  readonly jumps: number
+  readonly outages: number
+  readonly orders: number
+  readonly fullDisks: number
+  /** One call of a store or a queue in so many; 0: none. */
+  readonly diskFails: number
+  readonly diskCrashes: number
+  readonly diskSlow: number
+  /** One question in so many. */
+  readonly dnsFails: number
+  readonly dnsLies: number
+  /** Hints of new work, one in so many. */
+  readonly hintsLost: number
+  /** Milliseconds at most from end to end. */
+  readonly latency: number
+  /** Octets that arrive in one piece; 65,536 for no splits. */
+  readonly chunk: number
+  /** One connection in so many. */
+  readonly resets: number
+  readonly stalls: number
+  readonly halfCloses: number
+}
+
+/** Draws what a run is like. */
+export function planOf(seed: number): Plan {
+  const draws = new Draws(seed, 'plan')
+  const sometimes = (draw: () => number): number => (draws.below(2) === 0 ? 0 : draw())
+  const hosts = Array.from({ length: draws.between(1, 3) }, (_, at) => hostOf(draws, at))
+  const foreigns = Array.from({ length: draws.between(1, 4) }, (_, at) => foreignOf(draws, at, sometimes))
+  const span = draws.pick([2 * HOUR, 12 * HOUR, DAY, 2 * DAY])
+  const schedules = [undefined, undefined, [MINUTE, 5 * MINUTE, HOUR, 6 * HOUR], [10 * MINUTE, 10 * MINUTE, 10 * MINUTE]]
+  const schedule = draws.pick(schedules)
+  return {
+    hosts,
+    foreigns,
+    messages: draws.between(10, 60),
+    span,
+    trouble: span + draws.pick([0, 6 * HOUR, DAY, 2 * DAY]),
+    ...(schedule && { schedule }),
+    crashes: sometimes(() => draws.pick([20 * MINUTE, 2 * HOUR, 8 * HOUR])),
+    jumps: sometimes(() => draws.pick([2 * HOUR, 12 * HOUR])),
+    outages: sometimes(() => draws.pick([30 * MINUTE, 3 * HOUR])),
+    orders: sometimes(() => draws.pick([30 * MINUTE, 4 * HOUR])),
+    fullDisks: sometimes(() => draws.pick([2 * HOUR, 10 * HOUR])),
+    diskFails: sometimes(() => draws.pick([10, 50, 200])),
+    diskCrashes: sometimes(() => draws.pick([50, 200, 1000])),
+    diskSlow: sometimes(() => draws.pick([10, 100])),
+    dnsFails: sometimes(() => draws.pick([3, 20])),
+    dnsLies: sometimes(() => draws.pick([20, 100])),
+    hintsLost: sometimes(() => draws.pick([2, 10])),
+    latency: draws.pick([1, 20, 200]),
+    chunk: draws.pick([65_536, 65_536, 500, 7]),
+    resets: sometimes(() => draws.pick([3, 10, 50])),
+    stalls: sometimes(() => draws.pick([10, 50])),
+    halfCloses: sometimes(() => draws.pick([10, 50])),
+  }
+}
+
+function hostOf(draws: Draws, at: number): HostPlan {
+  const workers = draws.oneIn(3) ? 2 : 1
+  return {
+    domain: `h${at}.test`,
+    addresses: Array.from({ length: workers }, (_, worker) => `192.0.2.${10 + 10 * at + worker}`),
+    storage: draws.pick(['memory', 'sqlite']),
+    people: draws.between(2, 4),
+  }
+}
+
+function foreignOf(draws: Draws, at: number, sometimes: (draw: () => number) => number): ForeignPlan {
+  const often = (): number => draws.pick([2, 5, 20])
+  return {
+    domain: `f${at}.test`,
+    addresses: Array.from({ length: draws.oneIn(3) ? 2 : 1 }, (_, server) => `198.51.100.${10 + 10 * at + server}`),
+    startTls: draws.below(2) === 0,
+    greylists: draws.oneIn(3),
+    busy: sometimes(often),
+    silent: sometimes(often),
+    drops: sometimes(often),
+    throws: sometimes(often),
+    refuses: sometimes(() => draws.pick([5, 20])),
+    room: draws.pick([100, 100, 2]),
+  }
+}

@@ -1,0 +1,71 @@
+import type { MailQueue, NewJob } from '../../contracts/queue.ts'
+import type { Dial } from '../../protocol/session/dial.ts'
+import type { Transport } from '../../protocol/session/transport.ts'
+
+/**
+ * A fault that is built in on purpose, to see that it is found: a queue that forgets every so often what was settled, hands a job
+ * that somebody is at work on to somebody else, or loses a recipient; a client to which every recipient seems accepted.
+ */
+export type Sabotage = 'forgets-settlements' | 'leases-twice' | 'loses-recipients' | 'ignores-refusals'
+
+/** One in so many. */
+const OFTEN = 5
+
+/** A queue that does not do what it should. */
+export function sabotaged(queue: MailQueue, how: Sabotage): MailQueue {
+  let turn = 0
+  const isTurn = (): boolean => ++turn % OFTEN === 0
+  return {
+    traits: queue.traits,
+    async enqueue(message, jobs) {
+      return queue.enqueue(message, how === 'loses-recipients' && isTurn() ? withoutLast(jobs) : jobs)
+    },
+    due: (want) => queue.due(want),
+    nextDue: (except) => queue.nextDue(except),
+    async lease(want) {
+      const leases = await queue.lease(want)
+      if (how !== 'leases-twice' || leases.length === 0 || !isTurn()) return leases
+      // It is given back in secret, so that it is due for others too.
+      const [lease] = leases
+      await queue.settle(lease!, { now: want.now, outcomes: [], counts: false, due: want.now })
+      return leases
+    },
+    extend: (lease, until) => queue.extend(lease, until),
+    async settle(lease, settlement) {
+      if (how === 'forgets-settlements' && isTurn()) return true
+      return (await queue.settle(lease, settlement)) || how === 'leases-twice'
+    },
+    message: (id) => queue.message(id),
+    jobs: (want) => queue.jobs(want),
+    order: (which, order, now) => queue.order(which, order, now),
+    counts: (now) => queue.counts(now),
+  }
+}
+
+function withoutLast(jobs: readonly NewJob[]): readonly NewJob[] {
+  const at = jobs.findIndex(({ recipients }) => recipients.length > 1)
+  const job = jobs[at]
+  if (job) return jobs.with(at, { ...job, recipients: job.recipients.slice(0, -1) })
+  return jobs.length > 1 ? jobs.slice(0, -1) : jobs
+}
+
+/** Connections on which every refusal of an unknown recipient reads as a consent. */
+export function deafToRefusals(dial: Dial): Dial {
+  return async (target, signal) => {
+    const transport = await dial(target, signal)
+    return { ...transport, open: (sink) => transport.open({ ...sinkOf(sink), received: (bytes) => sink.received(consent(bytes)) }) }
+  }
+}
+
+const sinkOf = (sink: Parameters<Transport['open']>[0]): Parameters<Transport['open']>[0] => ({
+  received: (bytes) => sink.received(bytes),
+  ended: () => sink.ended(),
+  drained: () => sink.drained(),
+  secured: (tls) => sink.secured(tls),
+  closed: (error) => sink.closed(error),
+})
+
+function consent(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes).toString('latin1')
+  return Buffer.from(text.split('\r\n').map((line) => (line.startsWith('550 5.1.1') ? '250 2.1.5 Ok' : line)).join('\r\n'), 'latin1')
+}

@@ -1,0 +1,72 @@
+// Runs the simulator from the sources: `npm run simulate -- --seed 7` replays one seed, `--for 60` runs fresh ones for so many
+// seconds, `--runs 100` so many; neither: the seeds of test/seeds.json. One run in twenty is run twice and compared.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createViteServer } from 'vitest/node'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    for: { type: 'string' },
+    runs: { type: 'string' },
+    from: { type: 'string' },
+    sabotage: { type: 'string' },
+    print: { type: 'boolean' },
+  },
+})
+
+const vite = await createViteServer({
+  configFile: false, logLevel: 'error', server: { middlewareMode: true, hmr: false, watch: null }, optimizeDeps: { noDiscovery: true },
+})
+const { simulate, simulationReport } = await vite.ssrLoadModule('/src/testing/simulator/index.ts')
+
+async function run(seed) {
+  const folder = mkdtempSync(join(tmpdir(), 'simulation-'))
+  try {
+    return await simulate({ seed, folder, ...(values.sabotage && { sabotage: values.sabotage }) })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+let failures = 0
+const total = { runs: 0, messages: 0, underWay: 0, lasted: 0 }
+
+async function check(seed, twice) {
+  const simulation = await run(seed)
+  total.runs++
+  total.messages += simulation.messages
+  total.underWay += simulation.underWay
+  total.lasted += simulation.lasted
+  const again = twice ? await run(seed) : simulation
+  if (values.print) console.log(simulation.transcript.join('\n'))
+  if (simulation.violations.length > 0 || again.hash !== simulation.hash) {
+    failures++
+    console.log(simulationReport(simulation, again))
+  }
+}
+
+function* seeds() {
+  if (values.seed !== undefined) return yield Number(values.seed)
+  if (values.for === undefined && values.runs === undefined) {
+    return yield* JSON.parse(readFileSync(new URL('seeds.json', import.meta.url), 'utf8')).map(({ seed }) => seed)
+  }
+  const end = performance.now() + Number(values.for ?? Infinity) * 1000
+  const most = Number(values.runs ?? Infinity)
+  let seed = values.from === undefined ? Math.floor(Date.now() / 10) % 1_000_000_000 : Number(values.from)
+  for (let count = 0; count < most && performance.now() < end; count++) yield seed++
+}
+
+const began = process.cpuUsage()
+for (const seed of seeds()) await check(seed, values.seed !== undefined || seed % 20 === 0)
+const { user, system } = process.cpuUsage(began)
+const minutes = (user + system) / 60e6
+const days = total.underWay / 86_400_000
+console.log(
+  `${total.runs} runs, ${total.messages} messages, ${(total.lasted / 86_400_000).toFixed(0)} days, ${days.toFixed(0)} message-days`
+    + ` in ${(minutes * 60).toFixed(1)} s of CPU: ${(days / minutes).toFixed(0)} message-days a CPU-minute; ${failures} failed`,
+)
+await vite.close()
+process.exitCode = failures > 0 ? 1 : 0
