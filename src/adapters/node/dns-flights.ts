@@ -1,7 +1,7 @@
 import { MailError } from '../../protocol/session/errors.ts'
 
-/** Questions under way at once: each has a socket. */
-const MOST_AT_ONCE = 256
+/** Questions under way at once: each has a socket, and a server of the usual size of buffer bears that many in one burst. */
+const MOST_AT_ONCE = 100
 
 interface Flight {
   readonly answer: Promise<unknown>

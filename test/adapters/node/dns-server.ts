@@ -103,7 +103,7 @@ async function samePort(): Promise<readonly [Server, UdpSocket]> {
   for (;;) {
     const tcp = createServer().listen(0, '127.0.0.1')
     await once(tcp, 'listening')
-    const udp = createSocket('udp4').bind((tcp.address() as AddressInfo).port, '127.0.0.1')
+    const udp = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 }).bind((tcp.address() as AddressInfo).port, '127.0.0.1')
     const bound = await once(udp, 'listening').then(() => true, () => false)
     if (bound) return [tcp, udp]
     tcp.close()
