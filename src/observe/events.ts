@@ -1,4 +1,5 @@
 import type { AttemptFacts, ReportFacts, SiteFacts } from '../contracts/delivery.ts'
+import type { BouncedFacts } from '../contracts/bounced.ts'
 import type { JunkMarks } from '../contracts/junk.ts'
 
 /*
@@ -25,6 +26,7 @@ export type ServerEvent =
   | AttemptEvent
   | ReportedEvent
   | SiteEvent
+  | BouncedEvent
   | QuotaEvent
   | CertificateExpiryEvent
   | CertificatesReloadedEvent
@@ -225,6 +227,11 @@ export interface AttemptEvent extends Timed, AttemptFacts {
 /** A sender is told what has become of a message. */
 export interface ReportedEvent extends Timed, ReportFacts {
   readonly kind: 'reported'
+}
+
+/** A message has come back, or what has become of it: a bounce was matched to it. */
+export interface BouncedEvent extends Timed, BouncedFacts {
+  readonly kind: 'bounced'
 }
 
 /** The servers of a destination cannot be reached any more, or can again. */

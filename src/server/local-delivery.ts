@@ -5,7 +5,7 @@ import { type Destinations, destinationsOf } from '../inbound/destinations.ts'
 import { deliveredTo, loopKey } from '../inbound/loops.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
 import { combine } from '../inbound/verdict.ts'
-import { splitTag } from '../message/address.ts'
+import { type Address, splitTag } from '../message/address.ts'
 import { isMailError } from '../protocol/session/errors.ts'
 import { encodeMailbox } from '../protocol/smtp/index.ts'
 import type { Addressing } from './addressing.ts'
@@ -25,6 +25,8 @@ export interface DeliveryPlaces {
   readonly mailboxes: Mailboxes
   /** For aliases that lead to other servers. */
   readonly queue: Dispatch
+  /** The sender under which mail is forwarded. Default: its own. */
+  readonly forwarded?: ((sender: Address | null) => Promise<Address | null>) | undefined
   readonly taken?: Taken | undefined
   /** Hears of faults of ours, in words. */
   readonly failed: (what: string, error: unknown) => void
@@ -99,7 +101,9 @@ export class LocalDelivery {
     try {
       // RFC 5321 §4.4: it is not delivered for good yet.
       const { body, facts } = await edited(message, path ? [{ from: path.start, to: path.end, text: '' }] : [])
-      const envelope = { ...message.envelope, recipients: forwardedTo(group) }
+      const { sender: own } = message.envelope
+      const sender = this.places.forwarded ? await this.places.forwarded(own) : own
+      const envelope = { ...message.envelope, sender, recipients: forwardedTo(group) }
       return await this.places.queue.enqueue({ envelope, body, facts, account: undefined, received: message.received })
     } catch (error) {
       this.places.failed('enqueue', error)

@@ -7,12 +7,14 @@ import type { Observer } from '../observe/events.ts'
 import { quietly } from '../observe/observers.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { SmtpExtensions } from '../protocol/smtp/index.ts'
+import type { Address } from '../message/address.ts'
 import { Addressing } from './addressing.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
 import type { LoginOptions, MailServerOptions, SmtpListenerName } from './mail-server-options.ts'
 import { Mailboxes } from './mailboxes.ts'
 import type { ReceiverOptions } from './options.ts'
+import type { Deliver } from './reception.ts'
 import { Outgoing } from './outgoing/outgoing.ts'
 import { type Addresses, withPostmaster } from './postmaster.ts'
 import type { QuotaWatch } from './quota-watch.ts'
@@ -49,8 +51,9 @@ export function rolesOf(
   const places = { hostname, directory: addresses, mailboxes, local, keyValue, observe, clock, random }
   const outgoing = isQueue(options.queue) ? new Outgoing({ ...places, queue: options.queue }, options.outgoing) : undefined
   const dispatch = outgoing ?? (options.queue as Dispatch | undefined) ?? local
-  const addressing = new Addressing(addresses, mailboxes, dispatch)
-  const delivery = new LocalDelivery({ addressing, mailboxes, queue: dispatch, taken, failed })
+  const addressing = new Addressing(outgoing?.returns.addresses ?? addresses, mailboxes, dispatch)
+  const forwarded = outgoing && ((sender: Address | null) => outgoing.returns.forwarded(sender))
+  const delivery = new LocalDelivery({ addressing, mailboxes, queue: dispatch, forwarded, taken, failed })
   const submission = new Submission({ hostname, directory, queue: dispatch, taken, random, failed })
   const fromPeople: Role = {
     profile: 'submission',
@@ -72,13 +75,23 @@ export function rolesOf(
   }
   return {
     of: {
-      mx: { profile: 'mx', accepts: addressing.ours, deliver: delivery.toAll, trace: 'final' },
+      mx: { profile: 'mx', accepts: addressing.ours, deliver: reading(delivery.toAll, outgoing), trace: 'final' },
       submission: fromPeople,
       submissions: fromPeople,
       lmtp: { profile: 'lmtp', accepts: addressing.ours, deliver: delivery.toEach, trace: 'final' },
     },
     dispatch,
     outgoing,
+  }
+}
+
+/** Looks at what was delivered: it may be a bounce of something that went out. */
+function reading(deliver: Deliver, outgoing: Outgoing | undefined): Deliver {
+  if (!outgoing) return deliver
+  return async (message, context) => {
+    const verdict = await deliver(message, context)
+    if (verdict === undefined) await outgoing.returns.read(message)
+    return verdict
   }
 }
 

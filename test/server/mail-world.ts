@@ -38,6 +38,8 @@ export interface Place {
   readonly options?: Partial<MailServerOptions>
   /** The network that mail goes out by; the DNS is that of the world. */
   readonly network?: (clock: VirtualClock) => VirtualNetwork
+  /** How mail goes out by that network. */
+  readonly outgoing?: MailServerOptions['outgoing']
   /** What is between the server and its store. */
   readonly through?: (store: MailStore) => MailStore
   readonly listen?: MailServerOptions['listen']
@@ -78,7 +80,7 @@ export async function mailWorld(place: Place = {}): Promise<MailWorld> {
     now: Date.UTC(2026, 10, 20, 8, 9, 10),
     server: ({ clock, random, observe, dns }) => {
       const network = place.network?.(clock)
-      const outgoing = network && { queue: memoryQueue(), outgoing: { resolver: dns, dial: network.dial } }
+      const outgoing = network && { queue: memoryQueue(), outgoing: { resolver: dns, dial: network.dial, ...place.outgoing } }
       const server = mailServer({
         hostname: 'mx.test',
         directory,

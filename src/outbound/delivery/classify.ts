@@ -13,6 +13,7 @@ const row = (cause: Cause, consequence: Consequence, conditions: Conditions): Fa
 export const failureTable: readonly FailureRule[] = [
   // What we have found ourselves, before any reply.
   row('ordered', 'bounce', { reasons: ['doomed'] }),
+  row('suppressed', 'bounce', { reasons: ['suppressed'] }),
   row('expired', 'bounce', { reasons: ['expired', 'late'] }),
   row('loop', 'bounce', { reasons: ['self'] }),
   row('bad-address', 'bounce', { reasons: ['no-domain', 'null-mx'] }),

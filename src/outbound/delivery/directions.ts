@@ -8,6 +8,7 @@ import type { RouteTable, Way } from '../route-table.ts'
 import { inOrder, type RouteHost } from '../routes.ts'
 import type { StsLookup } from '../sts.ts'
 import { type HostTls, hostTls } from '../tls-policy.ts'
+import { reportedPolicy } from '../tls-report.ts'
 import type { Directions, NextHop, Target } from './target.ts'
 
 /** By what directions are given. */
@@ -101,10 +102,11 @@ async function toDomain(
   if (policy === 'unknown') return nowhere(NO_POLICIES)
   const wish = { domain, found, sts: policy?.policy, required: route.requireTls, strictly }
   const port = route.port ?? 25
-  const judged = await Promise.all(
-    found.hosts.map(async (host) => ({ host, tls: hostTls(host, await dane(host, port, found, parts, signal), wish) })),
-  )
-  const hops = judged.flatMap(({ host, tls }) => (tls.may ? [mxHop(host, port, tls)] : []))
+  const judged = await Promise.all(found.hosts.map(async (host) => {
+    const finding = await dane(host, port, found, parts, signal)
+    return { host, tls: hostTls(host, finding, wish), policy: reportedPolicy(finding, policy?.policy) }
+  }))
+  const hops = judged.flatMap(({ host, tls, policy }) => (tls.may ? [{ ...mxHop(host, port, tls), judged: { domain, policy } }] : []))
   if (hops.length === 0) return nowhere(refusalOf(judged.map(({ tls }) => tls)))
   const verified = judged.every(({ tls }) => !tls.may || tls.verified)
   // What is asked of a server may differ from domain to domain: then they share no connection. Those of one preference come in

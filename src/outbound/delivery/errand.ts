@@ -6,11 +6,13 @@ import type { DeliveryParts } from './options.ts'
 import { deliverByTime } from './release.ts'
 
 /** A leased message for a courier, for some of its recipients. */
-export function errandOf({ message }: Lease, numbers: readonly number[], now: number, convert: DeliveryParts['convert']): Errand {
+export function errandOf({ message }: Lease, numbers: readonly number[], now: number, parts: DeliveryParts): Errand {
+  const own = clientMessage(message, numbers, now)
+  const sender = parts.returnPath?.(message, numbers[0]!)
   return {
-    message: clientMessage(message, numbers, now),
+    message: sender === undefined ? own : { ...own, sender },
     body: message.body,
-    convert: async (to) => convert?.(message, to),
+    convert: async (to) => parts.convert?.(message, to),
   }
 }
 

@@ -15,7 +15,7 @@ export type TryPhase = ClientPhase | 'route' | 'dial' | 'mailbox'
  *   own rules
  * - `closed-site`: not tried, since the site could not be reached a little while ago
  * - `doomed`: somebody has ordered it; `expired`: it has taken too long; `late`: it cannot be there in time (RFC 2852)
- * - `full`: the mailbox; `ours`: our own fault
+ * - `full`: the mailbox; `suppressed`: no mail is to go there; `ours`: our own fault
  */
 export type TryReason =
   | ClientReason
@@ -32,6 +32,7 @@ export type TryReason =
   | 'expired'
   | 'late'
   | 'full'
+  | 'suppressed'
   | 'ours'
 
 /** A try that came to nothing, for one recipient. */
@@ -67,6 +68,7 @@ export type Cause =
   | 'loop'
   | 'expired'
   | 'ordered'
+  | 'suppressed'
   | 'ours'
   | 'temporary'
   | 'permanent'

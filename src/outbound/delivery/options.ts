@@ -1,8 +1,9 @@
 import type { AttemptFacts, ReportFacts, SiteFacts } from '../../contracts/delivery.ts'
 import type { OutgoingMessage } from '../../contracts/dispatch.ts'
-import type { Lease, MailQueue } from '../../contracts/queue.ts'
+import type { Lease, MailQueue, QueuedMessage } from '../../contracts/queue.ts'
 import type { Awaitable } from '../../contracts/policy.ts'
 import type { Recipient } from '../../contracts/received.ts'
+import type { Address } from '../../message/address.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import type { DueReport } from '../report-rules.ts'
 import { type BreakerRules, defaultBreaker } from './breaker.ts'
@@ -36,6 +37,13 @@ export interface DeliveryParts {
   readonly compose: (due: DueReport, about: OutgoingMessage) => Promise<OutgoingMessage>
   /** The content in a form that a server takes that lacks something; see {@link Errand}. Default: there is none. */
   readonly convert?: (message: OutgoingMessage, to: '7bit' | '8bit') => ReturnType<Errand['convert']>
+  /**
+   * The sender under which a message goes to one recipient, so that a bounce tells whom it is about: such recipients go each in a
+   * transaction of their own. `undefined`: the message's own sender.
+   */
+  readonly returnPath?: (message: QueuedMessage, recipient: number) => Address | undefined
+  /** Why no mail is to go to a recipient, if there is a reason. A rejection is told, and keeps nothing back. */
+  readonly suppressed?: (recipient: Recipient) => Promise<string | undefined>
   readonly clock: Clock
   /** A number from 0 to 1 (exclusive), drawn anew each time. */
   readonly chance: () => number

@@ -85,8 +85,10 @@ export class Round {
     site.count(clock.ticks())
     const { courier } = line
     work.tls = courier.tls?.protocol
-    const numbers = work.left.slice(0, courier.offer!.recipients)
-    const end = courier.send(errandOf(work.lease, numbers, clock.now(), this.terms.parts.convert))
+    const { parts } = terms
+    const isAlone = parts.returnPath?.(work.lease.message, work.left[0]!) !== undefined
+    const numbers = work.left.slice(0, isAlone ? 1 : courier.offer!.recipients)
+    const end = courier.send(errandOf(work.lease, numbers, clock.now(), parts))
     const heard = end.then((ended) => this.heard(work, numbers, ended, line))
     this.pending.add(heard)
     void heard.finally(() => this.pending.delete(heard))

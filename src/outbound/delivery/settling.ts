@@ -25,7 +25,32 @@ export class Settling {
   async before(works: readonly Work[]): Promise<readonly Work[]> {
     const verdicts = works.map((work) => this.verdictBefore(work))
     await Promise.all(verdicts.map((settle) => settle?.()))
-    return works.filter((_, at) => !verdicts[at])
+    return this.withoutSuppressed(works.filter((_, at) => !verdicts[at]))
+  }
+
+  /** Gives up those recipients that no mail is to go to, and with them the jobs that have no others. */
+  private async withoutSuppressed(works: readonly Work[]): Promise<readonly Work[]> {
+    if (!this.parts.suppressed) return works
+    await Promise.all(works.map((work) => (work.lease.destination === REPORT ? undefined : this.suppress(work))))
+    const isOver = ({ left, tried }: Work): boolean => left.length === 0 && tried.length > 0
+    await Promise.all(works.map((work) => (isOver(work) ? this.finish(work) : undefined)))
+    return works.filter((work) => !isOver(work))
+  }
+
+  private async suppress(work: Work): Promise<void> {
+    const { recipients } = work.lease.message.envelope
+    const reasons = await Promise.all(
+      work.left.map((number) =>
+        this.parts.suppressed!(recipients[number]!).catch((error: unknown) => {
+          this.parts.news?.failed?.('suppressed', error)
+          return undefined
+        }),
+      ),
+    )
+    work.note(work.left.flatMap((number, at) => {
+      const reason = reasons[at]
+      return reason === undefined ? [] : [this.failing(number, SUPPRESSED, reason)]
+    }))
   }
 
   /** Everything was tried for a job: says what follows. */
@@ -96,6 +121,7 @@ export class Settling {
   }
 }
 
+const SUPPRESSED = { result: 'permanent', phase: 'route', reason: 'suppressed', code: 550, status: '5.7.1' } as const
 const STOPPED = { result: 'temporary', phase: 'dial', reason: 'lost', code: 451, status: '4.3.2' } as const
 const GIVEN_UP = { result: 'permanent', phase: 'route', code: 554, status: '5.3.0' } as const
 const LATE = { result: 'permanent', phase: 'route', reason: 'late', code: 554, status: '5.4.7' } as const

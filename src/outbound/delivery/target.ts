@@ -1,5 +1,6 @@
 import type { TlsDemand } from '../../protocol/session/dial.ts'
 import type { SmtpClientAuth } from '../../protocol/smtp/index.ts'
+import type { ReportedPolicy } from '../tls-tally.ts'
 import type { Failure } from './failure.ts'
 import type { RateRules } from './rate.ts'
 
@@ -17,6 +18,8 @@ export interface NextHop {
   /** What it has to prove when the connection is secured; absent where `tls` is `never`. */
   readonly demand?: TlsDemand | undefined
   readonly auth?: SmtpClientAuth | undefined
+  /** The domain whose mail led here first, and the policy by which the server is judged: what reports on TLS tell (RFC 8460). */
+  readonly judged?: { readonly domain: string; readonly policy: ReportedPolicy }
 }
 
 /** Servers that mail for a destination goes to, the first of them by preference. */

@@ -5,7 +5,7 @@ import type { LastTry, Lease } from '../../contracts/queue.ts'
 import type { Recipient } from '../../contracts/received.ts'
 import { destinationsOf } from '../../inbound/destinations.ts'
 import { mailboxReplies, refusalOfKind } from '../../inbound/mailbox-replies.ts'
-import { splitTag } from '../../message/address.ts'
+import { type Address, splitTag } from '../../message/address.ts'
 import { asciiDomain } from '../../message/domain.ts'
 import { missed, took, type Tried } from '../../outbound/delivery/tried.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
@@ -19,6 +19,8 @@ import { finalFields } from '../trace.ts'
 export interface HomeParts {
   readonly directory: Addresses
   readonly mailboxes: Mailboxes
+  /** The sender under which mail is forwarded. */
+  readonly forwarded: (sender: Address | null) => Promise<Address | null>
   /** For aliases that lead to other servers. */
   readonly dispatch: () => Dispatch
   readonly clock: Clock
@@ -78,8 +80,10 @@ export class Home {
         const { local, tag } = splitTag(address.local)
         return { ...address, user: local, tag, wire: encodeMailbox(address), notify, originalRecipient }
       })
-      const { body, facts, account, received } = message
-      await this.parts.dispatch().enqueue({ envelope: { ...message.envelope, recipients }, body, facts, account, received })
+      const { body, facts, received } = message
+      const envelope = { ...message.envelope, sender: await this.parts.forwarded(message.envelope.sender), recipients }
+      // It is not his who submitted it any more, but what somebody here has wished for his mail.
+      await this.parts.dispatch().enqueue({ envelope, body, facts, account: undefined, received })
       return took(number, isOne ? 'relayed' : 'expanded', this.last(250, '2.0.0', ''), isOne)
     }
     return took(number, 'delivered', this.last(250, '2.0.0', ''))

@@ -7,7 +7,10 @@ import type { RetrySchedule } from '../../outbound/delivery/schedule.ts'
 import type { WindowRules } from '../../outbound/delivery/window.ts'
 import type { OwnHost } from '../../outbound/mx.ts'
 import type { Routes } from '../../outbound/route-table.ts'
+import type { Srs } from '../../outbound/srs.ts'
 import type { FetchPolicy } from '../../outbound/sts.ts'
+import type { SuppressionList } from '../../outbound/suppression.ts'
+import type { Verp } from '../../outbound/verp.ts'
 import type { Dial } from '../../protocol/session/dial.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import {
@@ -60,6 +63,18 @@ export interface OutgoingOptions {
    * `keyValue`; `false`: nobody's policy is looked for.
    */
   readonly sts?: FetchPolicy | false
+  /**
+   * Senders of what is forwarded (SRS), so that it passes SPF and its bounces come back the same way: what `srs()` gives, for a
+   * domain whose mail comes in here. Default: forwarded mail keeps its sender.
+   */
+  readonly srs?: Srs
+  /**
+   * Senders of what people submit (VERP), each of which tells message and recipient, so that a bounce is matched to its message
+   * (`bounced`): what `verp()` gives, for a domain whose mail comes in here. Needs a `keyValue`. Default: mail keeps its sender.
+   */
+  readonly verp?: Verp
+  /** Addresses that no mail is to go to; bounces that come in add to it. */
+  readonly suppressions?: SuppressionList
   /** Mail may go to loopback addresses that the DNS names: for tests. Default false. */
   readonly loopback?: boolean
   /** Bounds of a connection to another server. */
@@ -96,6 +111,9 @@ const kinds: OptionKinds<OutgoingOptions> = {
   failures: aList,
   dane: aSwitch,
   sts: orFalse(aFunction),
+  srs: having('what srs() gives', 'forward', 'reverse'),
+  verp: having('what verp() gives', 'encode', 'decode'),
+  suppressions: having('a suppression list', 'find', 'addBounce'),
   loopback: aSwitch,
   limits: anObject,
   timeouts: anObject,

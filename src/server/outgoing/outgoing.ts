@@ -1,5 +1,5 @@
 import { composeMail } from '../../adapters/nodemailer/compose.ts'
-import { dial, nodeResolver } from '../../adapters/node/index.ts'
+import { dial, nodeResolver, stsFetch } from '../../adapters/node/index.ts'
 import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailQueue } from '../../contracts/queue.ts'
@@ -10,12 +10,17 @@ import { Delivery } from '../../outbound/delivery/delivery.ts'
 import { directionsOf } from '../../outbound/delivery/directions.ts'
 import type { DeliveryNews, DeliveryRules } from '../../outbound/delivery/options.ts'
 import { type RouteTable, routeTable } from '../../outbound/route-table.ts'
+import type { SuppressionList } from '../../outbound/suppression.ts'
 import { mtaSts } from '../../outbound/sts.ts'
+import type { Address } from '../../message/address.ts'
+import type { BouncedFacts } from '../../contracts/bounced.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
+import { MailError } from '../../protocol/session/errors.ts'
 import type { LocalQueue } from '../local-queue.ts'
 import type { Mailboxes } from '../mailboxes.ts'
 import type { Addresses } from '../postmaster.ts'
 import { Home } from './home.ts'
+import { Returns } from './returns.ts'
 import { checkOutgoingOptions, type OutgoingOptions } from './options.ts'
 import { reportWriter } from './reports.ts'
 
@@ -40,7 +45,10 @@ export interface OutgoingPlaces {
 export class Outgoing implements Dispatch {
   readonly traits: Dispatch['traits']
   readonly delivery: Delivery
+  /** Knows mail again that comes back. */
+  readonly returns: Returns
   private readonly places: OutgoingPlaces
+  private readonly directory: Addresses
   private readonly table: RouteTable
 
   constructor(places: OutgoingPlaces, options: OutgoingOptions = {}) {
@@ -51,7 +59,16 @@ export class Outgoing implements Dispatch {
     this.traits = { durability: queue.traits.durability }
     const chance = chanceOf(random)
     const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
-    const home = new Home({ ...places, dispatch: () => this, failed })
+    const { directory, keyValue } = places
+    const { srs, verp, suppressions } = options
+    if (verp && !keyValue) {
+      throw new MailError('config', 'outgoing.verp: give the server a keyValue too, which keeps who has sent what.')
+    }
+    const bounced = (facts: BouncedFacts): void => observe({ kind: 'bounced', at: clock.now(), ...facts })
+    this.returns = new Returns({ directory, clock, srs, verp, keyValue, suppressions, bounced, failed })
+    this.directory = this.returns.addresses
+    const forwarded = (sender: Address | null): Promise<Address | null> => this.returns.forwarded(sender)
+    const home = new Home({ ...places, directory: this.directory, forwarded, dispatch: () => this, failed })
     this.delivery = new Delivery(
       {
         queue,
@@ -59,6 +76,8 @@ export class Outgoing implements Dispatch {
         directions: directionsOf({ ...this.directionParts(options), chance }),
         here: home.deliver,
         compose: reportWriter({ hostname, clock, random, compose: options.compose ?? composeMail }),
+        returnPath: (message, recipient) => this.returns.returnPath(message, recipient),
+        ...(suppressions ? { suppressed: (recipient: Recipient) => suppressed(suppressions, recipient, clock.now()) } : {}),
         clock,
         chance,
         news: newsFor(observe, clock),
@@ -77,12 +96,19 @@ export class Outgoing implements Dispatch {
   }
 
   async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
-    return (await this.staysHere(message)) ? this.places.local.enqueue(message) : this.delivery.enqueue(message)
+    if (await this.staysHere(message)) return this.places.local.enqueue(message)
+    const queued = await this.delivery.enqueue(message)
+    // It is safe; that a bounce could not be matched to it later is no reason to say otherwise.
+    await this.returns.note(queued.id, message).catch((error: unknown) => {
+      this.places.observe({ kind: 'failed', at: this.places.clock.now(), what: 'note a message for VERP', error })
+    })
+    return queued
   }
 
   private directionParts({ resolver = nodeResolver(), sts, dane = false, own, loopback = false }: OutgoingOptions) {
     const { keyValue, clock, hostname } = this.places
-    const lookup = sts && keyValue ? mtaSts({ resolver, store: keyValue, fetchPolicy: sts, now: () => clock.now() }) : undefined
+    const fetchPolicy = sts === false ? undefined : (sts ?? stsFetch({ resolver }))
+    const lookup = fetchPolicy && keyValue ? mtaSts({ resolver, store: keyValue, fetchPolicy, now: () => clock.now() }) : undefined
     const names = [hostname, ...(own?.names ?? [])]
     return { routes: this.table, resolver, sts: lookup, dane, own: { names, addresses: own?.addresses ?? [] }, loopback }
   }
@@ -90,14 +116,14 @@ export class Outgoing implements Dispatch {
   /** Where mail for a recipient goes; what is ours and nobody's too, so that its sender hears why. */
   private async destination(recipient: Recipient, { envelope, account }: OutgoingMessage): Promise<string> {
     const { local, domain } = recipient
-    const found = await this.places.directory.resolve({ local, domain: asciiDomain(domain) })
+    const found = await this.directory.resolve({ local, domain: asciiDomain(domain) })
     return found.kind === 'elsewhere' ? this.table.destination(recipient, envelope.sender, account) : 'local:'
   }
 
   /** Everybody has a mailbox here, at once, and nobody wants to hear that it was delivered. */
   private async staysHere({ envelope }: OutgoingMessage): Promise<boolean> {
     if (envelope.hold !== undefined || envelope.recipients.some(({ notify }) => notify?.includes('SUCCESS'))) return false
-    const { directory } = this.places
+    const { directory } = this
     const found = await Promise.all(
       envelope.recipients.map(({ local, domain }) => directory.resolve({ local, domain: asciiDomain(domain) })),
     )
@@ -105,6 +131,12 @@ export class Outgoing implements Dispatch {
       return each.kind === 'here' && each.destinations.length > 0 && each.destinations.every(({ kind }) => kind === 'account')
     })
   }
+}
+
+async function suppressed(list: SuppressionList, recipient: Recipient, now: number): Promise<string | undefined> {
+  const found = await list.find(recipient, now)
+  if (!found) return undefined
+  return `No mail goes to this address: ${found.reason}${found.detail === undefined ? '' : `, ${found.detail}`}`
 }
 
 function rulesOf(options: OutgoingOptions): Partial<DeliveryRules> {
