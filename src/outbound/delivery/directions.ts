@@ -104,9 +104,9 @@ async function toDomain(
   const port = route.port ?? 25
   const judged = await Promise.all(found.hosts.map(async (host) => {
     const finding = await dane(host, port, found, parts, signal)
-    return { host, tls: hostTls(host, finding, wish), policy: reportedPolicy(finding, policy?.policy) }
+    return { host, tls: hostTls(host, finding, wish), by: { domain, policy: reportedPolicy(finding, policy?.policy) } }
   }))
-  const hops = judged.flatMap(({ host, tls, policy }) => (tls.may ? [{ ...mxHop(host, port, tls), judged: { domain, policy } }] : []))
+  const hops = judged.flatMap(({ host, tls, by }) => (tls.may ? [mxHop(host, port, tls, by)] : []))
   if (hops.length === 0) return nowhere(refusalOf(judged.map(({ tls }) => tls)))
   const verified = judged.every(({ tls }) => !tls.may || tls.verified)
   // What is asked of a server may differ from domain to domain: then they share no connection. Those of one preference come in
@@ -124,8 +124,11 @@ async function dane(
   return daneOf(host, port, parts.resolver, signal)
 }
 
-function mxHop({ name, addresses }: MailHost, port: number, { tls, demand }: Extract<HostTls, { may: true }>): NextHop {
-  return { host: name, port, addresses, tls, demand }
+function mxHop(
+  { name, addresses }: MailHost, port: number, { tls, demand }: Extract<HostTls, { may: true }>,
+  judged: NonNullable<NextHop['judged']>,
+): NextHop {
+  return { host: name, port, addresses, tls, demand, judged }
 }
 
 /** Why none of the servers may be used; as long as one of them may later, it is for now. */

@@ -97,6 +97,7 @@ describe('directions to a domain', () => {
       { host: 'mx2.a.test', tls: 'required', demand: { trust: 'pkix', serverName: 'mx2.a.test' } },
     ])
     expect(target.verified).toBe(true)
+    expect(target.hops[0]!.judged).toMatchObject({ domain: 'a.test', policy: { type: 'sts', mx: ['mx2.a.test'] } })
   })
 
   it('ask for what TLSA records say, where the resolver is believed', async () => {
@@ -107,6 +108,7 @@ describe('directions to a domain', () => {
       { host: 'mx1.a.test', tls: 'opportunistic', demand: { trust: 'none' } },
     ])
     expect(believed.verified).toBe(false)
+    expect(believed.hops.map(({ judged }) => judged!.policy.type)).toEqual(['tlsa', 'no-policy-found'])
     expect((await site('mx:signed.test')).hops.map(({ tls }) => tls)).toEqual(['opportunistic', 'opportunistic'])
     const strict = await site('mx:signed.test', { dane: true, strictly: true })
     expect(strict.hops.map(({ tls }) => tls)).toEqual(['required', 'required'])
