@@ -46,8 +46,8 @@ export interface Transport {
   /** Delivers again. */
   resume(): void
   /**
-   * Becomes the TLS server side of the connection; its client side where it was dialled. Bytes received before are not part of the handshake. Until `secured` there is
-   * nothing to say: `write` does nothing, `end` means `reset`.
+   * Becomes the TLS server side of the connection; its client side where it was dialled. Bytes received before are not part of
+   * the handshake. Until `secured` there is nothing to say: `write` does nothing, `end` means `reset`.
    */
   startTls(): void
   /**

@@ -1,6 +1,12 @@
 /** SMTP and LMTP as pure conversations (RFC 5321, RFC 2033 and their extensions). */
 export type { SmtpCapabilities } from './client/capabilities.ts'
-export type { SmtpClientAuth, SmtpClientConfig, SmtpClientLimits, SmtpClientOptions, SmtpClientTimeouts } from './client/config.ts'
+export type {
+  SmtpClientAuth,
+  SmtpClientConfig,
+  SmtpClientLimits,
+  SmtpClientOptions,
+  SmtpClientTimeouts,
+} from './client/config.ts'
 export { defaultClientLimits, defaultClientTimeouts, smtpClientConfig } from './client/config.ts'
 export type { SmtpClientPeer, SmtpClientSession } from './client/contract.ts'
 export type {

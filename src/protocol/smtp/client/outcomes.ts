@@ -27,7 +27,7 @@ const words: Readonly<Record<ClientReason, readonly [code: number, status: strin
 }
 
 /** What a reply says, as it counts. */
-export function codesOf(reply: Reply, phase: ClientPhase): { readonly code: number; readonly status: string } {
+function codesOf(reply: Reply, phase: ClientPhase): { readonly code: number; readonly status: string } {
   const { code, enhanced } = reply
   // S28, RFC 5321 §4.5.3.1.10: in answer to RCPT it means that there are too many, and that those may be tried again.
   if (code === 552 && phase === 'recipient') return { code: 452, status: `4${(enhanced ?? '5.5.3').slice(1)}` }

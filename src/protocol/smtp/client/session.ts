@@ -286,8 +286,8 @@ class ClientSession implements SmtpClientSession, ClientContext, Waiting {
   // How it goes on.
 
   /**
-   * Does one thing; false where something must come first. What can be said is said before the next reply is looked at, so that it
-   * is the same however replies come.
+   * Does one thing; false where something must come first. What can be said is said before the next reply is looked at, so that
+   * it is the same however replies come.
    */
   private step(): boolean {
     if (this.phase === 'closed') return false

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../../src/adapters/node/index.ts'
-import { MailError } from '../../../../src/protocol/session/errors.ts'
-import { type ClientMessage, smtpClientConfig } from '../../../../src/protocol/smtp/index.ts'
 import { type ClientTalkOptions, ClientTalk, ehlo, greeted, messageTo } from './talk.ts'
 
 const PIPE = 'PIPELINING'
@@ -168,91 +166,6 @@ describe('an envelope', () => {
     const talk = greeted({ messages: [messageTo(to)], limits: { window: 4 } }, PIPE)
     expect(lines(talk.said).slice(1)).toHaveLength(4)
     expect(lines(talk.hear('250 ok', '250 ok'))).toHaveLength(2)
-  })
-})
-
-describe('what a server does not offer', () => {
-  const NO_UTF8 = '0: permanent sender smtputf8 553 5.6.7'
-  const soon = { seconds: 9, mode: 'return', trace: false } as const
-  const cases: readonly (readonly [string, Partial<ClientMessage>, readonly string[], string])[] = [
-    ['too large', { content: { encoding: '7bit', size: 1001 } }, ['SIZE 1000'], '0: permanent sender size 552 5.3.4'],
-    ['8-bit', { content: { encoding: '8bit' } }, [], '0: permanent sender 8bitmime 554 5.6.3'],
-    ['binary', { content: { encoding: 'binary' } }, ['8BITMIME', 'BINARYMIME'], '0: permanent sender binarymime 554 5.6.1'],
-    ['UTF-8 in the header', { content: { encoding: '8bit', utf8: true } }, ['8BITMIME'], NO_UTF8],
-    ['UTF-8 in the sender', { sender: { local: 'ü', domain: 'a.example' } }, [], NO_UTF8],
-    ['UTF-8 in a recipient', messageTo(['ü@a.example']), [], '0: permanent recipient smtputf8 553 5.6.7'],
-    ['REQUIRETLS without TLS', { requireTls: true }, ['REQUIRETLS'], '0: permanent sender requiretls 550 5.7.30'],
-    ['DELIVERBY', { deliverBy: soon }, [], '0: permanent sender deliverby 554 5.4.7'],
-    ['DELIVERBY so soon', { deliverBy: soon }, ['DELIVERBY 60'], '0: permanent sender deliverby 554 5.4.7'],
-  ]
-  it.each(cases)('%s', (_, more, offers, outcome) => {
-    const talk = greeted({ messages: [messageTo(['b@example.org'], more)] }, PIPE, ...offers)
-    expect(talk.outcomes()).toEqual([outcome])
-    expect(lines(talk.said)).toEqual(['EHLO client.example'])
-    expect(talk.kinds().filter((kind) => kind === 'ready')).toHaveLength(2)
-  })
-
-  it('asks whether the content can be another', () => {
-    const message = messageTo(['b@example.org'], { content: { encoding: '8bit', size: 10 } })
-    const talk = greeted({ messages: [message], answers: { convert: () => ({ encoding: '7bit', size: 30 }) } }, 'SIZE')
-    expect(talk.last('convert')).toMatchObject({ to: '7bit', message: 1 })
-    expect(lines(talk.said).at(-1)).toBe('MAIL FROM:<a@client.example> SIZE=30')
-  })
-
-  it('is not told what it does not know', () => {
-    const message: ClientMessage = {
-      ...messageTo([], { ret: 'FULL', envid: 'x', priority: 1, hold: { seconds: 3 }, auth: null }),
-      recipients: [{ local: 'b', domain: 'bücher.example', notify: [], originalRecipient: { type: 'rfc822', address: 'x@y' } }],
-      deliverBy: { seconds: 9, mode: 'notify', trace: false },
-    }
-    const talk = greeted({ messages: [message] }, PIPE)
-    expect(lines(talk.said).slice(1, 3)).toEqual(['MAIL FROM:<a@client.example>', 'RCPT TO:<b@xn--bcher-kva.example>'])
-    const offers = ['DSN', 'MT-PRIORITY', 'FUTURERELEASE 9 9', 'DELIVERBY', 'SMTPUTF8', 'AUTH PLAIN']
-    const knowing = greeted({ messages: [message] }, PIPE, ...offers)
-    expect(lines(knowing.said).slice(1, 3)).toEqual([
-      'MAIL FROM:<a@client.example> RET=FULL ENVID=x BY=9;N MT-PRIORITY=1 HOLDFOR=3',
-      'RCPT TO:<b@xn--bcher-kva.example> NOTIFY=NEVER ORCPT=rfc822;x@y',
-    ])
-  })
-
-  it('limits of the server are kept (RFC 9422)', () => {
-    const three = messageTo(['b@a.example', 'c@b.example', 'd@a.example', 'e@a.example'])
-    const talk = greeted({ messages: [three, one] }, PIPE, 'LIMITS MAILMAX=1 RCPTMAX=2 RCPTDOMAINMAX=1')
-    expect(talk.last('ready').recipients).toBe(2)
-    const later = 'temporary recipient recipients 452 4.5.3'
-    expect(talk.outcomes()).toEqual([`1: ${later}`, `3: ${later}`])
-    expect(talk.hear('250 ok', '250 ok', '250 ok', '354 go')).toContain('\r\n.\r\n')
-    expect(talk.hear('250 taken')).toBe('QUIT\r\n')
-  })
-})
-
-describe('what cannot be said', () => {
-  const a = { local: 'a', domain: 'b' }
-  const host = (more: Partial<ClientMessage>): (() => void) => () => {
-    const talk = greeted({ messages: [] }, PIPE, 'DSN')
-    talk.session.answer(talk.last('ready'), messageTo(['b@example.org'], more))
-  }
-  it.each<[string, Partial<ClientMessage>]>([
-    ['a line end in the sender', { sender: { local: 'a\r\nRCPT TO:<x@y>', domain: 'b.example' } }],
-    ['one in a domain', { recipients: [{ local: 'a', domain: 'b.example>\r\nDATA' }] }],
-    ['a bracket in a domain', { recipients: [{ local: 'a', domain: 'b.example> NOTIFY=NEVER' }] }],
-    ['NUL in a local part', { recipients: [{ local: 'a\0', domain: 'b.example' }] }],
-    ['nobody', { recipients: [] }],
-    ['a line end in ENVID', { envid: 'a\r\nb' }],
-    ['a line end in ORCPT', { recipients: [{ ...a, originalRecipient: { type: 'rfc822', address: 'a\nb' } }] }],
-    ['a type that is none', { recipients: [{ local: 'a', domain: 'b', originalRecipient: { type: 'a b', address: 'a' } }] }],
-    ['a word that is none', { recipients: [{ local: 'a', domain: 'b', notify: ['X\r\n' as 'DELAY'] }] }],
-    ['a size that is none', { content: { encoding: '7bit', size: '1\r\n' as unknown as number } }],
-    ['a priority that is none', { priority: 10 }],
-    ['a hold that is none', { hold: { until: 'x\r\n' } }],
-    ['an account with a line end', { auth: { local: 'a\n', domain: 'b' } }],
-  ])('%s', (_, more) => {
-    expect(host(more)).toThrow(MailError)
-  })
-
-  it('a name of ours that is none', () => {
-    for (const hello of ['a b', 'a\r\n', '', 'ü.example']) expect(() => smtpClientConfig({ hello })).toThrow(/hello/)
-    expect(smtpClientConfig({ hello: '[192.0.2.1]' }).hello).toBe('[192.0.2.1]')
   })
 })
 
