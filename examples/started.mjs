@@ -15,7 +15,7 @@ export async function started(path, env) {
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   const line = async () => (await lines.next()).value
   const said = (await line()) ?? ''
-  const ports = [...said.matchAll(/(http|smtp):\/\/127\.0\.0\.1:(\d+)/g)].map(([, name, port]) => [name, Number(port)])
+  const ports = [...said.matchAll(/(http|smtp|imap):\/\/127\.0\.0\.1:(\d+)/g)].map(([, name, port]) => [name, Number(port)])
   const stop = () => (child.kill('SIGTERM'), ended)
   return { ...Object.fromEntries(ports), app: { line, stop } }
 }

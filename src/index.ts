@@ -64,6 +64,7 @@ export type {
   ReadingListenerOptions,
   SmtpListenerName,
 } from './server/mail-server-options.ts'
+export type { OutgoingOptions } from './server/outgoing/options.ts'
 export type { Pop3ServerOptions } from './server/pop3/options.ts'
 export { pop3Server } from './server/pop3/server.ts'
 export type { Pop3Server } from './server/pop3/server.ts'

@@ -10,7 +10,8 @@ const folders = existsSync('examples')
 
 describe('examples', () => {
   it('are one for each person that the architecture names', () => {
-    expect(folders).toEqual(expect.arrayContaining(['custom-policy', 'custom-store', 'receive-only-mx', 'unit-test']))
+    const people = ['custom-policy', 'custom-store', 'full-server', 'receive-only-mx', 'unit-test']
+    expect(folders).toEqual(expect.arrayContaining(people))
   })
 
   it.each(folders)('%s has its one command', (name) => {
