@@ -1,6 +1,8 @@
+import type { Body } from '../../contracts/bodies.ts'
 import type { Transaction } from './commit.ts'
 import { Counters, type Numbers } from './counters.ts'
 import type { Connection, Statement } from './driver.ts'
+import { KeptBody } from './kept-body.ts'
 import { type Content, Recent, Shared } from './recent.ts'
 
 /** The statements of an append, and what they share. */
@@ -13,6 +15,8 @@ export class Appending implements Transaction {
   time = 0
   readonly #now: () => number
   readonly #recent = new Recent()
+  readonly #db: Connection
+  readonly #facts: Statement
   readonly #exists: Statement
   readonly #byHash: Statement
   readonly #again: Statement
@@ -24,6 +28,8 @@ export class Appending implements Transaction {
     this.counters = new Counters(db)
     this.folder = folder
     this.#now = now
+    this.#db = db
+    this.#facts = db.prepare('SELECT facts FROM messages WHERE id = ?')
     this.#exists = db.prepare('SELECT 1 FROM messages WHERE id = ?')
     this.#byHash = db.prepare('SELECT id FROM messages WHERE hash = ? AND octets = ?')
     this.#again = db.prepare('INSERT INTO shares (message, extra) VALUES (?, 1)'
@@ -55,6 +61,16 @@ export class Appending implements Transaction {
     const shared = new Shared(facts)
     this.#recent.set(body, shared)
     return shared
+  }
+
+  /** The row of a message whose body this is, as the database has given it. */
+  rowOf(body: Body): number | undefined {
+    return KeptBody.rowIn(this.#db, body)
+  }
+
+  /** What a message says, as it is kept; `undefined`: it is not there. */
+  facts(row: number): string | undefined {
+    return this.#facts.get(row)?.['facts'] as string | undefined
   }
 
   /** Whether the message is there. */

@@ -8,6 +8,7 @@ import { rowId } from './counters.ts'
 import { bytesIn, type Connection, type Statement } from './driver.ts'
 import { keepFile, pathOf, readFile, removeFile } from './files.ts'
 import { factsText, Keeping } from './keeping.ts'
+import { KeptBody } from './kept-body.ts'
 import type { Content, Shared } from './recent.ts'
 
 /** Octets of a body read at a time, where it is in a row. */
@@ -25,6 +26,7 @@ export type Read = <T>(query: () => T) => T
 
 /** Bodies that are there, in rows and files. */
 export class StoredBodies {
+  readonly #db: Connection
   readonly #folder: string
   readonly #read: Read
   readonly #message: Statement
@@ -35,6 +37,7 @@ export class StoredBodies {
   readonly #facts: Statement
 
   constructor(db: Connection, folder: string, read: Read) {
+    this.#db = db
     this.#folder = folder
     this.#read = read
     this.#message = db.prepare('SELECT octets, file FROM messages AS m WHERE id = ?'
@@ -63,11 +66,9 @@ export class StoredBodies {
     const found = this.#read(() => (row === undefined ? undefined : this.#message.get(row)))
     if (row === undefined || !found) return undefined
     const size = found['octets'] as number
-    if (found['file'] === null) {
-      return { id: message, size, read: (range) => this.#readRow(row, range ?? { start: 0, end: size }, size) }
-    }
+    if (found['file'] === null) return new KeptBody(this.#db, row, size, undefined, (range) => this.#readRow(row, range, size))
     const file = pathOf(this.#folder, found['file'] as string)
-    return { id: message, size, file, read: (range) => readFile(file, range ?? { start: 0, end: size }) }
+    return new KeptBody(this.#db, row, size, file, (range) => readFile(file, range))
   }
 
   /** Octets that lie in rows, at once. */
@@ -142,6 +143,11 @@ export class NewBodies {
       const keepings: Keeping[] = []
       for (const message of all) {
         const { body } = message
+        const kept = this.#kept(message)
+        if (kept) {
+          keepings.push(kept)
+          continue
+        }
         if (!rows.has(body) && body.size <= Math.min(room, this.#from.file)) {
           rows.add(body)
           room -= body.size
@@ -154,6 +160,15 @@ export class NewBodies {
     } finally {
       for (const shared of files) await this.#release(shared)
     }
+  }
+
+  /** The message is in this database already, and says the same: however large, there is nothing to be read. */
+  #kept(message: Content): Keeping | undefined {
+    const row = this.#appending.rowOf(message.body)
+    if (row === undefined || this.#read(() => this.#appending.facts(row)) !== factsText(message.facts)) return undefined
+    const shared = this.#appending.shared(message)
+    shared.committed = row
+    return new Keeping(message, undefined, this.#appending, shared)
   }
 
   #inRow(message: Content, bytes: Uint8Array): Keeping {

@@ -11,7 +11,7 @@ import type { QueueWrites } from './queue-writes.ts'
 
 /** Rows that are looked at in one turn of the event loop, and that are counted: a few milliseconds. */
 const SLICE = 300
-const COUNTED = 5000
+const COUNTED = 2000
 
 /** What is known of a message. */
 interface Known extends About {

@@ -90,6 +90,31 @@ describe.each(drivers)('the queue of sqlite with %s, beside what every queue doe
     expect(faultsIn(driver, path)).toEqual([])
   })
 
+  it('copies no body that it has, from mailbox to queue or from queue to mailbox', async () => {
+    const { queue, store, path, close } = openMail({ driver, path: memoryFolder(), bodyThreshold: 100_000, dedupeFrom: Infinity })
+    const { id: inbox } = await store.create('alice', ['INBOX'])
+    for (const [index, size] of [50_000, 200_000].entries()) {
+      const { envelope, account, ...message } = outgoing(index, size)
+      await queue.enqueue({ ...message, envelope, account }, [job('home')])
+      const one = await lease(queue, 'home')
+      const { body, facts } = one.message
+      const stored = await store.append(inbox, { body, facts, received: due })
+      await queue.settle(one, done(one))
+      const again = await store.body(stored.id)
+      if (!again) throw new Error('the body is gone')
+      await queue.enqueue({ ...one.message, body: again, facts: stored.facts }, [job('d')])
+      // What says something else is something else.
+      await queue.enqueue({ ...one.message, body: again, facts: { ...message.facts, lines: 7 } }, [job('other')])
+    }
+    expect([messagesIn(driver, path), readdirSync(`${path}-bodies`).length]).toEqual([4, 2])
+    await store.remove(inbox)
+    const [small, large] = [await lease(queue), await lease(queue)]
+    expect([(await octetsOf(small.message.body)).length, (await octetsOf(large.message.body)).length]).toEqual([50_000, 200_000])
+    expect((await lease(queue, 'other')).message.facts).toMatchObject({ lines: 7 })
+    await close()
+    expect(faultsIn(driver, path)).toEqual([])
+  })
+
   it('removes bodies that nobody needs, and files that a crash has left', async () => {
     const { queue, path, close } = openMail({ driver, bodyThreshold: 20_000 })
     await queue.enqueue(outgoing(1, 30_000), [job('d')])
