@@ -16,8 +16,10 @@ export interface DiskCall<T> {
   /** Writes: fails when the disk is full. */
   readonly writes: boolean
   readonly run: () => Promise<T>
-  /** Told that it failed on purpose, before it was done or after it. */
+  /** Told that it failed on purpose, before it was done or after it; or took so long that nobody may wait for it any more. */
   readonly failed?: (when: 'before' | 'after') => void
+  /** Whoever makes it bears that it takes longer than anybody waits. */
+  readonly mayStick: boolean
 }
 
 /**
@@ -58,17 +60,18 @@ export class Disk {
     if (fate === 'crashes after') crash()
     if (fate === 'fails after') call.failed?.('after')
     const answered = fate === 'fails after' ? done.then(() => Promise.reject(broken(call.method))) : done
-    const takes = fate === 'slow' ? this.draws.between(1_000, 700_000) : this.draws.between(1, 5)
-    return this.later(life, answered, takes)
+    if (fate === 'stuck') call.failed?.('after')
+    return this.later(life, answered, this.draws.between(durations[fate][0], durations[fate][1]))
   }
 
-  private fateOf({ writes }: DiskCall<unknown>) {
+  private fateOf({ writes, mayStick }: DiskCall<unknown>) {
     const { draws, faults } = this
     if (this.isHealed) return 'well'
     if (this.isFull && writes) return 'full'
     if (draws.oneIn(faults.diskCrashes)) return draws.pick(['crashes before', 'crashes after'] as const)
     if (draws.oneIn(faults.diskFails)) return draws.pick(['fails before', 'fails after'] as const)
-    return draws.oneIn(faults.diskSlow) ? 'slow' : 'well'
+    if (!draws.oneIn(faults.diskSlow)) return 'well'
+    return mayStick && draws.oneIn(4) ? 'stuck' : 'slow'
   }
 
   /** Counts what is really being done. */
@@ -85,5 +88,8 @@ export class Disk {
     return new Promise((resolve) => life.clock.alarm(this.clock.ticks() + milliseconds, () => resolve(answered)))
   }
 }
+
+/** Milliseconds that calls take, at least and at most. Some servers wait five minutes for an answer of theirs. */
+const durations = { 'well': [1, 5], 'slow': [1_000, 40_000], 'stuck': [100_000, 700_000], 'fails after': [1, 5], 'crashes after': [1, 5] } as const
 
 const broken = (method: string): MailError => new MailError('temporary', `${method} failed on purpose`)

@@ -64,8 +64,9 @@ export class ForeignHost {
     around.transcript.note(`${address} takes ${key} for ${recipients.map(({ wire }) => wire).join(', ')}`)
     for (const { local, domain } of recipients) around.ledger.end(key, `${local}@${domain}`, 'copy', address)
     if (!around.isHealed() && draws.oneIn(plan.drops)) around.network.cut(address)
-    if (!around.isHealed() && draws.oneIn(plan.silent)) return never()
-    return undefined
+    if (around.isHealed() || !draws.oneIn(plan.silent)) return undefined
+    around.ledger.disturb(key, `${address} has it, and never says so`)
+    return never()
   }
 }
 

@@ -31,7 +31,7 @@ export interface QueueGate extends Gate {
 export function gatedQueue(queue: MailQueue, gate: QueueGate): MailQueue {
   const { disk, life, crash, ledger, books, hints, draws, hintsLost, note } = gate
   const call = <T>(method: string, writes: boolean, run: () => Promise<T>, failed?: (when: 'before' | 'after') => void) => {
-    return disk.call(life, crash, { method, writes, run, ...(failed && { failed }) })
+    return disk.call(life, crash, { method, writes, run, mayStick: true, ...(failed && { failed }) })
   }
   const hint = (): void => {
     // They are heard of soon, perhaps twice, perhaps never.
@@ -100,9 +100,9 @@ export function gatedStore(store: MailStore, { disk, life, crash, ledger, note }
       return call.apply(store, given)
     }
     const failed = (when: 'before' | 'after'): void => {
-      if (when === 'after') for (const key of keys) ledger.disturb(key, `${method} failed after it was done`)
+      if (when === 'after') for (const key of keys) ledger.disturb(key, `${method} failed or took too long, after it was done`)
     }
-    return disk.call(life, crash, { method, writes: isWrite, run, failed })
+    return disk.call(life, crash, { method, writes: isWrite, run, failed, mayStick: isWrite })
   }
   const members = new Map<string, unknown>([['traits', { ...store.traits, durability: 'disk' }]])
   for (const method of reads) if (store[method]) members.set(method, gated(method, false))

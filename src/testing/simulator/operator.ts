@@ -1,4 +1,5 @@
 import type { QueueOrder, QueuedJob } from '../../contracts/queue.ts'
+import { REPORT } from '../../outbound/delivery/reporting.ts'
 import type { Draws } from './draws.ts'
 import type { SimulatedHost } from './host.ts'
 
@@ -14,7 +15,8 @@ export class Operator {
 
   /** Gives an order on one job that waits, if there is one. */
   async interfere(host: SimulatedHost): Promise<void> {
-    const jobs = await this.jobs(host, 'waiting')
+    // A report that is dropped leaves somebody in the dark, as was ordered: nothing to be learned from that.
+    const jobs = (await this.jobs(host, 'waiting')).filter(({ destination }) => destination !== REPORT)
     if (jobs.length === 0) return
     const order = this.draws.pick<QueueOrder>([
       { kind: 'retry' }, { kind: 'retry' }, { kind: 'hold', why: 'a look at it' }, { kind: 'bounce', why: 'It is too old' }, { kind: 'drop' },

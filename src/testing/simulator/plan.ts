@@ -110,7 +110,7 @@ function hostOf(draws: Draws, at: number): HostPlan {
   return {
     domain: `h${at}.test`,
     addresses: Array.from({ length: workers }, (_, worker) => `192.0.2.${10 + 10 * at + worker}`),
-    storage: draws.pick(['memory', 'sqlite']),
+    storage: draws.oneIn(6) ? 'sqlite' : 'memory',
     people: draws.between(2, 4),
   }
 }
