@@ -85,3 +85,24 @@ export function encodeBase64Lines(bytes: Uint8Array): Uint8Array {
   }
   return out
 }
+
+/** Writes a body in base64 as the bytes stream by; any split gives the same lines. */
+export class Base64LineEncoder {
+  /** Octets of a line that is not full. */
+  #held = new Uint8Array(0)
+
+  /** The lines that the bytes fill. */
+  push(bytes: Uint8Array): Uint8Array {
+    const all = new Uint8Array(this.#held.length + bytes.length)
+    all.set(this.#held)
+    all.set(bytes, this.#held.length)
+    const whole = all.length - (all.length % LINE)
+    this.#held = all.subarray(whole)
+    return encodeBase64Lines(all.subarray(0, whole))
+  }
+
+  /** The last line. */
+  end(): Uint8Array {
+    return encodeBase64Lines(this.#held)
+  }
+}

@@ -4,6 +4,7 @@ const TAB = 9
 const LF = 10
 const CR = 13
 const SPACE = 32
+const HYPHEN = 45
 const EQUALS = 61
 
 const nothing = new Uint8Array(0)
@@ -171,24 +172,60 @@ export function escapeOctet(octet: number): string {
  * most.
  */
 export function encodeQuotedPrintable(bytes: Uint8Array): string {
-  let text = ''
-  let line = ''
-  for (let at = 0; at < bytes.length; at++) {
-    const octet = bytes[at]!
-    if (octet === CR && bytes[at + 1] === LF) {
-      text += `${line}\r\n`
-      line = ''
-      at++
-      continue
-    }
-    const lineEnds = at + 1 === bytes.length || (bytes[at + 1] === CR && bytes[at + 2] === LF)
-    const plain = (octet > SPACE && octet < 127 && octet !== EQUALS) || ((octet === SPACE || octet === TAB) && !lineEnds)
-    const piece = plain ? String.fromCharCode(octet) : escapeOctet(octet)
-    if (line.length + piece.length > (lineEnds ? 76 : 75)) {
-      text += `${line}=\r\n`
-      line = ''
-    }
-    line += piece
+  const encoder = new QuotedPrintableEncoder(false)
+  return encoder.push(bytes) + encoder.end()
+}
+
+/** Writes quoted-printable as the bytes stream by; any split gives the same text. */
+export class QuotedPrintableEncoder {
+  /** Octets that what follows decides about: two at the most. */
+  #held = nothing
+  #line = ''
+  readonly #guards: boolean
+
+  /** `guards`: no line begins with a hyphen, so that none is taken for the boundary of a multipart. */
+  constructor(guards: boolean) {
+    this.#guards = guards
   }
-  return text + line
+
+  /** What the bytes add to the text. */
+  push(bytes: Uint8Array): string {
+    const all = new Uint8Array(this.#held.length + bytes.length)
+    all.set(this.#held)
+    all.set(bytes, this.#held.length)
+    const to = this.#encode(all, Math.max(0, all.length - 2))
+    this.#held = all.subarray(to.at)
+    return to.text
+  }
+
+  /** The rest of it. */
+  end(): string {
+    const { text } = this.#encode(this.#held, this.#held.length)
+    return text + this.#line
+  }
+
+  /** Encodes octets up to `end`, of which what stands behind is known; where the next one is. */
+  #encode(bytes: Uint8Array, end: number): { text: string; at: number } {
+    let text = ''
+    let at = 0
+    for (; at < end; at++) {
+      const octet = bytes[at]!
+      if (octet === CR && bytes[at + 1] === LF) {
+        text += `${this.#line}\r\n`
+        this.#line = ''
+        at++
+        continue
+      }
+      const lineEnds = at + 1 === bytes.length || (bytes[at + 1] === CR && bytes[at + 2] === LF)
+      const isPlain = (octet > SPACE && octet < 127 && octet !== EQUALS) || ((octet === SPACE || octet === TAB) && !lineEnds)
+      let piece = isPlain ? String.fromCharCode(octet) : escapeOctet(octet)
+      if (this.#line.length + piece.length > (lineEnds ? 76 : 75)) {
+        text += `${this.#line}=\r\n`
+        this.#line = ''
+      }
+      if (this.#guards && this.#line === '' && octet === HYPHEN) piece = escapeOctet(octet)
+      this.#line += piece
+    }
+    return { text, at }
+  }
 }
