@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MailStore, StoredMessage } from '../../../src/contracts/store.ts'
 import { isMailError } from '../../../src/protocol/session/errors.ts'
+import { memoryFolder } from '../maildir/folders.ts'
 import { drivers } from './drivers.ts'
 import { openMail } from './folders.ts'
 import { faultsIn, listed, numbered, numberOf } from './mail.ts'
@@ -75,7 +76,7 @@ describe.each(drivers)('sqlite with %s, when statements fail', (_name, driver) =
       const failing = watched(driver, () => {
         if (--left === 0) throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' })
       })
-      const { store, path, close } = openMail({ driver: failing, bodyThreshold: 4096 })
+      const { store, path, close } = openMail({ driver: failing, path: memoryFolder(), bodyThreshold: 4096 })
       left = n
       const outcome = new Outcome()
       await load(store, outcome)
