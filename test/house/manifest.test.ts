@@ -23,6 +23,7 @@ describe('the package', () => {
       './session': both('session'),
       './message': both('message'),
       './contracts': both('contracts'),
+      './outbound': both('outbound'),
       './node': both('node'),
       './memory': both('memory'),
       './sqlite': both('sqlite'),

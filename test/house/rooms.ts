@@ -8,6 +8,7 @@ export const rooms = {
   './session': { name: 'session', source: 'src/protocol/session/index.ts' },
   './message': { name: 'message', source: 'src/message/index.ts' },
   './contracts': { name: 'contracts', source: 'src/contracts/index.ts' },
+  './outbound': { name: 'outbound', source: 'src/outbound/index.ts' },
   './node': { name: 'node', source: 'src/adapters/node/index.ts' },
   './memory': { name: 'memory', source: 'src/adapters/memory/index.ts' },
   './sqlite': { name: 'sqlite', source: 'src/adapters/sqlite/index.ts' },

@@ -18,8 +18,11 @@ import { defaultWindow, type WindowRules } from './window.ts'
 
 /** What a delivery tells those who watch it. */
 export interface DeliveryNews {
+  /** A message was tried; once for each recipient. */
   attempt?(facts: AttemptFacts): void
+  /** A sender is told. */
   reported?(facts: ReportFacts): void
+  /** A site is given up for a while, or is back. */
   site?(facts: SiteFacts): void
   /** A fault of ours, in words. */
   failed?(what: string, error: unknown): void
