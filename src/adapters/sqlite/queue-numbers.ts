@@ -41,9 +41,10 @@ export class QueueNumbers {
   next(): number {
     if (!this.#hasLooked) this.#look()
     if (this.#next === this.#end) {
-      this.#next = this.#read.get()?.['value'] as number
-      this.#end = this.#next + BLOCK
-      this.#write.run(this.#end)
+      const first = this.#read.get()?.['value'] as number
+      this.#write.run(first + BLOCK)
+      this.#next = first
+      this.#end = first + BLOCK
       this.#isUncertain = true
     }
     return this.#next++
