@@ -1,12 +1,10 @@
 import type { Body } from '../../contracts/bodies.ts'
-import type { OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { ComposeMail } from '../../contracts/draft.ts'
-import type { Envelope } from '../../contracts/received.ts'
-import { createIndexer } from '../../message/indexer.ts'
 import type { DeliveryParts } from '../../outbound/delivery/options.ts'
 import { octetsForReport, writeReport } from '../../outbound/write-report.ts'
 import { joinedOctets } from '../../protocol/bytes/joined.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
+import { messageOf } from './own-message.ts'
 
 /** By what reports are written. */
 export interface ReportPlaces {
@@ -28,20 +26,6 @@ export function reportWriter({ hostname, clock, random, compose }: ReportPlaces)
     })
     return messageOf(written.envelope, await compose(written.draft), now)
   }
-}
-
-/** A message of our own. */
-function messageOf(envelope: Envelope, bytes: Uint8Array, received: number): OutgoingMessage {
-  const indexer = createIndexer()
-  indexer.push(bytes)
-  const body: Body = {
-    size: bytes.length,
-    bytes,
-    async *read({ start, end } = { start: 0, end: bytes.length }) {
-      if (start < end) yield bytes.subarray(start, end)
-    },
-  }
-  return { envelope, body, facts: indexer.end(), account: undefined, received }
 }
 
 async function beginning(body: Body, end: number): Promise<Uint8Array> {
