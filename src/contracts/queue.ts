@@ -72,7 +72,10 @@ export interface Lease {
   readonly recipients: readonly QueuedRecipient[]
   /** Tries that were settled and counted. */
   readonly tries: number
-  /** Leases that ran out, one after the other: what killed its worker three times will do so again. */
+  /**
+   * Leases that ran out, one after the other, each counted when the job is leased again: what killed its worker three times will
+   * do so again.
+   */
   readonly crashes: number
   /** When the job came into the queue. */
   readonly began: number
@@ -145,6 +148,7 @@ export interface QueuedJob {
   readonly message: string
   readonly destination: string
   readonly state: JobState
+  /** Of one that is leased, or whose lease ran out: when that ends, or ended. */
   readonly due: number
   readonly priority: number
   readonly began: number

@@ -40,6 +40,20 @@ export function expiring({ it, open }: MailQueueContractOptions): void {
     equal((await leaseOne(queue, 'd', now)).crashes, 0, 'crashes after a settlement')
   })
 
+  it('lets a lease that ran out be extended and settled, as long as nobody else has the job', async () => {
+    const { queue } = await open()
+    await send(queue)
+    const one = await leaseOne(queue)
+    const late = T + 60 * MINUTE
+    equal(await queue.extend(one, late), true)
+    equal(await lease(queue, 'd', late - 1), [], 'a job whose lease was extended')
+    equal(await queue.settle(one, delivered(one, { now: 2 * late })), true)
+    await send(queue)
+    const other = await leaseOne(queue)
+    await queue.order({}, { kind: 'retry' }, late)
+    equal(await queue.settle(other, delivered(other, { now: late })), false, 'a lease that an order has ended')
+  })
+
   it('keeps the recipients and the tries of a job whose worker has crashed', async () => {
     const { queue } = await open()
     await queue.enqueue(mail(['a@d.example', 'b@d.example']), [job('d', [0, 1])])
