@@ -32,13 +32,14 @@ async function run(seed) {
 }
 
 let failures = 0
-const total = { runs: 0, messages: 0, underWay: 0, lasted: 0 }
+const total = { runs: 0, messages: 0, underWay: 0, present: 0, lasted: 0 }
 
 async function check(seed, twice) {
   const simulation = await run(seed)
   total.runs++
   total.messages += simulation.messages
   total.underWay += simulation.underWay
+  total.present += simulation.present
   total.lasted += simulation.lasted
   const again = twice ? await run(seed) : simulation
   if (values.print) console.log(simulation.transcript.join('\n'))
@@ -63,10 +64,12 @@ const began = process.cpuUsage()
 for (const seed of seeds()) await check(seed, values.seed !== undefined || seed % 20 === 0)
 const { user, system } = process.cpuUsage(began)
 const minutes = (user + system) / 60e6
-const days = total.underWay / 86_400_000
+const days = (milliseconds) => (milliseconds / 86_400_000).toFixed(0)
+// A message-day: one message in the system, wherever it is, for one simulated day.
 console.log(
-  `${total.runs} runs, ${total.messages} messages, ${(total.lasted / 86_400_000).toFixed(0)} days, ${days.toFixed(0)} message-days`
-    + ` in ${(minutes * 60).toFixed(1)} s of CPU: ${(days / minutes).toFixed(0)} message-days a CPU-minute; ${failures} failed`,
+  `${total.runs} runs, ${failures} failed; ${total.messages} messages in ${days(total.lasted)} days;`
+    + ` ${days(total.present)} message-days (${days(total.underWay)} of them under way) in ${(minutes * 60).toFixed(1)} s of CPU:`
+    + ` ${days(total.present / minutes)} a minute`,
 )
 await vite.close()
 process.exitCode = failures > 0 ? 1 : 0

@@ -109,13 +109,6 @@ export class Ledger {
     return wrong
   }
 
-  /** Milliseconds that messages have been under way, all together. */
-  get underWay(): number {
-    let sum = 0
-    for (const { began, last } of this.entries.values()) sum += last - began
-    return sum
-  }
-
   private known(key: string | undefined, what: string): LedgerEntry | undefined {
     const entry = key === undefined ? undefined : this.entries.get(key)
     if (!entry) this.violate(`A message that nobody has sent (${key}): ${what}`)

@@ -82,7 +82,7 @@ export function planOf(seed: number): Plan {
   return {
     hosts,
     foreigns,
-    messages: draws.between(10, 60),
+    messages: draws.pick([20, 60, 150, 300]),
     span,
     trouble: span + draws.pick([0, 6 * HOUR, DAY, 2 * DAY]),
     ...(schedule && { schedule }),
