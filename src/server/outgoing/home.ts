@@ -104,4 +104,3 @@ export class Home {
     return { at: this.parts.clock.now(), code, enhanced, text, host: undefined, address: undefined }
   }
 }
-
