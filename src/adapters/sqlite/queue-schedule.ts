@@ -73,7 +73,11 @@ export class Schedule {
   async #refresh(sure: boolean): Promise<void> {
     const version = this.#read(() => this.#version.get()?.['data_version'] as number)
     if (version !== this.#seen && (sure || this.#dues.size <= FEW || performance.now() >= this.#pause)) {
-      this.#discovering ??= this.#discover(version).finally(() => (this.#discovering = undefined))
+      this.#discovering ??= this.#discover(version).catch((error: unknown) => {
+        // It is known of some destinations only: the next one who asks begins anew.
+        this.#seen = undefined
+        throw error
+      }).finally(() => (this.#discovering = undefined))
     }
     await this.#discovering
     let left = this.#changed.size

@@ -72,8 +72,10 @@ describe.each(drivers)('the queue of sqlite with %s, when statements fail', (_na
       await load(queue, told)
       left = Infinity
       for (const error of told.errors) expect(isMailError(error) && error.code).toBe('temporary')
+      const seen = [[...await queue.due({ now: due, limit: 9 })].sort(), await queue.nextDue()]
       await close()
       const again = openMail({ driver, path })
+      expect(seen).toEqual([[...await again.queue.due({ now: due, limit: 9 })].sort(), await again.queue.nextDue()])
       const { jobs } = await again.queue.jobs({ now: due, limit: 100 })
       expect([new Set(jobs.map(({ message }) => message)).size, jobs.filter(({ tries }) => tries > 0).length])
         .toEqual([told.messages, told.tried])
