@@ -1,5 +1,6 @@
 import type { ComposeMail } from '../../contracts/draft.ts'
 import type { Resolver } from '../../contracts/resolver.ts'
+import type { Sign } from '../../contracts/sign.ts'
 import type { BreakerRules } from '../../outbound/delivery/breaker.ts'
 import type { FailureRule } from '../../outbound/delivery/failure.ts'
 import type { RateRules } from '../../outbound/delivery/rate.ts'
@@ -64,6 +65,11 @@ export interface OutgoingOptions {
    */
   readonly sts?: FetchPolicy | false
   /**
+   * Signs what people submit and what the server reports, that which stays here too: `sign` of what `dkim()` gives. Never what is
+   * passed on. Default: nothing is signed.
+   */
+  readonly sign?: Sign
+  /**
    * Senders of what is forwarded (SRS), so that it passes SPF and its bounces come back the same way: what `srs()` gives, for a
    * domain whose mail comes in here. Default: forwarded mail keeps its sender.
    */
@@ -111,6 +117,7 @@ const kinds: OptionKinds<OutgoingOptions> = {
   failures: aList,
   dane: aSwitch,
   sts: orFalse(aFunction),
+  sign: aFunction,
   srs: having('what srs() gives', 'forward', 'reverse'),
   verp: having('what verp() gives', 'encode', 'decode'),
   suppressions: having('a suppression list', 'find', 'addBounce'),

@@ -4,6 +4,7 @@ import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailQueue } from '../../contracts/queue.ts'
 import type { Recipient } from '../../contracts/received.ts'
+import type { Sign } from '../../contracts/sign.ts'
 import { asciiDomain } from '../../message/domain.ts'
 import type { Observer } from '../../observe/events.ts'
 import { Delivery } from '../../outbound/delivery/delivery.ts'
@@ -21,8 +22,10 @@ import type { Mailboxes } from '../mailboxes.ts'
 import type { Addresses } from '../postmaster.ts'
 import { Home } from './home.ts'
 import { Returns } from './returns.ts'
+import { inSevenBits } from './conversion.ts'
 import { checkOutgoingOptions, type OutgoingOptions } from './options.ts'
 import { reportWriter } from './reports.ts'
+import { signed } from './signed.ts'
 
 /** What outgoing mail shares with the rest of a server. */
 export interface OutgoingPlaces {
@@ -50,11 +53,13 @@ export class Outgoing implements Dispatch {
   private readonly places: OutgoingPlaces
   private readonly directory: Addresses
   private readonly table: RouteTable
+  private readonly sign: Sign | undefined
 
   constructor(places: OutgoingPlaces, options: OutgoingOptions = {}) {
     checkOutgoingOptions(options)
     this.places = places
     this.table = routeTable(options.routes)
+    this.sign = options.sign
     const { queue, hostname, clock, random, observe } = places
     this.traits = { durability: queue.traits.durability }
     const chance = chanceOf(random)
@@ -69,13 +74,15 @@ export class Outgoing implements Dispatch {
     this.directory = this.returns.addresses
     const forwarded = (sender: Address | null): Promise<Address | null> => this.returns.forwarded(sender)
     const home = new Home({ ...places, directory: this.directory, forwarded, dispatch: () => this, failed })
+    const compose = reportWriter({ hostname, clock, random, compose: options.compose ?? composeMail })
     this.delivery = new Delivery(
       {
         queue,
         destination: (recipient, message) => this.destination(recipient, message),
         directions: directionsOf({ ...this.directionParts(options), chance }),
         here: home.deliver,
-        compose: reportWriter({ hostname, clock, random, compose: options.compose ?? composeMail }),
+        compose: async (due, about) => signed(await compose(due, about), this.sign),
+        convert: inSevenBits,
         returnPath: (message, recipient) => this.returns.returnPath(message, recipient),
         ...(suppressions ? { suppressed: (recipient: Recipient) => suppressed(suppressions, recipient, clock.now()) } : {}),
         clock,
@@ -95,7 +102,9 @@ export class Outgoing implements Dispatch {
     )
   }
 
-  async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
+  async enqueue(given: OutgoingMessage): Promise<{ readonly id: string }> {
+    // What is passed on may say that it is from anybody, us too: nobody has looked who sent it.
+    const message = given.account === undefined ? given : await signed(given, this.sign)
     if (await this.staysHere(message)) return this.places.local.enqueue(message)
     const queued = await this.delivery.enqueue(message)
     // It is safe; that a bounce could not be matched to it later is no reason to say otherwise.
