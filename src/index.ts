@@ -85,6 +85,7 @@ export type {
   DeliveryContext,
   Queued,
 } from './server/reception.ts'
+export type { EnqueuingTransport, QueuedMail } from './adapters/nodemailer/enqueue.ts'
 export { MailError, isMailError } from './protocol/session/errors.ts'
 export type { MailErrorCode } from './protocol/session/errors.ts'
 export type * from './contracts/index.ts'

@@ -34,6 +34,7 @@ export type {
   Selection,
   StoredMessage,
 } from './store.ts'
+export type { EnqueuedMail, NewMail, RefusedRecipient } from './new-mail.ts'
 export type { Note } from './note.ts'
 export type { Awaitable, Decision, Notebook, Policy, PolicyReply, PolicyStage, Stage, Verdict } from './policy.ts'
 export type { BouncedFacts } from './bounced.ts'

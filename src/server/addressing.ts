@@ -29,12 +29,20 @@ export class Addressing {
   /** Claims whomever somebody of ours may write to: those here, and all others where there is a queue that sends. */
   readonly anybody: Accepts = (to, context) => this.claim(to, context, true)
 
+  /** Why mail of so many octets cannot go to a recipient whom somebody of ours has named; nothing where it can. */
+  async refusal(to: Recipient, size: number | undefined): Promise<Verdict | undefined> {
+    const claimed = await this.claim(to, { envelope: { size } }, true)
+    return claimed === true ? undefined : claimed
+  }
+
   /** Where mail for a recipient that was claimed goes. */
   destinationsOf(to: Recipient): readonly Destination[] {
     return this.found.get(to) ?? []
   }
 
-  private async claim(to: Recipient, { envelope }: ClaimContext, sends: boolean): Promise<Verdict | true> {
+  private async claim(
+    to: Recipient, { envelope }: { readonly envelope: Pick<ClaimContext['envelope'], 'size'> }, sends: boolean,
+  ): Promise<Verdict | true> {
     const address = { local: to.local, domain: asciiDomain(to.domain) }
     const resolution = await this.directory.resolve(address)
     const destinations = whereTo(resolution, address, sends)

@@ -1,10 +1,13 @@
 import { nodeClock } from '../adapters/node/index.ts'
+import { type EnqueuingTransport, enqueuingTransport } from '../adapters/nodemailer/enqueue.ts'
 import { spoolBodies } from '../adapters/node/spool.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
+import type { EnqueuedMail, NewMail } from '../contracts/new-mail.ts'
 import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { Transport } from '../protocol/session/transport.ts'
 import { guardOver } from './guarding.ts'
+import { HostMail } from './host-mail.ts'
 import type { Running, Stopped } from './listening.ts'
 import type { Taken } from './local-delivery.ts'
 import { imapServerWith } from './imap/server.ts'
@@ -47,6 +50,20 @@ export interface MailServer {
    * must be among those of the options. `startTls`: the transport can be secured.
    */
   serve(listener: ListenerName, transport: Transport, options?: { readonly startTls?: boolean }): Conversation
+  /**
+   * Takes over a message of the application's own, as submission does one of its people: what is missing in its header is added,
+   * blind copies are taken out. Resolves when it is as safe as the queue makes it; without a queue, when it is in the mailboxes
+   * here. Before `start` it waits there.
+   *
+   * Rejects with `temporary`, `quota` or `permanent` where nothing was taken; with `config` where what is given makes no sense.
+   * Recipients that are refused are told of, as long as there is another; what `content` throws is thrown on.
+   */
+  enqueue(mail: NewMail): Promise<EnqueuedMail>
+  /**
+   * A transport for `nodemailer.createTransport`, which hands its mail to {@link MailServer.enqueue}: no socket, no log-in.
+   * `account`: for all of it.
+   */
+  transport(options?: { readonly account?: string }): EnqueuingTransport
   /** Ends what `serve` began. */
   stop(options?: { readonly within?: number }): Promise<Stopped>
 }
@@ -85,6 +102,7 @@ export class ComposedServer implements MailServer {
   private readonly services = new Map<ListenerName, Server>()
   private readonly bodies: BodyStore
   private readonly roles: Roles
+  private readonly hostMail: HostMail
 
   constructor(options: MailServerOptions, taken?: Taken) {
     checkMailServerOptions(options)
@@ -96,6 +114,9 @@ export class ComposedServer implements MailServer {
     // However an account fills up, each warning comes once.
     const warnings = new QuotaWatch(options.store, options.clock ?? nodeClock, observerOf(options))
     this.roles = rolesOf(options, login, warnings, taken)
+    const { addressing, submission, dispatch: queue } = this.roles
+    const { inMemory = 256 * 1024, clock = nodeClock } = options
+    this.hostMail = new HostMail({ addressing, submission, queue, bodies: this.bodies, inMemory, clock })
     for (const name of smtpListeners) {
       const listener = options.listen[name]
       if (listener) this.services.set(name, receiver(this.receiverOptions(name, listener, this.roles.of[name])))
@@ -122,6 +143,14 @@ export class ComposedServer implements MailServer {
     if (!found) throw new MailError('misuse', `serve: there is no listener ${listener}; name it in the options of mailServer().`)
     this.roles.outgoing?.delivery.start()
     return found.serve(transport, { ...options, name: listener })
+  }
+
+  enqueue(mail: NewMail): Promise<EnqueuedMail> {
+    return this.hostMail.enqueue(mail)
+  }
+
+  transport({ account }: { readonly account?: string } = {}): EnqueuingTransport {
+    return enqueuingTransport((mail) => this.hostMail.enqueue(mail), account)
   }
 
   async stop(options: { readonly within?: number } = {}): Promise<Stopped> {

@@ -33,6 +33,8 @@ export interface Roles {
   readonly of: Record<SmtpListenerName, Role>
   /** Where mail is handed in that is to go out. */
   readonly dispatch: Dispatch
+  readonly addressing: Addressing
+  readonly submission: Submission
   /** Delivers what waits in the queue, where there is one. */
   readonly outgoing: Outgoing | undefined
 }
@@ -81,6 +83,8 @@ export function rolesOf(
       lmtp: { profile: 'lmtp', accepts: addressing.ours, deliver: delivery.toEach, trace: 'final' },
     },
     dispatch,
+    addressing,
+    submission,
     outgoing,
   }
 }
@@ -113,4 +117,3 @@ function addressesOf({ directory, hostname, postmaster }: MailServerOptions): Ad
   if (!address) throw new MailError('config', `mailServer: postmaster is ${JSON.stringify(postmaster)}; it takes an address.`)
   return withPostmaster(directory, hostname, address)
 }
-

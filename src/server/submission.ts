@@ -24,6 +24,9 @@ export interface SubmissionPlaces {
   readonly failed: (what: string, error: unknown) => void
 }
 
+/** A message on its way out, as far as it is looked at. */
+export type Unsent = Pick<ReceivedMessage, 'headers' | 'facts' | 'octets' | 'body' | 'received'>
+
 const notNow = reject(550, '5.7.1', 'This account may not send mail')
 const notYours = (what: string): Verdict => reject(553, '5.7.1', `${what} is not one that you may send as`)
 const nulInHeader = reject(554, '5.6.0', 'Message has a NUL in its header')
@@ -41,7 +44,10 @@ export class Submission {
 
   /** Looks at the envelope's sender, before anything else is said. */
   get policy(): Policy {
-    return { name: 'submission', sender: (sender, stage) => this.sender(sender, stage) }
+    return {
+      name: 'submission',
+      sender: (sender, { connection, envelope }: Stage) => this.sender(connection.account, sender, envelope?.size),
+    }
   }
 
   /** Takes a message over. */
@@ -49,7 +55,7 @@ export class Submission {
     const { queue, taken } = this.places
     const account = await this.accountOf(message.connection.account)
     if (!account) return notNow
-    const refusal = sizeRefusal(account, message) ?? (await this.named(account, message))
+    const refusal = await this.judge(account, message)
     if (refusal) return refusal
     const { body, facts } = await this.mended(message)
     const envelope = { ...message.envelope, recipients: distinct(message.envelope) }
@@ -62,17 +68,34 @@ export class Submission {
     }
   }
 
-  private async sender(sender: Address | null, { connection, envelope }: Stage): Promise<Verdict | undefined> {
-    const account = await this.accountOf(connection.account)
+  /** Whether an account may send under that sender of an envelope, so many octets. */
+  async sender(id: string | undefined, sender: Address | null, size = 0): Promise<Verdict | undefined> {
+    const account = await this.accountOf(id)
     if (!account) return notNow
-    if ((envelope?.size ?? 0) > (account.messageOctets ?? Infinity)) return tooLarge
+    if (size > (account.messageOctets ?? Infinity)) return tooLarge
     // Reports of people's programs, that a message was read, come from nobody (RFC 8098 §3).
     if (sender === null || (await this.maySendAs(account, sender))) return undefined
     return notYours('The sender address')
   }
 
+  /** Why that account may not send that message; nothing where it may. */
+  async judge(account: Account, message: Unsent): Promise<Verdict | undefined> {
+    return sizeRefusal(account, message) ?? (await this.named(account, message))
+  }
+
+  /** Adds to the header what is missing there, and takes out what is not to leave. */
+  mended(message: Unsent): Promise<Content> {
+    const { hostname, random } = this.places
+    const { headers, received } = message
+    const { removed, added } = mendHeader(headers, { now: received, hostname, random: () => random(16) })
+    const edits: Edit[] = removed.map(({ start, end }) => ({ from: start, to: end, text: '' }))
+    const at = ownFieldsEnd(message)
+    if (added !== '') edits.push({ from: at, to: at, text: added })
+    return edited(message, edits)
+  }
+
   /** Who has logged in, if he may still send. */
-  private async accountOf(id: string | undefined): Promise<Account | undefined> {
+  async accountOf(id: string | undefined): Promise<Account | undefined> {
     const account = id === undefined ? undefined : await this.places.directory.account(id)
     return account && !account.disabled && account.rights.smtp ? account : undefined
   }
@@ -82,23 +105,13 @@ export class Submission {
   }
 
   /** Looks at whom the header names as senders. */
-  private async named(account: Account, { headers, facts }: ReceivedMessage): Promise<Verdict | undefined> {
+  private async named(account: Account, { headers, facts }: Unsent): Promise<Verdict | undefined> {
     // Some programs take an octet 0 for the end of a field, others pass over it: each would see another sender.
     if (facts.oddities.some(({ kind, at }) => kind === 'nul-in-header' && at < facts.structure.body)) return nulInHeader
     const named = sendersOf(headers)
     if ('kind' in named) return named
     for (const { field, address } of named) if (!(await this.maySendAs(account, address))) return notYours(`The ${field} address`)
     return undefined
-  }
-
-  private mended(message: ReceivedMessage): Promise<Content> {
-    const { hostname, random } = this.places
-    const { headers, received } = message
-    const { removed, added } = mendHeader(headers, { now: received, hostname, random: () => random(16) })
-    const edits: Edit[] = removed.map(({ start, end }) => ({ from: start, to: end, text: '' }))
-    const at = ownFieldsEnd(message)
-    if (added !== '') edits.push({ from: at, to: at, text: added })
-    return edited(message, edits)
   }
 
   /** The answer to what a queue has thrown. */
@@ -111,7 +124,7 @@ export class Submission {
 }
 
 /** RFC 1870 §6.3: what was announced is one thing, what has come another. */
-function sizeRefusal(account: Account, message: ReceivedMessage): Verdict | undefined {
+function sizeRefusal(account: Account, message: Unsent): Verdict | undefined {
   const { messageOctets = Infinity, attachmentOctets = Infinity } = account
   // The field that we have put there is not the sender's.
   if (message.octets - ownFieldsEnd(message) > messageOctets) return tooLarge
@@ -120,12 +133,12 @@ function sizeRefusal(account: Account, message: ReceivedMessage): Verdict | unde
 }
 
 /** Where what the client has sent begins: behind our `Received:` field, and what policies have put before that. */
-function ownFieldsEnd({ headers }: ReceivedMessage): number {
+function ownFieldsEnd({ headers }: Unsent): number {
   return headers.get('received')?.end ?? 0
 }
 
 /** Each recipient once (S27): the domain without case, the local part as it stands. */
-function distinct({ recipients }: Envelope): Recipient[] {
+export function distinct({ recipients }: Pick<Envelope, 'recipients'>): Recipient[] {
   const byAddress = new Map<string, Recipient>()
   for (const to of recipients) {
     const key = `${to.local}@${to.domain}`
