@@ -137,7 +137,7 @@ class Reference implements ReferenceServer {
     this.held.push(() => bodies.close?.())
     const places: ReferencePlaces = { records: db.accounts, passwords: passwords(), store: db.store, keyValue: db.keyValue }
     await makePeople(places, settings, clock, auditFile(data))
-    const outgoing = referenceOutgoing(settings, clock)
+    const outgoing = await referenceOutgoing(settings, db.keyValue, clock)
     this.held.push(outgoing.close)
     const sending = { queue: db.queue, outgoing: outgoing.options }
     const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending }, watch.stored)
