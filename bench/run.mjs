@@ -128,6 +128,7 @@ try {
   if (wanted('PL1')) await (await import('./login.mjs')).run({ secs: Math.max(3, secs), target: targets.login })
   await smtp()
   await idle()
+  if (wanted('PO1')) await (await import('./outbound.mjs')).run({ rounds, secs, up, down, args, keep, progress, target: targets.outbound })
   if (options.only === '' || options.only.includes('PI')) await (await import('./imap.mjs')).run({ rounds, up, down, wanted })
 } finally {
   for (const name of [...running.keys()]) await down(name)

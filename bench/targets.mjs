@@ -35,6 +35,14 @@ export const smtp = [
   { id: 'receiver 100 KB', ours: 'receiver', cell: cell(100 * K, 10, 'pipe'), against: [beat('smtp-server', 1)] },
 ]
 
+/** Enqueue durably and bring to a sink: 10 KB, 10 connections. */
+export const outbound = {
+  id: 'PO1',
+  ours: 'outbound',
+  cell: cell(10 * K, 10, 'pipe'),
+  against: [beat('postfix-outbound', 3), beat('haraka-outbound', 5)],
+}
+
 /** Resident memory per idle connection, in KB. */
 export const idle = [
   { id: 'PS11', ours: 'posthorn', connections: 5000, startTls: false, atMost: 7, beside: ['receiver', 'smtp-server', 'node-floor'] },

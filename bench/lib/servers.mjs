@@ -105,15 +105,52 @@ export const servers = {
   'imap-search': () => node('servers/imap.mjs', basePort + 10, { STORE: keptStore('store-imap-search'), SEARCH: '1' }),
   'dovecot-maildir': () => dovecot('maildir', basePort + 11),
   'dovecot-mdbox': () => dovecot('mdbox', basePort + 12),
+  // What these take goes on to `sink`.
+  outbound: () => node('servers/outbound.mjs', basePort + 14, { STORE: freshStore('store-outbound'), SINK: String(sinkPort) }),
+  'postfix-outbound': () => postfix(basePort + 15, { name: 'postfix-outbound', relay: sinkPort }),
+  'haraka-outbound': () => haraka(basePort + 16),
 }
 
-async function postfix(port) {
+const sinkPort = basePort + 13
+
+/** Postfix's `smtp-sink` on the core of the load, and how many messages it has had. */
+export async function sink() {
+  const command = '/usr/sbin/smtp-sink'
+  if (!fs.existsSync(command)) throw new Error('not installed (Debian: apt-get install postfix)')
+  const child = spawn(...pin(loadCpu, command, ['-c', '-u', 'nobody', '-m', '20000', `127.0.0.1:${sinkPort}`, '4096']), { stdio: ['ignore', 'pipe', 'ignore'] })
+  let messages = 0
+  child.stdout.on('data', (data) => {
+    const last = [...String(data).matchAll(/mesg=(\d+)/g)].at(-1)
+    if (last) messages = Number(last[1])
+  })
+  await answers(sinkPort, child)
+  return { get messages() { return messages }, stop: () => void child.kill() }
+}
+
+/** HARAKA: a folder in which `npm install Haraka` was run. */
+function haraka(port) {
+  const program = path.join(process.env.HARAKA ?? work, 'node_modules/Haraka')
+  if (!fs.existsSync(program)) throw new Error('not installed (set HARAKA to a folder in which `npm install Haraka` was run)')
+  const home = freshStore('haraka')
+  for (const folder of ['config', 'plugins', 'queue']) fs.mkdirSync(path.join(home, folder))
+  fs.copyFileSync(path.join(bench, 'peers/haraka-relay.js'), path.join(home, 'plugins/relay.js'))
+  fs.copyFileSync(path.join(program, 'config/connection.ini'), path.join(home, 'config/connection.ini'))
+  const write = (name, text) => fs.writeFileSync(path.join(home, 'config', name), `${text}\n`)
+  write('smtp.ini', `listen=127.0.0.1:${port}\nnodes=0\npublic_ip=192.0.2.1`)
+  write('plugins', 'relay')
+  write('log.ini', '[main]\nlevel=error')
+  write('outbound.ini', 'enable_tls=false\nlocal_mx_ok=true')
+  write('me', 'haraka.example')
+  return start(process.execPath, [path.join(program, 'bin/haraka'), '-c', home], port, { SINK: String(sinkPort) })
+}
+
+async function postfix(port, { name = 'postfix', relay } = {}) {
   if (!fs.existsSync('/usr/sbin/postfix')) throw new Error('not installed')
-  const home = path.join(work, 'postfix')
+  const home = path.join(work, name)
   const etc = path.join(home, 'etc')
   for (const folder of ['etc', 'spool', 'data']) fs.mkdirSync(path.join(home, folder), { recursive: true })
   spawnSync('chown', ['postfix', path.join(home, 'data')])
-  fs.writeFileSync(path.join(etc, 'main.cf'), mainCf(home))
+  fs.writeFileSync(path.join(etc, 'main.cf'), mainCf(home, relay))
   fs.writeFileSync(path.join(etc, 'master.cf'), masterCf(port))
   const started = spawnSync(...pin(serverCpu, 'postfix', ['-c', etc, 'start']), { encoding: 'utf8', timeout: 30_000 })
   if (started.status) throw new Error(started.stderr)
@@ -122,7 +159,7 @@ async function postfix(port) {
   return { pid, port, stop: async () => void spawnSync('postfix', ['-c', etc, 'stop'], { timeout: 30_000 }) }
 }
 
-const mainCf = (home) => `compatibility_level = 3.6
+const mainCf = (home, relay) => `compatibility_level = 3.6
 queue_directory = ${home}/spool
 data_directory = ${home}/data
 myhostname = postfix.example
@@ -132,9 +169,9 @@ inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_peername_lookup = no
-default_transport = discard:
+${relay === undefined ? `default_transport = discard:
 relay_transport = discard:
-local_transport = discard:
+local_transport = discard:` : `relayhost = [127.0.0.1]:${relay}`}
 alias_maps =
 alias_database =
 in_flow_delay = 0
@@ -162,6 +199,8 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
