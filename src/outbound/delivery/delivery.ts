@@ -1,11 +1,13 @@
 import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
-import type { Lease, NewJob } from '../../contracts/queue.ts'
+import type { NewJob } from '../../contracts/queue.ts'
 import type { Alarm } from '../../protocol/session/clock.ts'
 import { encodeMailbox } from '../../protocol/smtp/index.ts'
+import { inTime } from './in-time.ts'
 import { Leases } from './leases.ts'
 import { type Connecting, defaultDeliveryRules, type DeliveryParts, type DeliveryRules } from './options.ts'
 import { pause } from './pause.ts'
 import { Pool } from './pool.ts'
+import { quietNews } from './quiet-news.ts'
 import { releaseTime } from './release.ts'
 import { REPORT, reportingTurn } from './reporting.ts'
 import { Round, type RoundTerms } from './round.ts'
@@ -21,6 +23,12 @@ const MOST_BUSY = 20_000
 const MOST_ASKED = 100
 /** Destinations that are found in one look into the queue. */
 const FOUND = 1_000
+/** Milliseconds that a question may take whose answer nobody misses: where mail goes, how a report is written. */
+const PATIENCE = 300_000
+/** Milliseconds for what is broken off to be settled. */
+const AFTER_STOP = 5_000
+/** The longest that a report waits which could not be made, in milliseconds: six hours. */
+const LONGEST = 21_600_000
 /** Milliseconds after which a queue that fails is looked at again. */
 const AFTER_FAULT = 5_000
 
@@ -51,17 +59,17 @@ export class Delivery implements Dispatch {
   private whenQuiet: (() => void)[] = []
 
   constructor(parts: DeliveryParts, connecting: Connecting, rules: Partial<DeliveryRules> = {}) {
-    this.parts = parts
+    this.parts = parts.news ? { ...parts, news: quietNews(parts.news) } : parts
     this.rules = { ...defaultDeliveryRules, ...rules }
-    const { clock, news, queue } = parts
+    const { clock, news, queue } = this.parts
     const failed = (what: string, error: unknown): void => news?.failed?.(what, error)
     this.traits = { durability: queue.traits.durability }
     this.leases = new Leases(queue, clock, this.rules.lease, failed, this.stopped.signal)
     this.pool = new Pool(clock, this.rules.idle)
     this.sites = new Sites(this.rules, this.rules.connections)
-    this.settling = new Settling(parts, this.rules, this.leases)
+    this.settling = new Settling(this.parts, this.rules, this.leases)
     this.round = (site) => ({
-      parts,
+      parts: this.parts,
       rules: this.rules,
       connecting: { ...connecting, clock, localAddress: site.source, failed: (error) => failed('send', error) },
       pool: this.pool,
@@ -104,7 +112,8 @@ export class Delivery implements Dispatch {
 
   /**
    * Takes on nothing more, lets what is on its way come to its end for so many milliseconds, then breaks it off. Resolves when
-   * all is settled or given back. May be called again.
+   * all is settled or given back; or, where a queue or a mailbox never answers, a little later: what they have not settled is due
+   * again when its lease runs out. May be called again.
    */
   async stop({ within }: { readonly within: number }): Promise<void> {
     this.isRunning = false
@@ -112,10 +121,11 @@ export class Delivery implements Dispatch {
     this.alarm?.cancel()
     const { clock } = this.parts
     const limit = clock.alarm(clock.ticks() + within, () => this.stopped.abort(new Error('The delivery was stopped')))
-    await this.quiet()
+    await inTime(this.quiet(), within + AFTER_STOP, clock).catch((error: unknown) => this.parts.news?.failed?.('stop', error))
     limit.cancel()
-    this.stopped.abort(new Error('The delivery was stopped'))
     this.pool.close()
+    this.stopped.abort(new Error('The delivery was stopped'))
+    this.leases.end()
   }
 
   /** Resolves when nobody is at work and nothing is due now. */
@@ -210,9 +220,10 @@ export class Delivery implements Dispatch {
   }
 
   private async target(destination: string, strictly: boolean): Promise<Target> {
-    const { directions, news } = this.parts
+    const { directions, news, clock } = this.parts
     try {
-      return await directions(destination, { strictly, signal: this.stopped.signal })
+      const { signal } = this.stopped
+      return await inTime(directions(destination, { strictly, signal }), PATIENCE, clock, signal)
     } catch (error) {
       news?.failed?.('directions', error)
       const failure = { result: 'temporary', phase: 'route', reason: 'ours', code: 451, status: '4.3.0' } as const
@@ -226,19 +237,21 @@ export class Delivery implements Dispatch {
   ): Promise<void> {
     const { rules, leases } = this
     const { clock } = this.parts
+    let works: readonly Work[] = []
     try {
       while (this.isRunning) {
         const limit = place && rules.rate ? 1 : rules.batch
         const taken = await leases.take(destination, limit)
         if (taken.length === 0) break
         if (place && taken.length === limit && this.sites.mayGrow(place)) this.grow(place)
-        const works = taken.map((lease) => new Work(lease, clock.ticks()))
+        works = taken.map((lease) => new Work(lease, clock.ticks()))
         await carry(await this.settling.before(works))
         // Others have their turn; what is left is due as before.
         if (place && this.sites.isWanted(place)) break
       }
     } catch (error) {
       this.parts.news?.failed?.(`deliver to ${destination}`, error)
+      await Promise.all(works.map((work) => this.settling.release(work, AFTER_FAULT)))
       await pause(AFTER_FAULT, clock, this.stopped.signal)
     } finally {
       if (!place) this.done(destination)
@@ -278,21 +291,26 @@ export class Delivery implements Dispatch {
     const target = await this.target(destination, true)
     if (target.kind === 'here') return this.settling.here(works)
     if (target.kind === 'nowhere') return this.settling.nowhere(works, target)
+    // RFC 8689 §4.2.1: of servers that somebody has named, too, one has to know who they are.
+    if (!target.verified) return this.settling.nowhere(works, NOT_VERIFIED)
     const round = new Round(near.likeness(target.key), target, this.round(near))
     await round.carry(works)
     round.end()
   }
 
   private async report(works: readonly Work[]): Promise<void> {
-    for (const work of works) await this.reportOn(work.lease)
+    await Promise.all(works.map((work) => this.reportOn(work)))
   }
 
-  private async reportOn(lease: Lease): Promise<void> {
+  private async reportOn(work: Work): Promise<void> {
+    const { lease } = work
     const { compose, clock, news } = this.parts
+    const { signal } = this.stopped
+    work.isSettled = true
     const now = clock.now()
     const { reports, outcomes, due } = reportingTurn(lease, now, this.rules.delayAfter)
     try {
-      const messages = await Promise.all(reports.map((report) => compose(report, lease.message)))
+      const messages = await inTime(Promise.all(reports.map((report) => compose(report, lease.message))), PATIENCE, clock, signal)
       const enqueue = await Promise.all(messages.map(async (message) => ({ message, jobs: await this.jobsFor(message) })))
       const again = due === undefined ? {} : { due }
       const settled = await this.leases.settle(lease, { now, outcomes, enqueue, counts: true, ...again })
@@ -303,7 +321,9 @@ export class Delivery implements Dispatch {
       }
     } catch (error) {
       news?.failed?.('report', error)
-      await this.leases.settle(lease, { now, outcomes: [], counts: true, due: now + 300_000 })
+      const isStopped = signal.aborted
+      const wait = isStopped ? 0 : Math.min(LONGEST, 300_000 * 2 ** Math.min(lease.tries, 10))
+      await this.leases.settle(lease, { now, outcomes: [], counts: !isStopped, due: now + wait })
     }
   }
 
@@ -314,3 +334,9 @@ export class Delivery implements Dispatch {
     news?.site?.({ site: site.key, state, text: site.trouble?.text ?? '', until })
   }
 }
+
+const NOT_VERIFIED = {
+  kind: 'nowhere',
+  failure: { result: 'permanent', phase: 'route', reason: 'tls-policy', code: 550, status: '5.7.10' },
+  text: 'REQUIRETLS: nothing proves who the servers are that mail for this destination goes to',
+} as const

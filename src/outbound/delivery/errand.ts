@@ -1,14 +1,16 @@
 import type { Lease } from '../../contracts/queue.ts'
 import type { OutgoingMessage } from '../../contracts/dispatch.ts'
+import type { Address } from '../../message/address.ts'
 import type { ClientMessage, ClientRecipient, ContentNeeds } from '../../protocol/smtp/index.ts'
 import type { Errand } from './courier.ts'
 import type { DeliveryParts } from './options.ts'
 import { deliverByTime } from './release.ts'
 
-/** A leased message for a courier, for some of its recipients. */
-export function errandOf({ message }: Lease, numbers: readonly number[], now: number, parts: DeliveryParts): Errand {
+/** A leased message for a courier, for some of its recipients. `sender`: under which it goes; default its own. */
+export function errandOf(
+  { message }: Lease, numbers: readonly number[], sender: Address | undefined, now: number, parts: DeliveryParts,
+): Errand {
   const own = clientMessage(message, numbers, now)
-  const sender = parts.returnPath?.(message, numbers[0]!)
   return {
     message: sender === undefined ? own : { ...own, sender },
     body: message.body,

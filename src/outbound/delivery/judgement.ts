@@ -1,6 +1,7 @@
 import type { Lease, NewJob, Outcome, QueuedRecipient, Settlement } from '../../contracts/queue.ts'
 import { classify } from './classify.ts'
 import type { Cause, Consequence, FailureRule } from './failure.ts'
+import { releaseTime } from './release.ts'
 import { progressOf, reportableOf, REPORT } from './reporting.ts'
 import { nextDelayReport, reportsFor } from '../report-rules.ts'
 import { nextTry, type RetrySchedule } from './schedule.ts'
@@ -38,7 +39,9 @@ export interface Judgement {
  */
 export function judge(lease: Lease, tried: readonly Tried[], terms: JudgementTerms, now: number, chance: number): Judgement {
   const tries = lease.tries + 1
-  const age = now - Math.max(lease.began, lease.message.received)
+  // RFC 4865: what is held for later has all of its time from then on.
+  const { envelope, received } = lease.message
+  const age = now - Math.max(lease.began, releaseTime(envelope, received))
   const wait = nextTry(terms.schedule, { tries, age }, chance)
   const recipients = tried.map((each) => judged(each, lease, terms, wait === undefined))
   const outcomes = recipients.map(outcomeOf)

@@ -3,7 +3,7 @@ import type { Alarm, Clock } from '../../protocol/session/clock.ts'
 import { isMailError } from '../../protocol/session/errors.ts'
 import { pause } from './pause.ts'
 
-/** Milliseconds after which a settlement is tried again that the queue could not take. */
+/** Milliseconds after which a settlement is tried again that the queue could not take; the last of them for ever. */
 const AGAIN = [1_000, 5_000, 15_000, 60_000]
 
 /**
@@ -18,6 +18,7 @@ export class Leases {
   private readonly stopped: AbortSignal
   private readonly held = new Map<string, Lease>()
   private alarm: Alarm | undefined
+  private isOver = false
 
   /** `lasting`: milliseconds that a lease lasts. `stopped`: there is no more time to wait for a queue that fails. */
   constructor(
@@ -42,27 +43,53 @@ export class Leases {
     const fresh = leases.filter(({ job }) => !this.held.has(job))
     // Whoever is at work on it goes on with the newer lease.
     for (const lease of leases) this.held.set(lease.job, lease)
-    if (this.held.size > 0) this.alarm ??= this.clock.alarm(this.clock.ticks() + this.lasting / 3, () => void this.prolong())
+    if (this.held.size > 0 && !this.isOver) this.alarm ??= this.nextProlonging()
     return fresh
   }
 
-  /** Ends the work on a job. `false`: somebody else has it now. */
+  /**
+   * Ends the work on a job. `false`: somebody else has it now, or the queue takes it no more. As long as the queue fails it is
+   * tried again, and the lease prolonged: what has gone out must not go out twice. Rejects with `quota` alone, where the queue
+   * has no room for what is to be enqueued: the lease lasts.
+   */
   async settle(lease: Lease, settlement: Settlement): Promise<boolean> {
-    for (const wait of [...AGAIN, undefined]) {
+    for (let tries = 0; ; tries++) {
+      const held = this.held.get(lease.job) ?? lease
       try {
-        const settled = await this.queue.settle(this.held.get(lease.job) ?? lease, settlement)
+        const settled = await this.queue.settle(held, settlement)
+        const newer = this.held.get(lease.job)
+        // The clock has jumped, and somebody here was given the job again meanwhile: it is still the same work.
+        if (!settled && newer !== undefined && newer.token !== held.token) continue
         this.drop(lease.job)
+        if (settled && newer !== undefined && newer.token !== held.token) await this.giveBack(newer)
         return settled
       } catch (error) {
-        if (wait === undefined || (isMailError(error) && error.code !== 'temporary')) {
+        if (isMailError(error) && error.code === 'quota') throw error
+        if (this.stopped.aborted || (isMailError(error) && error.code !== 'temporary')) {
           this.drop(lease.job)
           this.failed('settle', error)
           return false
         }
-        await pause(wait, this.clock, this.stopped)
+        if (tries >= AGAIN.length) this.failed('settle', error)
+        await pause(AGAIN[tries] ?? AGAIN.at(-1)!, this.clock, this.stopped)
       }
     }
-    return false
+  }
+
+  /** Nothing is prolonged any more. */
+  end(): void {
+    this.isOver = true
+    this.alarm?.cancel()
+  }
+
+  /** The job was due again as soon as it was settled, and leased before we knew: nobody is at work on it. */
+  private async giveBack(lease: Lease): Promise<void> {
+    const now = this.clock.now()
+    try {
+      await this.queue.settle(lease, { now, outcomes: [], counts: false, due: now })
+    } catch (error) {
+      this.failed('settle', error)
+    }
   }
 
   private drop(job: string): void {
@@ -72,8 +99,12 @@ export class Leases {
     this.alarm = undefined
   }
 
+  private nextProlonging(): Alarm {
+    return this.clock.alarm(this.clock.ticks() + this.lasting / 3, () => void this.prolong())
+  }
+
   private async prolong(): Promise<void> {
-    this.alarm = this.clock.alarm(this.clock.ticks() + this.lasting / 3, () => void this.prolong())
+    this.alarm = this.nextProlonging()
     const until = this.clock.now() + this.lasting
     for (const lease of [...this.held.values()]) {
       try {

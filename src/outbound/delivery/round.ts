@@ -1,3 +1,4 @@
+import type { Address } from '../../message/address.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import type { OutcomeEvent } from '../../protocol/smtp/index.ts'
 import { classify } from './classify.ts'
@@ -36,6 +37,7 @@ export class Round {
   private readonly target: SiteTarget
   private readonly terms: RoundTerms
   private line: Line | undefined
+  private letGo: (() => void) | undefined
   /** Work with recipients that the server had no room for in one transaction. */
   private readonly again: Work[] = []
   private readonly pending = new Set<Promise<void>>()
@@ -55,14 +57,31 @@ export class Round {
       if (!work) await Promise.race(this.pending)
       else if (this.terms.signal.aborted) await this.terms.release(work)
       else if (trouble) await this.missedAll(work, trouble)
-      else trouble = await this.one(work)
+      else trouble = await this.oneOf(work)
     }
+  }
+
+  /** A fault of ours with one message is no reason to leave the others lying. */
+  private async oneOf(work: Work): Promise<Trouble | undefined> {
+    try {
+      return await this.one(work)
+    } catch (error) {
+      this.terms.connecting.failed(error)
+      await this.missedAll(work, this.ours())
+      return undefined
+    }
+  }
+
+  private ours(): Trouble {
+    const last = { at: this.clock.now(), code: 451, enhanced: '4.3.0', text: OURS, host: undefined, address: undefined }
+    return { failure: { result: 'temporary', phase: 'dial', reason: 'ours', code: 451, status: '4.3.0' }, last }
   }
 
   /** The connection is not needed any more, for now. */
   end(): void {
     const { line, terms, site } = this
     this.line = undefined
+    this.letGo?.()
     if (!line) return
     if (line.courier.isFree && !terms.signal.aborted) terms.pool.put(site.key, line)
     else line.courier.quit()
@@ -77,18 +96,20 @@ export class Round {
     for (let wait = site.wait(clock.ticks()); wait > 0 && !terms.signal.aborted; wait = site.wait(clock.ticks())) {
       await pause(wait, clock, terms.signal)
     }
-    const line = await this.ready()
-    if ('failure' in line) {
-      await (terms.signal.aborted ? terms.release(work) : this.missedAll(work, line))
-      return line
+    let line = await this.ready()
+    // It may go the moment that it is there.
+    while ('courier' in line && !line.courier.isFree && !terms.signal.aborted) line = await this.ready()
+    if ('failure' in line || !line.courier.isFree) {
+      await (terms.signal.aborted || 'courier' in line ? terms.release(work) : this.missedAll(work, line))
+      return 'courier' in line ? undefined : line
     }
     site.count(clock.ticks())
     const { courier } = line
     work.tls = courier.tls?.protocol
     const { parts } = terms
-    const isAlone = parts.returnPath?.(work.lease.message, work.left[0]!) !== undefined
-    const numbers = work.left.slice(0, isAlone ? 1 : courier.offer!.recipients)
-    const end = courier.send(errandOf(work.lease, numbers, clock.now(), parts))
+    const sender = this.returnPath(work)
+    const numbers = work.left.slice(0, sender ? 1 : courier.offer!.recipients)
+    const end = courier.send(errandOf(work.lease, numbers, sender, clock.now(), parts))
     const heard = end.then((ended) => this.heard(work, numbers, ended, line))
     this.pending.add(heard)
     void heard.finally(() => this.pending.delete(heard))
@@ -97,17 +118,28 @@ export class Round {
     return undefined
   }
 
+  /** The sender that tells of the next recipient. Where there is none to be had, its own does. */
+  private returnPath({ lease, left }: Work): Address | undefined {
+    const { parts, connecting } = this.terms
+    try {
+      return parts.returnPath?.(lease.message, left[0]!)
+    } catch (error) {
+      connecting.failed(error)
+      return undefined
+    }
+  }
+
   /** A connection that is free, or why there is none. */
   private async ready(): Promise<Line | Trouble> {
-    const { site, target, terms, clock } = this
+    const { site, terms, clock } = this
     if (this.line && (await this.line.courier.free())) return this.line
     this.line = terms.pool.take(site.key)
-    if (this.line) return this.line
-    if (!site.tries(clock.ticks())) return shut(site)
-    const made = await connect(target, terms.connecting, terms.signal)
+    if (this.line) return this.takenUp(this.line)
+    if (!site.tries(clock.ticks())) return shut(site) ?? this.ours()
+    const made = await this.connected()
     const now = clock.ticks()
     if ('courier' in made) {
-      this.line = made
+      this.line = this.takenUp(made)
       if (site.worked() === 'closed') terms.turned(site, 'closed')
     } else if (terms.signal.aborted) site.gaveUp(now)
     else {
@@ -115,6 +147,27 @@ export class Round {
       if (site.failed(made.last, now) === 'opened') terms.turned(site, 'open')
     }
     return made
+  }
+
+  /** Never rejects: whoever was allowed to try tells how it went. */
+  private async connected(): Promise<Line | Trouble> {
+    const { target, terms } = this
+    try {
+      return await connect(target, terms.connecting, terms.signal)
+    } catch (error) {
+      terms.connecting.failed(error)
+      return this.ours()
+    }
+  }
+
+  /** While we are at work on it, it is broken off when all is. */
+  private takenUp(line: Line): Line {
+    const { signal } = this.terms
+    const stop = (): void => line.courier.reset()
+    this.letGo?.()
+    this.letGo = () => signal.removeEventListener('abort', stop)
+    signal.addEventListener('abort', stop)
+    return line
   }
 
   private async missedAll(work: Work, { failure, last }: Trouble): Promise<void> {
@@ -148,11 +201,13 @@ export class Round {
 }
 
 /** Why a site is not tried: what it was that failed the last time. */
-function shut({ trouble }: Site): Trouble {
-  const last = trouble!
+function shut({ trouble: last }: Site): Trouble | undefined {
+  if (!last) return undefined
   const status = last.enhanced ?? '4.4.1'
   return { failure: { result: 'temporary', phase: 'dial', reason: 'closed-site', code: last.code, status }, last }
 }
+
+const OURS = 'This server could not try it'
 
 const hadNoRoom = ({ reason, phase, code, status }: OutcomeEvent): boolean => {
   return reason === 'recipients' || (phase === 'recipient' && code === 452 && (status === '4.5.3' || status === '4.0.0'))
@@ -161,7 +216,9 @@ const hadNoRoom = ({ reason, phase, code, status }: OutcomeEvent): boolean => {
 function asksToSlowDown({ result, phase, reason, code, status }: OutcomeEvent, { failures }: DeliveryRules): boolean {
   if (result === 'accepted') return false
   const { cause } = classify({ result, phase, reason: reason ?? 'refused', code, status }, failures)
-  return cause === 'busy' || cause === 'timeout' || cause === 'network' || (cause === 'temporary' && code === 451)
+  if (cause === 'busy' || cause === 'timeout' || cause === 'network') return true
+  // RFC 5321 §4.2.2: whoever closes the channel has had enough, whatever the enhanced code says of policies.
+  return code === 421 || (code === 451 && (cause === 'temporary' || cause === 'policy'))
 }
 
 function wordsFor({ reason, phase }: OutcomeEvent, host: string): string {

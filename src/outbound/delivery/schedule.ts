@@ -26,15 +26,23 @@ export const defaultSchedule: readonly number[] = [
 /** What is added at random to each wait, as a share of it: what failed together need not come back together. */
 const JITTER = 0.1
 
+/** Whoever would try again at once would do nothing else. */
+const SHORTEST = 1_000
+/** Nobody waits longer: what is due beyond all time is lost without a word. */
+const LONGEST = 366 * 24 * hour
+
 /**
- * Milliseconds until the next try; `undefined`: it is to be given up. `chance`: a number from 0 to 1 (exclusive) that is drawn
- * anew each time.
+ * Milliseconds until the next try, a second at the least; `undefined`: it is to be given up. `chance`: a number from 0 to 1
+ * (exclusive) that is drawn anew each time. Throws `misuse` for a schedule that gives nonsense.
  */
 export function nextTry(schedule: RetrySchedule, progress: Progress, chance: number): number | undefined {
   const wait = typeof schedule === 'function' ? schedule(progress) : fromList(schedule, progress)
   if (wait === undefined) return undefined
-  if (!(wait >= 0)) throw new MailError('misuse', `A retry schedule gave ${wait}; it gives milliseconds from 0 on, or undefined.`)
-  return Math.round(wait * (1 + JITTER * chance))
+  if (!(wait >= 0 && wait <= LONGEST)) {
+    throw new MailError('misuse', `A retry schedule gave ${wait}; it gives milliseconds, up to a year of them, or undefined.`)
+  }
+  const share = chance >= 0 && chance < 1 ? chance : 0
+  return Math.max(SHORTEST, Math.round(wait * (1 + JITTER * share)))
 }
 
 function fromList(waits: readonly number[], { tries, age }: Progress): number | undefined {

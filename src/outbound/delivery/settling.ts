@@ -1,13 +1,19 @@
 import type { LastTry } from '../../contracts/queue.ts'
+import type { Recipient } from '../../contracts/received.ts'
 import type { Failure } from './failure.ts'
-import { judge } from './judgement.ts'
+import { inTime } from './in-time.ts'
+import { judge, type Judgement } from './judgement.ts'
 import type { Leases } from './leases.ts'
 import type { DeliveryParts, DeliveryRules } from './options.ts'
 import { REPORT } from './reporting.ts'
 import { deliverByTime } from './release.ts'
+import { defaultSchedule } from './schedule.ts'
 import type { Target } from './target.ts'
 import { missed, type Tried } from './tried.ts'
 import { attemptsOf, type Work } from './work.ts'
+
+/** Milliseconds that a look into the list of those who get no mail may take. */
+const PATIENCE = 60_000
 
 /** Settles what was tried, and what needs no trying. */
 export class Settling {
@@ -25,57 +31,80 @@ export class Settling {
   async before(works: readonly Work[]): Promise<readonly Work[]> {
     const verdicts = works.map((work) => this.verdictBefore(work))
     await Promise.all(verdicts.map((settle) => settle?.()))
-    return this.withoutSuppressed(works.filter((_, at) => !verdicts[at]))
+    const rest = works.filter((_, at) => !verdicts[at])
+    if (this.parts.suppressed) await Promise.all(rest.map((work) => this.suppress(work)))
+    // Nothing is left to try of those whose recipients were all given up, now or before.
+    const isOver = ({ left, lease }: Work): boolean => left.length === 0 && lease.destination !== REPORT
+    await Promise.all(rest.map((work) => (isOver(work) ? this.finish(work) : undefined)))
+    return rest.filter((work) => !isOver(work))
   }
 
-  /** Gives up those recipients that no mail is to go to, and with them the jobs that have no others. */
-  private async withoutSuppressed(works: readonly Work[]): Promise<readonly Work[]> {
-    if (!this.parts.suppressed) return works
-    await Promise.all(works.map((work) => (work.lease.destination === REPORT ? undefined : this.suppress(work))))
-    const isOver = ({ left, tried }: Work): boolean => left.length === 0 && tried.length > 0
-    await Promise.all(works.map((work) => (isOver(work) ? this.finish(work) : undefined)))
-    return works.filter((work) => !isOver(work))
-  }
-
+  /** Gives up those recipients that no mail is to go to. */
   private async suppress(work: Work): Promise<void> {
+    if (work.lease.destination === REPORT) return
     const { recipients } = work.lease.message.envelope
-    const reasons = await Promise.all(
-      work.left.map((number) =>
-        this.parts.suppressed!(recipients[number]!).catch((error: unknown) => {
-          this.parts.news?.failed?.('suppressed', error)
-          return undefined
-        }),
-      ),
-    )
+    const reasons = await Promise.all(work.left.map((number) => this.reasonAgainst(recipients[number]!)))
     work.note(work.left.flatMap((number, at) => {
       const reason = reasons[at]
       return reason === undefined ? [] : [this.failing(number, SUPPRESSED, reason)]
     }))
   }
 
-  /** Everything was tried for a job: says what follows. */
+  private async reasonAgainst(recipient: Recipient): Promise<string | undefined> {
+    const { suppressed, clock, news } = this.parts
+    try {
+      return await inTime(suppressed!(recipient), PATIENCE, clock)
+    } catch (error) {
+      news?.failed?.('suppressed', error)
+      return undefined
+    }
+  }
+
+  /** Everything was tried for a job: says what follows. Never rejects; a second time nothing happens. */
   async finish(work: Work): Promise<void> {
-    const { clock, chance, news } = this.parts
-    const judgement = judge(work.lease, work.tried, { ...this.rules, rules: this.rules.failures }, clock.now(), chance())
+    if (work.isSettled) return
+    work.isSettled = true
+    // Whoever forgets a recipient must not make it disappear.
+    work.noteLeft((number) => this.failing(number, OURS, 'This server could not try it'))
+    const { clock, news } = this.parts
+    const judgement = this.judged(work)
     const settled = await this.leases.settle(work.lease, judgement.settlement)
     if (settled) for (const facts of attemptsOf(work, judgement, clock.ticks())) news?.attempt?.(facts)
   }
 
-  /** Gives a job back: what was tried of it counts, what was not is due as before. */
-  async release(work: Work): Promise<void> {
+  /** Our own rules may be nonsense: then those that everybody has count. */
+  private judged({ lease, tried }: Work): Judgement {
+    const { clock, chance, news } = this.parts
+    const now = clock.now()
+    try {
+      return judge(lease, tried, { ...this.rules, rules: this.rules.failures }, now, chance())
+    } catch (error) {
+      news?.failed?.('judge a failure', error)
+      return judge(lease, tried, { ...this.rules, schedule: defaultSchedule, rules: [] }, now, 0)
+    }
+  }
+
+  /** Gives a job back: what was tried of it counts, what was not is due as before, or later. Never rejects. */
+  async release(work: Work, later = 0): Promise<void> {
+    if (work.isSettled) return
     if (work.tried.length > 0) {
       work.noteLeft((number) => this.failing(number, STOPPED, 'The server was stopped'))
       return this.finish(work)
     }
+    work.isSettled = true
     const now = this.parts.clock.now()
-    await this.leases.settle(work.lease, { now, outcomes: [], counts: false, due: now })
+    await this.leases.settle(work.lease, { now, outcomes: [], counts: false, due: now + later })
   }
 
   /** Puts messages into mailboxes here. */
   async here(works: readonly Work[]): Promise<void> {
     await Promise.all(
       works.map(async (work) => {
-        work.note(await this.parts.here(work.lease))
+        try {
+          work.note(await this.parts.here(work.lease))
+        } catch (error) {
+          this.parts.news?.failed?.('deliver', error)
+        }
         await this.finish(work)
       }),
     )
@@ -95,8 +124,8 @@ export class Settling {
     const { doomed } = lease
     if (doomed !== undefined) return () => this.giveUp(work, { ...GIVEN_UP, reason: 'doomed' }, doomed)
     const by = deliverByTime(envelope, received)
-    const isLate = by !== undefined && envelope.deliverBy!.mode === 'return' && now >= by
-    // RFC 2852 §4.1.
+    // RFC 2852 §4.1; no server may be told that there are 0 seconds left (§4).
+    const isLate = by !== undefined && envelope.deliverBy!.mode === 'return' && by - now < 1000
     return isLate ? () => this.giveUp(work, LATE, 'The time for delivery is over') : undefined
   }
 
@@ -106,8 +135,10 @@ export class Settling {
   }
 
   /** What it was that killed its workers may be the message: somebody has to look at it. */
-  private async poisoned({ lease }: Work): Promise<void> {
+  private async poisoned(work: Work): Promise<void> {
+    const { lease } = work
     const { clock, news } = this.parts
+    work.isSettled = true
     const now = clock.now()
     const hold = `${lease.crashes} workers in a row did not come to an end with it`
     const settled = await this.leases.settle(lease, { now, outcomes: [], counts: false, due: now, hold })
@@ -122,6 +153,7 @@ export class Settling {
 }
 
 const SUPPRESSED = { result: 'permanent', phase: 'route', reason: 'suppressed', code: 550, status: '5.7.1' } as const
+const OURS = { result: 'temporary', phase: 'route', reason: 'ours', code: 451, status: '4.3.0' } as const
 const STOPPED = { result: 'temporary', phase: 'dial', reason: 'lost', code: 451, status: '4.3.2' } as const
 const GIVEN_UP = { result: 'permanent', phase: 'route', code: 554, status: '5.3.0' } as const
 const LATE = { result: 'permanent', phase: 'route', reason: 'late', code: 554, status: '5.4.7' } as const

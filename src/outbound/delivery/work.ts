@@ -14,6 +14,8 @@ export class Work {
   readonly tried: Tried[] = []
   /** Where it was tried. */
   tls: string | undefined
+  /** It is being settled, or was: nobody else is to do so. */
+  isSettled = false
 
   constructor(lease: Lease, began: number) {
     this.lease = lease
