@@ -134,14 +134,14 @@ export class ComposedServer implements MailServer {
       await this.letGo({ within: 0 })
       throw error
     }
-    this.roles.outgoing?.delivery.start()
+    this.roles.outgoing?.start()
     return new RunningListeners(running, (how, listeners) => this.letGo(how, listeners))
   }
 
   serve(listener: ListenerName, transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
     const found = this.services.get(listener)
     if (!found) throw new MailError('misuse', `serve: there is no listener ${listener}; name it in the options of mailServer().`)
-    this.roles.outgoing?.delivery.start()
+    this.roles.outgoing?.start()
     return found.serve(transport, { ...options, name: listener })
   }
 
@@ -161,7 +161,7 @@ export class ComposedServer implements MailServer {
 
   /** Ends what is not a listener's; what listeners still take in waits in the queue for the next time. */
   private async letGo({ within = 30_000 }: { readonly within?: number }, listeners?: Promise<unknown>): Promise<void> {
-    await Promise.all([this.roles.outgoing?.delivery.stop({ within }), listeners])
+    await Promise.all([this.roles.outgoing?.stop({ within }), listeners])
     if (this.options.bodies === undefined) await this.bodies.close?.()
   }
 

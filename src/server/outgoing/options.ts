@@ -26,8 +26,10 @@ import {
   type OptionKind,
   type OptionKinds,
   orFalse,
+  required,
 } from '../../protocol/session/options.ts'
 import type { SmtpClientLimits, SmtpClientTimeouts } from '../../protocol/smtp/index.ts'
+import type { TlsReportOptions } from './tls-reporting.ts'
 
 /** How mail goes out. */
 export interface OutgoingOptions {
@@ -81,6 +83,11 @@ export interface OutgoingOptions {
   readonly verp?: Verp
   /** Addresses that no mail is to go to; bounces that come in add to it. */
   readonly suppressions?: SuppressionList
+  /**
+   * Tells domains that ask for it how connections to their servers were secured (RFC 8460), once a day. Needs a `keyValue`.
+   * Default: nobody is told.
+   */
+  readonly tlsReports?: TlsReportOptions
   /** Mail may go to loopback addresses that the DNS names: for tests. Default false. */
   readonly loopback?: boolean
   /** Bounds of a connection to another server. */
@@ -121,12 +128,14 @@ const kinds: OptionKinds<OutgoingOptions> = {
   srs: having('what srs() gives', 'forward', 'reverse'),
   verp: having('what verp() gives', 'encode', 'decode'),
   suppressions: having('a suppression list', 'find', 'addBounce'),
+  tlsReports: anObject,
   loopback: aSwitch,
   limits: anObject,
   timeouts: anObject,
   lease: aNumber,
 }
 
+const tlsReportKinds: OptionKinds<TlsReportOptions> = { organization: required(aText), contact: required(aText), post: aFunction }
 const windowKinds: OptionKinds<WindowRules> = { initial: aCountAboveZero, most: aCountAboveZero }
 const rateKinds: OptionKinds<RateRules> = { messages: aCountAboveZero, per: aCountAboveZero }
 const breakerKinds: OptionKinds<BreakerRules> = { failures: aCountAboveZero, pause: aNumber, factor: aNumber, longest: aNumber }
@@ -135,6 +144,8 @@ const breakerKinds: OptionKinds<BreakerRules> = { failures: aCountAboveZero, pau
 export function checkOutgoingOptions(options: OutgoingOptions): void {
   checkOptions('outgoing', options, kinds)
   const { window, rate, breaker } = options
+  const { tlsReports } = options
+  if (tlsReports) checkOptions('outgoing.tlsReports', tlsReports, tlsReportKinds)
   if (window) checkOptions('outgoing.window', window, windowKinds)
   if (rate) checkOptions('outgoing.rate', rate, rateKinds)
   if (breaker) checkOptions('outgoing.breaker', breaker, breakerKinds)

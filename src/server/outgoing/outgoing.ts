@@ -4,6 +4,7 @@ import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailQueue } from '../../contracts/queue.ts'
 import type { Recipient } from '../../contracts/received.ts'
+import type { Resolver } from '../../contracts/resolver.ts'
 import type { Sign } from '../../contracts/sign.ts'
 import { asciiDomain } from '../../message/domain.ts'
 import type { Observer } from '../../observe/events.ts'
@@ -22,6 +23,7 @@ import type { Mailboxes } from '../mailboxes.ts'
 import type { Addresses } from '../postmaster.ts'
 import { Home } from './home.ts'
 import { Returns } from './returns.ts'
+import { TlsReporting, type TlsReportPlaces } from './tls-reporting.ts'
 import { inSevenBits } from './conversion.ts'
 import { checkOutgoingOptions, type OutgoingOptions } from './options.ts'
 import { reportWriter } from './reports.ts'
@@ -54,6 +56,10 @@ export class Outgoing implements Dispatch {
   private readonly directory: Addresses
   private readonly table: RouteTable
   private readonly sign: Sign | undefined
+  private readonly tlsReporting: TlsReporting | undefined
+  /** The one that nobody has given us: ours to close. */
+  private readonly ownResolver: ReturnType<typeof nodeResolver> | undefined
+  private isStarted = false
 
   constructor(places: OutgoingPlaces, options: OutgoingOptions = {}) {
     checkOutgoingOptions(options)
@@ -64,22 +70,20 @@ export class Outgoing implements Dispatch {
     this.traits = { durability: queue.traits.durability }
     const chance = chanceOf(random)
     const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
-    const { directory, keyValue } = places
-    const { srs, verp, suppressions } = options
-    if (verp && !keyValue) {
-      throw new MailError('config', 'outgoing.verp: give the server a keyValue too, which keeps who has sent what.')
-    }
-    const bounced = (facts: BouncedFacts): void => observe({ kind: 'bounced', at: clock.now(), ...facts })
-    this.returns = new Returns({ directory, clock, srs, verp, keyValue, suppressions, bounced, failed })
+    const { suppressions, compose: composer = composeMail } = options
+    this.ownResolver = options.resolver ? undefined : nodeResolver()
+    const resolver = options.resolver ?? this.ownResolver!
+    this.returns = returnsFor(places, options, failed)
     this.directory = this.returns.addresses
+    this.tlsReporting = this.tlsReportingFor(options, { resolver, compose: composer, chance, failed })
     const forwarded = (sender: Address | null): Promise<Address | null> => this.returns.forwarded(sender)
     const home = new Home({ ...places, directory: this.directory, forwarded, dispatch: () => this, failed })
-    const compose = reportWriter({ hostname, clock, random, compose: options.compose ?? composeMail })
+    const compose = reportWriter({ hostname, clock, random, compose: composer })
     this.delivery = new Delivery(
       {
         queue,
         destination: (recipient, message) => this.destination(recipient, message),
-        directions: directionsOf({ ...this.directionParts(options), chance }),
+        directions: directionsOf({ ...this.directionParts(options, resolver), chance }),
         here: home.deliver,
         compose: async (due, about) => signed(await compose(due, about), this.sign),
         convert: inSevenBits,
@@ -97,6 +101,7 @@ export class Outgoing implements Dispatch {
         patience: 30_000,
         head: 2_000,
         candidates: 10,
+        secured: (hop, address, failure) => this.tlsReporting?.note(hop, address, failure),
       },
       rulesOf(options),
     )
@@ -114,10 +119,37 @@ export class Outgoing implements Dispatch {
     return queued
   }
 
-  private directionParts({ resolver = nodeResolver(), sts, dane = false, own, loopback = false }: OutgoingOptions) {
+  /** Begins to deliver. May be called again. */
+  start(): void {
+    if (this.isStarted) return
+    this.isStarted = true
+    this.delivery.start()
+    this.tlsReporting?.start()
+  }
+
+  /** Ends what is under way within so many milliseconds; what is left waits for the next time. */
+  async stop(how: { readonly within: number }): Promise<void> {
+    await this.delivery.stop(how)
+    await this.tlsReporting?.stop()
+    await this.ownResolver?.close()
+  }
+
+  private tlsReportingFor(
+    { tlsReports }: OutgoingOptions, parts: Pick<TlsReportPlaces, 'resolver' | 'compose' | 'chance' | 'failed'>,
+  ): TlsReporting | undefined {
+    if (!tlsReports) return undefined
+    const { keyValue: store, hostname, clock, random } = this.places
+    if (!store) throw new MailError('config', 'outgoing.tlsReports: give the server a keyValue too, which keeps what to tell.')
+    // Signed, so that those who get it know whose it is.
+    const enqueue = async (message: OutgoingMessage): Promise<unknown> => this.delivery.enqueue(await signed(message, this.sign))
+    return new TlsReporting(tlsReports, { ...parts, hostname, store, enqueue, clock, random })
+  }
+
+  private directionParts({ sts, dane = false, own, loopback = false }: OutgoingOptions, resolver: Resolver) {
     const { keyValue, clock, hostname } = this.places
     const fetchPolicy = sts === false ? undefined : (sts ?? stsFetch({ resolver }))
-    const lookup = fetchPolicy && keyValue ? mtaSts({ resolver, store: keyValue, fetchPolicy, now: () => clock.now() }) : undefined
+    const now = (): number => clock.now()
+    const lookup = fetchPolicy && keyValue ? mtaSts({ resolver, store: keyValue, fetchPolicy, now }) : undefined
     const names = [hostname, ...(own?.names ?? [])]
     return { routes: this.table, resolver, sts: lookup, dane, own: { names, addresses: own?.addresses ?? [] }, loopback }
   }
@@ -140,6 +172,17 @@ export class Outgoing implements Dispatch {
       return each.kind === 'here' && each.destinations.length > 0 && each.destinations.every(({ kind }) => kind === 'account')
     })
   }
+}
+
+function returnsFor(
+  { directory, keyValue, observe, clock }: OutgoingPlaces, { srs, verp, suppressions }: OutgoingOptions,
+  failed: (what: string, error: unknown) => void,
+): Returns {
+  if (verp && !keyValue) {
+    throw new MailError('config', 'outgoing.verp: give the server a keyValue too, which keeps who has sent what.')
+  }
+  const bounced = (facts: BouncedFacts): void => observe({ kind: 'bounced', at: clock.now(), ...facts })
+  return new Returns({ directory, clock, srs, verp, keyValue, suppressions, bounced, failed })
 }
 
 async function suppressed(list: SuppressionList, recipient: Recipient, now: number): Promise<string | undefined> {
