@@ -152,7 +152,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   async open({ mailbox, readOnly }: OpenQuestion): Promise<Opened | Refusal> {
-    const { openings, watchers } = this.access
+    const { keywords, openings, watchers } = this.access
     // One whose answer came too late.
     if (this.selected !== undefined) watchers.remove(this.selected, this)
     this.selected = mailbox
@@ -160,6 +160,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
     watchers.add(mailbox, this)
     const opened = await this.asked(() => openings.open(this.owner, mailbox, readOnly))
     if ('refused' in opened) this.unselected({ kind: 'unselected', mailbox })
+    else keywords.looked(opened)
     return opened
   }
 
@@ -192,7 +193,12 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
   }
 
   changes({ mailbox, since }: ChangesQuestion) {
-    return this.asked(() => this.access.looks.changes(mailbox, since))
+    const { keywords, looks } = this.access
+    return this.asked(async () => {
+      const changes = await looks.changes(mailbox, since)
+      keywords.heard(mailbox, since, changes)
+      return changes
+    })
   }
 
   flag({ mailbox, uids, change, flags, unchangedSince }: FlagQuestion) {

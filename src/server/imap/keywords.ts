@@ -1,6 +1,6 @@
 import type { MailboxId, UidSet } from '../../contracts/mailbox.ts'
-import type { MailStore } from '../../contracts/store.ts'
-import type { Upload } from '../../protocol/imap/index.ts'
+import type { Changes, MailStore } from '../../contracts/store.ts'
+import type { Opened, Upload } from '../../protocol/imap/index.ts'
 import { Refused } from '../../protocol/session/refusal.ts'
 import type { Openings } from './open.ts'
 
@@ -27,7 +27,7 @@ interface Seen {
 
 /**
  * How many keywords a mailbox comes to, whatever brings them there. A mailbox is looked through once; after that what has changed
- * is looked at, and only when one comes that was not seen before. What is remembered is never less than what is there.
+ * is looked at, as far as sessions have not come upon it anyway, and only when one comes that was not seen before. What is remembered is never less than what is there.
  */
 export class Keywords {
   private readonly store: MailStore
@@ -83,6 +83,22 @@ export class Keywords {
     if (!isWithin(flags, seen)) this.borne(await this.withRoom(account, to, seen), flags)
   }
 
+  /** Somebody has looked through a mailbox: what changed until then need not be looked at again. */
+  looked({ mailbox: { id, modSeq }, keywords }: Pick<Opened, 'mailbox' | 'keywords'>): void {
+    const seen = this.known.get(id)
+    if (seen === undefined || seen.modSeq >= modSeq) return
+    this.note(seen, keywords)
+    seen.modSeq = modSeq
+  }
+
+  /** Somebody has asked what changed in a mailbox after `since`, which those who have it open do all the time. */
+  heard(mailbox: MailboxId, since: number, { changed, modSeq }: Pick<Changes, 'changed' | 'modSeq'>): void {
+    const seen = this.known.get(mailbox)
+    if (seen === undefined || seen.modSeq < since || seen.modSeq >= modSeq) return
+    this.noteAll(seen, changed)
+    seen.modSeq = modSeq
+  }
+
   /** What has been seen, where there is room for more. */
   private async withRoom(account: string, mailbox: MailboxId, seen: Seen): Promise<Seen> {
     if (seen.spelt.size < this.most) return this.caughtUp(seen)
@@ -125,11 +141,19 @@ export class Keywords {
   private async caughtUp(seen: Seen): Promise<Seen> {
     for (let more = true; more;) {
       const changes = await this.store.changes(seen.mailbox, seen.modSeq)
-      for (const { flags } of changes.changed) this.note(seen, flags)
+      this.noteAll(seen, changes.changed)
       seen.modSeq = Math.max(seen.modSeq, changes.modSeq)
       more = changes.more
     }
     return seen
+  }
+
+  private noteAll(seen: Seen, entries: Changes['changed']): void {
+    let known: readonly string[] | undefined
+    for (const { flags } of entries) {
+      // Stores give the same list for the same flags again and again.
+      if (flags !== known) this.note(seen, known = flags)
+    }
   }
 
   private note(seen: Seen, flags: Iterable<string>): void {

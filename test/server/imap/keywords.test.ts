@@ -27,8 +27,10 @@ async function stage(...messages: readonly (readonly string[])[]) {
     asked.entries++
     return inner.entries(...given)
   }
+  const sinces: number[] = []
   const changes: MailStore['changes'] = (...given) => {
     asked.changes++
+    if (given[0] === id) sinces.push(given[1])
     return inner.changes(...given)
   }
   const store = storeWith(inner, { entries, changes })
@@ -36,7 +38,7 @@ async function stage(...messages: readonly (readonly string[])[]) {
   const keywords = new Keywords(store, new Openings(store), 3, () => now)
   const admit = (...flags: readonly string[]) => keywords.admit('alice', id, flags)
   const copy = (uid: number) => keywords.admitCopies('alice', id, [{ first: uid, last: uid }], other)
-  return { store, id, other, append, asked, keywords, admit, copy, pass: (time: number) => void (now += time) }
+  return { store, id, other, append, asked, sinces, keywords, admit, copy, pass: (time: number) => void (now += time) }
 }
 
 const refused = new Refused('LIMIT', 'Too many keywords', 'keywords')
@@ -122,6 +124,30 @@ describe('keywords of a mailbox', () => {
     for (let times = 0; times < 10; times++) await copy(times % 3 + 1)
     // Each mailbox once.
     expect(asked.entries).toBe(2)
+  })
+
+  it('looks at no change again that sessions have come upon', async () => {
+    const { copy, append, sinces, id, keywords, store } = await stage(['a'])
+    await copy(1).catch(() => undefined)
+    const since = async (from: number) => {
+      const told = await store.changes(id, from)
+      keywords.heard(id, from, told)
+      return told.modSeq
+    }
+    await append(['b'])
+    const first = await since(0)
+    // What lies between was looked at by nobody.
+    keywords.heard(id, first + 1, { modSeq: first + 9, changed: [] })
+    await append(['c'])
+    const second = await since(first)
+    sinces.length = 0
+    await copy(3)
+    expect(sinces.splice(0)).toEqual([second])
+    await append(['d'])
+    const [inbox] = await store.mailboxes('alice')
+    keywords.looked({ mailbox: inbox!, keywords: ['a', 'b', 'c'] })
+    await copy(2)
+    expect(sinces).toEqual([inbox!.modSeq])
   })
 
   it('looks at what is copied where a mailbox bears more than is remembered', async () => {
