@@ -27,7 +27,8 @@ interface Seen {
 
 /**
  * How many keywords a mailbox comes to, whatever brings them there. A mailbox is looked through once; after that what has changed
- * is looked at, as far as sessions have not come upon it anyway, and only when one comes that was not seen before. What is remembered is never less than what is there.
+ * is looked at, as far as sessions have not come upon it anyway, and only when a keyword comes that was not seen before. What is
+ * remembered is never less than what is there.
  */
 export class Keywords {
   private readonly store: MailStore
