@@ -98,7 +98,7 @@ export async function administer(
   terminal: Terminal,
   work: (accounts: AccountAdmin, folder: DataFolder) => Promise<void>,
 ): Promise<void> {
-  const db = opened(data)
+  const db = openFolder(data, 'accounts')
   const { clock } = terminal
   const keep = auditFile(data)
   const audit = async (record: Audited): Promise<void> => {
@@ -115,15 +115,19 @@ export async function administer(
   }
 }
 
-/** The database of a server: never one that is made just now, in a folder that was misspelt. */
-function opened(data: string): ReturnType<typeof sqlite> {
+/**
+ * The database of a server: never one that is made just now, in a folder that was misspelt.
+ *
+ * @throws MailError `config` where there is none; it says that the folder holds no `what`
+ */
+export function openFolder(data: string, what: string): ReturnType<typeof sqlite> {
   const path = `${data}/mail.db`
   try {
     void sqlite({ path, readonly: true }).close()
     return sqlite({ path })
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new MailError('config', `${data} holds no accounts (${why}). Give --data the folder of the server`, { cause })
+    throw new MailError('config', `${data} holds no ${what} (${why}). Give --data the folder of the server`, { cause })
   }
 }
 

@@ -127,7 +127,7 @@ function readable(text: string): string {
 }
 
 /** A body in base64, in pieces; only the last is padded. */
-async function* base64(body: Body): AsyncGenerator<string, void, undefined> {
+export async function* base64(body: Body): AsyncGenerator<string, void, undefined> {
   let held = Buffer.alloc(0)
   for await (const chunk of body.read()) {
     const bytes = Buffer.concat([held, chunk])

@@ -131,6 +131,9 @@ export function describeSettings(): string {
   return ['Settings, as environment variables:', ...lines, '', file].join('\n')
 }
 
+/** The flag of commands that work on a data folder, and what it says. */
+export const dataFlag = ['--data <folder>', 'the data folder of the server (default: POSTHORN_DATA, or ./data)'] as const
+
 /** The data folder, for commands that need nothing else. */
 export function dataFolder(environment: Environment): string {
   return environment[variableOf('data')]?.trim() || settings.data.fallback
