@@ -4,8 +4,9 @@ import { type AccountDeed, addUser, changeDomain, changeUser, listDomains, listU
 import { exportUser, type ExportSettings } from './export.ts'
 import { importMail, type ImportSettings } from './import.ts'
 import { printMail } from './mail.ts'
+import { addQueueCommands } from './queue-program.ts'
 import { serve } from './serve.ts'
-import { dataFolder, describeSettings } from './settings.ts'
+import { dataFlag as data, dataFolder, describeSettings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -60,6 +61,7 @@ function program(terminal: Terminal): Command {
   addArchiveCommands(root, terminal)
   addUserCommands(root, terminal)
   addDomainCommands(root, terminal)
+  addQueueCommands(root, terminal)
   return root
 }
 
@@ -93,8 +95,6 @@ interface UserFlags {
   readonly quota?: string
   readonly admin?: boolean
 }
-
-const data = ['--data <folder>', 'the data folder of the server (default: POSTHORN_DATA, or ./data)'] as const
 
 function addUserCommands(root: Command, terminal: Terminal): void {
   const user = root.command('user').description('accounts: whose mail is kept; also while the server runs')
