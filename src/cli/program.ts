@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { isMailError } from '../protocol/session/errors.ts'
 import { type AccountDeed, addUser, changeDomain, changeUser, listDomains, listUsers } from './accounts.ts'
+import { type DnsOptions, printRecords } from './dns.ts'
 import { exportUser, type ExportSettings } from './export.ts'
 import { importMail, type ImportSettings } from './import.ts'
 import { printMail } from './mail.ts'
@@ -58,6 +59,12 @@ function program(terminal: Terminal): Command {
     .action(async ({ data, account, mailbox, raw }: MailFlags) => {
       await printMail({ data: data ?? dataFolder(terminal.environment), account, mailbox, raw }, terminal)
     })
+  root
+    .command('dns')
+    .description('print the DNS records to publish for the domains, as a zone file; also while the server runs')
+    .option('--config <file>', 'the settings of the server, as for serve')
+    .option(...data)
+    .action(async (flags: DnsOptions) => printRecords(flags, terminal))
   addArchiveCommands(root, terminal)
   addUserCommands(root, terminal)
   addDomainCommands(root, terminal)

@@ -30,6 +30,8 @@ export type ServerEvent =
   | QuotaEvent
   | CertificateExpiryEvent
   | CertificatesReloadedEvent
+  | KeysReloadedEvent
+  | UnsignedEvent
   | FailedEvent
   | ClosedEvent
   | StoppedEvent
@@ -269,6 +271,20 @@ export interface CertificateExpiryEvent extends Timed {
 export interface CertificatesReloadedEvent extends Timed {
   readonly kind: 'certificatesReloaded'
   readonly error: unknown
+}
+
+/** New keys of DKIM are in use; or they are no good (`error`), and the old ones stay. */
+export interface KeysReloadedEvent extends Timed {
+  readonly kind: 'keysReloaded'
+  readonly error: unknown
+}
+
+/** A message of ours goes out without a signature of DKIM. */
+export interface UnsignedEvent extends Timed {
+  readonly kind: 'unsigned'
+  /** `no-from`, `several-domains`, `no-key`, `unsound-header` or `header-too-large`. */
+  readonly reason: string
+  readonly messageId: string | undefined
 }
 
 /** Something of ours went wrong. */

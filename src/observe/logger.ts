@@ -47,6 +47,8 @@ const usual: Levels = {
   quota: 'warn',
   certificate: 'debug',
   certificatesReloaded: 'info',
+  keysReloaded: 'info',
+  unsigned: 'info',
   failed: 'warn',
   closed: 'debug',
   stopped: 'info',
@@ -75,10 +77,18 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
   quota: 'mailbox is filling up',
   certificate: 'certificate',
   certificatesReloaded: 'certificates reloaded',
+  keysReloaded: 'DKIM keys reloaded',
+  unsigned: 'sent unsigned',
   failed: 'failed',
   closed: 'connection closed',
   stopped: 'stopped',
 }
+
+/** What it says where it tells an error. */
+const refused = new Map<ServerEvent['kind'], string>([
+  ['certificatesReloaded', 'new certificates are no good'],
+  ['keysReloaded', 'new DKIM keys are no good'],
+])
 
 /**
  * How much an event matters:
@@ -86,7 +96,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
  * - `debug`: the course of connections, commands, refusals for breaking the protocol
  * - `info`: start and stop, log-ins, acceptance, refusals, limits, what people mark as junk and as not junk
  * - `warn`: what failed, passwords being guessed, quotas, conversations cut off by a stop, a certificate that ends within 14 days
- * - `error`: a delivery that failed, certificates that cannot be used or are over within a day
+ * - `error`: a delivery that failed, certificates and keys that cannot be used, certificates that are over within a day
  */
 export function levelOf(event: ServerEvent): LogLevel {
   switch (event.kind) {
@@ -97,6 +107,7 @@ export function levelOf(event: ServerEvent): LogLevel {
     case 'certificate':
       return event.within === undefined ? 'debug' : event.within <= 1 ? 'error' : event.within <= 14 ? 'warn' : 'info'
     case 'certificatesReloaded':
+    case 'keysReloaded':
       return event.error === undefined ? 'info' : 'error'
     case 'stopped':
       return event.cut > 0 ? 'warn' : 'info'
@@ -115,7 +126,7 @@ function lineOf(event: ServerEvent): { readonly facts: object; readonly message:
   }
   if (!('error' in facts)) return { facts, message: messages[kind] }
   const { error, ...rest } = facts
-  const message = kind === 'certificatesReloaded' && error !== undefined ? 'new certificates are no good' : messages[kind]
+  const message = (error === undefined ? undefined : refused.get(kind)) ?? messages[kind]
   return { facts: error === undefined ? rest : { ...rest, err: error }, message }
 }
 

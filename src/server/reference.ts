@@ -24,6 +24,7 @@ import {
   type SmtpListenerName,
 } from './mail-server-options.ts'
 import { isThisMachine } from './addresses.ts'
+import { referenceSign } from './reference-dkim.ts'
 import { referenceOutgoing, type ReferenceOutgoingSettings } from './reference-outgoing.ts'
 import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
 
@@ -139,7 +140,8 @@ class Reference implements ReferenceServer {
     await makePeople(places, settings, clock, auditFile(data))
     const outgoing = await referenceOutgoing(settings, db.keyValue, clock)
     this.held.push(outgoing.close)
-    const sending = { queue: db.queue, outgoing: outgoing.options }
+    const sign = await referenceSign(data, db.accounts, watch.observe, clock)
+    const sending = { queue: db.queue, outgoing: { ...outgoing.options, ...(sign ? { sign } : {}) } }
     const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending }, watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {
