@@ -41,10 +41,20 @@ export type AddressSet = (address: string | undefined) => boolean
  */
 export function addressSet(setting: string, cidrs: readonly string[]): AddressSet {
   const ranges = cidrs.map((cidr) => parseCidr(setting, cidr))
-  return (address) => {
-    if (address === undefined || !ipaddr.isValid(address)) return false
+  if (ranges.length === 0) return () => false
+  const isWithin = (address: string): boolean => {
+    if (!ipaddr.isValid(address)) return false
     const parsed = ipaddr.process(address)
     return ranges.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits))
+  }
+  // Taking an address apart costs more than all else that is done for a connection; most come from where the last one came from.
+  let last: string | undefined
+  let was = false
+  return (address) => {
+    if (address === undefined) return false
+    if (address !== last) was = isWithin(address)
+    last = address
+    return was
   }
 }
 

@@ -52,6 +52,11 @@ describe('addressSet', () => {
     expect(set(address)).toBe(expected)
   })
 
+  it('tells of one address after another, however often', () => {
+    const asked = ['10.0.0.1', '10.0.0.1', '11.0.0.1', '11.0.0.1', undefined, '10.0.0.1', undefined]
+    expect(asked.map(set)).toEqual([true, true, false, false, false, true, false])
+  })
+
   it('is empty when nothing is in it', () => {
     expect(addressSet('proxy.from', [])('10.0.0.1')).toBe(false)
   })
