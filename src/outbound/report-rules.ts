@@ -90,7 +90,9 @@ export function reportsFor(message: ReportableMessage, now: number, delayAfter =
 export function nextDelayReport(message: ReportableMessage, delayAfter = DELAY_AFTER): number | undefined {
   if (message.envelope.sender === null) return undefined
   const isOpen = message.recipients.some((progress) => dueAction(progress, true) === 'delayed')
-  return isOpen ? delayDue(message, delayAfter) : undefined
+  const due = delayDue(message, delayAfter)
+  // Who is never told of delays must not be waited for.
+  return isOpen && due < Infinity ? due : undefined
 }
 
 /** RFC 2852: who asked for delivery by a time, and only to be told when it is over, is told then. */

@@ -83,7 +83,9 @@ export function srs(options: SrsOptions): Srs {
       const local = rewritten(sender, now)
       return utf8Octets(local).length > MOST_LOCAL ? undefined : { local, domain }
     },
-    reverse({ local }, now) {
+    reverse({ local, domain: place }, now) {
+      // The domain is not signed: what is signed counts in no other.
+      if (asciiLower(place) !== asciiLower(domain)) return { refused: 'none' }
       const kind = kindOf(local)
       if (kind === 'SRS1') {
         const parts = cut(local.slice(5), 2)

@@ -45,11 +45,15 @@ export interface Trouble {
   readonly last: LastTry
 }
 
+/** Milliseconds after which no further server is tried: several that say nothing must not keep a place for hours. */
+const LONGEST = 600_000
+
 /** A connection to one of a site's servers, the first by preference that takes mail now; or why none does. Never rejects. */
 export async function connect(target: SiteTarget, terms: ConnectTerms, signal: AbortSignal): Promise<Line | Trouble> {
   const candidates = candidatesOf(target.hops).slice(0, terms.candidates)
   let trouble: Trouble | undefined
-  for (let from = 0; from < candidates.length; from++) {
+  const until = terms.clock.ticks() + LONGEST
+  for (let from = 0; from < candidates.length && !(trouble && terms.clock.ticks() >= until); from++) {
     const began = terms.clock.ticks()
     const reached = await reach(candidates, from, terms, signal)
     if ('errors' in reached) {

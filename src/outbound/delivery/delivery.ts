@@ -65,7 +65,7 @@ export class Delivery implements Dispatch {
     const failed = (what: string, error: unknown): void => news?.failed?.(what, error)
     this.traits = { durability: queue.traits.durability }
     this.leases = new Leases(queue, clock, this.rules.lease, failed, this.stopped.signal)
-    this.pool = new Pool(clock, this.rules.idle)
+    this.pool = new Pool(clock, this.rules.idle, this.rules.connections)
     this.sites = new Sites(this.rules, this.rules.connections)
     this.settling = new Settling(this.parts, this.rules, this.leases)
     this.round = (site) => ({

@@ -11,11 +11,14 @@ export class Pool {
   private readonly idle = new Map<string, Idle[]>()
   private readonly clock: Clock
   private readonly patience: number
+  private readonly most: number
+  private count = 0
 
-  /** `patience`: milliseconds that one is kept. */
-  constructor(clock: Clock, patience: number) {
+  /** `patience`: milliseconds that one is kept. `most`: as many are kept at a time, those that were put back last. */
+  constructor(clock: Clock, patience: number, most: number) {
     this.clock = clock
     this.patience = patience
+    this.most = most
   }
 
   /** One that is free, the last that was put back first. */
@@ -24,6 +27,7 @@ export class Pool {
     while (lines && lines.length > 0) {
       const { line, alarm } = lines.pop()!
       alarm.cancel()
+      this.count--
       if (lines.length === 0) this.idle.delete(site)
       if (line.courier.isFree) return line
     }
@@ -36,6 +40,10 @@ export class Pool {
     const lines = this.idle.get(site)
     if (lines) lines.push({ line, alarm })
     else this.idle.set(site, [{ line, alarm }])
+    if (++this.count > this.most) {
+      const [oldest, [first]] = this.idle.entries().next().value! as [string, [Idle]]
+      this.remove(oldest, first.line)
+    }
     // The server may have closed it meanwhile.
     void line.courier.over.then(() => this.remove(site, line))
   }
@@ -49,12 +57,14 @@ export class Pool {
       }
     }
     this.idle.clear()
+    this.count = 0
   }
 
   private remove(site: string, line: Line): void {
     const lines = this.idle.get(site)
     const at = lines?.findIndex((each) => each.line === line) ?? -1
     if (at < 0) return
+    this.count--
     lines![at]!.alarm.cancel()
     lines!.splice(at, 1)
     if (lines!.length === 0) this.idle.delete(site)

@@ -86,7 +86,7 @@ class Reaching {
     const limit = clock.alarm(clock.ticks() + patience, late)
     try {
       const { port, tls, demand, path } = hop
-      const transport = await dial({
+      const dialled = dial({
         host: address,
         port,
         ...(path === undefined ? {} : { path }),
@@ -94,6 +94,9 @@ class Reaching {
         ...(tls === 'implicit' ? { implicitTls: true } : {}),
         ...(demand === undefined || tls === 'never' ? {} : { tls: demand }),
       }, controller.signal)
+      // Whoever does not hear the signal is not waited for; what comes late of it is of no use.
+      dialled.then((late) => controller.signal.aborted && late.reset(), () => undefined)
+      const transport = await Promise.race([dialled, whenAborted(controller.signal)])
       if (this.isDone) transport.reset()
       else this.finish({ transport, at })
     } catch (error) {
@@ -124,3 +127,7 @@ class Reaching {
     this.resolve(reached)
   }
 }
+
+const whenAborted = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => {
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+})

@@ -28,9 +28,18 @@ export interface HomeParts {
   readonly failed: (what: string, error: unknown) => void
 }
 
+/** Recipients of a message that are delivered to side by side. */
+const BESIDE = 10
+/** Addresses of ours that an alias may lead through, one after the other or side by side. */
+const MOST_THROUGH = 100
+/** Recipients whose mailboxes are remembered to have the message already. */
+const MOST_KEPT = 10_000
+
 /** Brings queued mail into mailboxes here, and on to where aliases lead. */
 export class Home {
   private readonly parts: HomeParts
+  /** Recipients whose mailboxes have the message, though it could not go on yet: they get it once. */
+  private readonly kept = new Set<string>()
 
   constructor(parts: HomeParts) {
     this.parts = parts
@@ -39,7 +48,11 @@ export class Home {
   /** Delivers to all recipients of a lease that wait. Never rejects. */
   readonly deliver = async (lease: Lease): Promise<readonly Tried[]> => {
     const waiting = lease.recipients.filter(({ state }) => state === 'waiting')
-    return Promise.all(waiting.map(({ number }) => this.one(lease, number)))
+    const tried: Tried[] = []
+    for (let at = 0; at < waiting.length; at += BESIDE) {
+      tried.push(...await Promise.all(waiting.slice(at, at + BESIDE).map(({ number }) => this.one(lease, number))))
+    }
+    return tried
   }
 
   private async one(lease: Lease, number: number): Promise<Tried> {
@@ -55,9 +68,39 @@ export class Home {
   }
 
   private async destinationsOf({ local, domain }: Recipient): Promise<readonly Destination[] | Verdict> {
-    const found = await this.parts.directory.resolve({ local, domain: asciiDomain(domain) })
+    const address = { local, domain: asciiDomain(domain) }
+    const found = await this.parts.directory.resolve(address)
     if (found.kind !== 'here') return refusalOfKind(found.kind)
-    return found.destinations.length > 0 ? found.destinations : mailboxReplies.broken
+    if (found.destinations.length === 0) return mailboxReplies.broken
+    const followed = await this.followed(address, found.destinations)
+    return followed.length > 0 ? followed : mailboxReplies.loop
+  }
+
+  /**
+   * Where what leads to other addresses of ours leads in the end. Each of them is followed once: what went back into the queue for
+   * an address that it came from would go round there for ever, past all counting of hops (RFC 5321 §6.3).
+   */
+  private async followed(from: Address, destinations: readonly Destination[]): Promise<readonly Destination[]> {
+    const seen = new Set([keyOf(from)])
+    const ends: Destination[] = []
+    const open = [...destinations]
+    for (let next = open.shift(); next; next = open.shift()) {
+      // What is too long to be followed now goes on by itself: nobody is left out.
+      if (seen.size > MOST_THROUGH) return [...ends, next, ...open]
+      if (next.kind === 'account') {
+        ends.push(next)
+        continue
+      }
+      const address = { local: next.address.local, domain: asciiDomain(next.address.domain) }
+      if (seen.has(keyOf(address))) continue
+      const found = await this.parts.directory.resolve(address)
+      if (found.kind !== 'here') ends.push(next)
+      else {
+        seen.add(keyOf(address))
+        open.push(...found.destinations)
+      }
+    }
+    return ends
   }
 
   private async bring(
@@ -66,11 +109,13 @@ export class Home {
     const { accounts, outside } = destinationsOf([destinations])
     const most = Math.min(...accounts.map(({ messageOctets = Infinity }) => messageOctets))
     if (message.body.size > most) return this.refused(number, mailboxReplies.tooLarge)
-    if (accounts.length > 0) {
+    const key = `${message.id}/${number}`
+    if (accounts.length > 0 && !this.kept.has(key)) {
       const text = finalFields(message.envelope.sender, [recipient])
       const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
       const outcome = await this.parts.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
       if ('refusal' in outcome) return this.refused(number, outcome.refusal)
+      if (outside.length > 0 && this.kept.size < MOST_KEPT) this.kept.add(key)
     }
     if (outside.length > 0) {
       const isOne = outside.length === 1 && accounts.length === 0
@@ -84,6 +129,7 @@ export class Home {
       const envelope = { ...message.envelope, sender: await this.parts.forwarded(message.envelope.sender), recipients }
       // It is not his who submitted it any more, but what somebody here has wished for his mail.
       await this.parts.dispatch().enqueue({ envelope, body, facts, account: undefined, received })
+      this.kept.delete(key)
       return took(number, isOne ? 'relayed' : 'expanded', this.last(250, '2.0.0', ''), isOne)
     }
     return took(number, 'delivered', this.last(250, '2.0.0', ''))
@@ -104,3 +150,5 @@ export class Home {
     return { at: this.parts.clock.now(), code, enhanced, text, host: undefined, address: undefined }
   }
 }
+
+const keyOf = ({ local, domain }: Address): string => `${local}@${domain}`
