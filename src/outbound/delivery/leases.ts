@@ -64,8 +64,9 @@ export class Leases {
         if (settled && newer !== undefined && newer.token !== held.token) await this.giveBack(newer)
         return settled
       } catch (error) {
-        if (isMailError(error) && error.code === 'quota') throw error
-        if (this.stopped.aborted || (isMailError(error) && error.code !== 'temporary')) {
+        const isFull = isMailError(error) && error.code === 'quota'
+        if (isFull && settlement.enqueue !== undefined && settlement.enqueue.length > 0) throw error
+        if (this.stopped.aborted || (isMailError(error) && error.code !== 'temporary' && !isFull)) {
           this.drop(lease.job)
           this.failed('settle', error)
           return false
