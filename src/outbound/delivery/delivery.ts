@@ -47,7 +47,7 @@ export class Delivery implements Dispatch {
   private readonly round: (site: Site) => RoundTerms
   /** Destinations that are being worked on, and by how many. */
   private readonly busy = new Map<string, number>()
-  private readonly stopped = new AbortController()
+  private readonly stopped: AbortController
   private looking: Promise<void> | undefined
   private lookAgain = false
   private alarm: Alarm | undefined
@@ -64,6 +64,7 @@ export class Delivery implements Dispatch {
     const { clock, news, queue } = this.parts
     const failed = (what: string, error: unknown): void => news?.failed?.(what, error)
     this.traits = { durability: queue.traits.durability }
+    this.stopped = parts.stopping ?? new AbortController()
     this.leases = new Leases(queue, clock, this.rules.lease, failed, this.stopped.signal)
     this.pool = new Pool(clock, this.rules.idle, this.rules.connections)
     this.sites = new Sites(this.rules, this.rules.connections)

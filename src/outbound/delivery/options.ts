@@ -47,6 +47,11 @@ export interface DeliveryParts {
   readonly returnPath?: (message: QueuedMessage, recipient: number) => Address | undefined
   /** Why no mail is to go to a recipient, if there is a reason. A rejection is told, and keeps nothing back. */
   readonly suppressed?: (recipient: Recipient) => Promise<string | undefined>
+  /**
+   * Breaks off what is under way when the delivery is stopped: for platforms that warn of a signal that many listen to. Default: the
+   * platform's own.
+   */
+  readonly stopping?: AbortController
   readonly clock: Clock
   /** A number from 0 to 1 (exclusive), drawn anew each time. */
   readonly chance: () => number

@@ -1,5 +1,5 @@
 import { composeMail } from '../../adapters/nodemailer/compose.ts'
-import { dial, nodeResolver, stsFetch } from '../../adapters/node/index.ts'
+import { dial, nodeResolver, stsFetch, widelyHeard } from '../../adapters/node/index.ts'
 import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailQueue } from '../../contracts/queue.ts'
@@ -89,6 +89,7 @@ export class Outgoing implements Dispatch {
         convert: inSevenBits,
         returnPath: (message, recipient) => this.returns.returnPath(message, recipient),
         ...(suppressions ? { suppressed: (recipient: Recipient) => suppressed(suppressions, recipient, clock.now()) } : {}),
+        stopping: widelyHeard(),
         clock,
         chance,
         news: newsFor(observe, clock),
