@@ -1,5 +1,6 @@
-// Runs the simulator from the sources: `npm run simulate -- --seed 7` replays one seed, `--for 60` runs fresh ones for so many
-// seconds, `--runs 100` so many; neither: the seeds of test/seeds.json. One run in twenty is run twice and compared.
+// Runs the simulator from the sources: the seeds of test/seeds.json, then, with `--for 60`, fresh ones for so many seconds, or
+// with `--runs 100` so many (`--from 7`: beginning there). `npm run simulate -- --seed 7` replays one seed, `--print` shows its
+// transcript, `--sabotage loses-recipients` builds in a fault. One run in twenty is run twice and compared.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,11 +19,22 @@ const { values } = parseArgs({
 })
 
 const vite = await createViteServer({
-  configFile: false, logLevel: 'error', server: { middlewareMode: true, hmr: false, watch: null }, optimizeDeps: { noDiscovery: true },
+  configFile: false,
+  logLevel: 'error',
+  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
 })
 const { simulate, simulationReport } = await vite.ssrLoadModule('/src/testing/simulator/index.ts')
 
+// What nobody has caught would have ended a server.
+let current
+process.on('unhandledRejection', (error) => {
+  failures++
+  console.log(`Seed ${current} fails. To run it again: npm run simulate -- --seed ${current}\nNobody has caught:`, error)
+})
+
 async function run(seed) {
+  current = seed
   const folder = mkdtempSync(join(tmpdir(), 'simulation-'))
   try {
     return await simulate({ seed, folder, ...(values.sabotage && { sabotage: values.sabotage }) })
@@ -51,9 +63,9 @@ async function check(seed, twice) {
 
 function* seeds() {
   if (values.seed !== undefined) return yield Number(values.seed)
-  if (values.for === undefined && values.runs === undefined) {
-    return yield* JSON.parse(readFileSync(new URL('seeds.json', import.meta.url), 'utf8')).map(({ seed }) => seed)
-  }
+  const fixed = JSON.parse(readFileSync(new URL('seeds.json', import.meta.url), 'utf8'))
+  for (const { seed } of fixed) yield seed
+  if (values.for === undefined && values.runs === undefined) return
   const end = performance.now() + Number(values.for ?? Infinity) * 1000
   const most = Number(values.runs ?? Infinity)
   let seed = values.from === undefined ? Math.floor(Date.now() / 10) % 1_000_000_000 : Number(values.from)

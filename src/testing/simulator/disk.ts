@@ -90,6 +90,12 @@ export class Disk {
 }
 
 /** Milliseconds that calls take, at least and at most. Some servers wait five minutes for an answer of theirs. */
-const durations = { 'well': [1, 5], 'slow': [1_000, 40_000], 'stuck': [100_000, 700_000], 'fails after': [1, 5], 'crashes after': [1, 5] } as const
+const durations = {
+  'well': [1, 5],
+  'fails after': [1, 5],
+  'crashes after': [1, 5],
+  'slow': [1_000, 40_000],
+  'stuck': [100_000, 700_000],
+} as const
 
 const broken = (method: string): MailError => new MailError('temporary', `${method} failed on purpose`)

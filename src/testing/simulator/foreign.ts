@@ -30,7 +30,7 @@ export class ForeignHost {
         random: (octets) => this.draws.octets(octets),
         inMemory: Infinity,
         connections: false,
-        accepts: (to, { envelope }) => this.accepts(to, envelope.sender === null ? '' : envelope.sender.local, envelope.recipients),
+        accepts: (to, { envelope: { sender, recipients } }) => this.accepts(to, sender?.local ?? '', recipients),
         deliver: ({ envelope, facts }) => this.deliver(address, envelope.recipients, facts.messageId),
       })
       network.listen(address, 25, (transport) => void server.serve(transport, { startTls: plan.startTls }))
@@ -55,7 +55,9 @@ export class ForeignHost {
     return now >= seen + KNOWN_AFTER
   }
 
-  private async deliver(address: string, recipients: readonly Recipient[], key: string | undefined): Promise<Verdict | undefined> {
+  private async deliver(
+    address: string, recipients: readonly Recipient[], key: string | undefined,
+  ): Promise<Verdict | undefined> {
     const { plan, draws, around } = this
     if (!around.isHealed()) {
       if (draws.oneIn(plan.throws)) throw new Error('The disk is on fire')

@@ -122,4 +122,3 @@ function keysOf([first, second]: readonly unknown[]): readonly (string | undefin
   const message = second as Append['message'] | undefined
   return message?.facts ? [message.facts.messageId] : []
 }
-

@@ -194,12 +194,13 @@ export class SimulatedHost {
     const { network } = this.around
     return async (target, signal) => {
       if (life.isOver) return never()
-      sites.dialled(target)
+      const over = sites.dialled(target)
       try {
         const transport = await network.dial({ ...target, localAddress: address }, signal)
         if (life.isOver) transport.reset()
-        return life.isOver ? never() : transport
+        return life.isOver ? never() : telling(transport, over)
       } catch (error) {
+        over()
         if (life.isOver) return never()
         throw error
       }
@@ -224,6 +225,21 @@ export class SimulatedHost {
     }
   }
 }
+
+/** A transport that tells when it has closed. */
+const telling = (transport: Transport, over: () => void): Transport => ({
+  ...transport,
+  open: (sink) => transport.open({
+    received: (bytes) => sink.received(bytes),
+    ended: () => sink.ended(),
+    drained: () => sink.drained(),
+    secured: (tls) => sink.secured(tls),
+    closed: (error) => {
+      over()
+      sink.closed(error)
+    },
+  }),
+})
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? String(error)) : String(error))
 

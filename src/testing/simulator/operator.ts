@@ -19,7 +19,11 @@ export class Operator {
     const jobs = (await this.jobs(host, 'waiting')).filter(({ destination }) => destination !== REPORT)
     if (jobs.length === 0) return
     const order = this.draws.pick<QueueOrder>([
-      { kind: 'retry' }, { kind: 'retry' }, { kind: 'hold', why: 'a look at it' }, { kind: 'bounce', why: 'It is too old' }, { kind: 'drop' },
+      { kind: 'retry' },
+      { kind: 'retry' },
+      { kind: 'hold', why: 'a look at it' },
+      { kind: 'bounce', why: 'It is too old' },
+      { kind: 'drop' },
     ])
     await this.carryOut(host, this.draws.pick(jobs), order)
   }

@@ -94,8 +94,9 @@ export class QueueBooks {
     for (const { address, key, isFailed, wants, told } of this.recipients.values()) {
       const failures = told.filter((action) => action === 'failed').length
       const due = isFailed && wants ? 1 : 0
-      if (failures !== due) this.ledger.violate(`${key} for ${address} at ${this.name}: ${failures} reports of failure, not ${due}`)
-      if (new Set(told).size !== told.length) this.ledger.violate(`${key} for ${address}: told twice (${told.join(', ')})`)
+      const whose = `${key} for ${address} at ${this.name}`
+      if (failures !== due) this.ledger.violate(`${whose}: ${failures} reports of failure, not ${due}`)
+      if (new Set(told).size !== told.length) this.ledger.violate(`${whose}: told twice (${told.join(', ')})`)
     }
   }
 
@@ -120,7 +121,8 @@ export class QueueBooks {
     const wanted = marked.map(({ number }) => this.recipientOf(lease, number).address)
     const about = lease.message.facts.messageId
     const differs = [...tellings].sort().join(' ') !== [...wanted].sort().join(' ')
-    if (differs) this.ledger.violate(`Reports on ${about} tell of ${tellings.join(', ')}; marked are ${wanted.join(', ')}`)
+    const compared = `tell of ${tellings.join(', ')}; marked are ${wanted.join(', ')}`
+    if (differs) this.ledger.violate(`Reports on ${about} ${compared}`)
     const kinds = enqueue.map(({ message }) => this.reports.get(message.facts.messageId ?? '')?.kind)
     if (new Set(kinds).size !== kinds.length) this.ledger.violate(`${about} has several reports at once: ${kinds.join(', ')}`)
   }

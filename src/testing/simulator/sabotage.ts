@@ -1,6 +1,6 @@
 import type { MailQueue, NewJob } from '../../contracts/queue.ts'
 import type { Dial } from '../../protocol/session/dial.ts'
-import type { Transport } from '../../protocol/session/transport.ts'
+import type { TransportSink } from '../../protocol/session/transport.ts'
 
 /**
  * A fault that is built in on purpose, to see that it is found: a queue that forgets every so often what was settled, hands a job
@@ -33,7 +33,7 @@ export function sabotaged(queue: MailQueue, how: Sabotage): MailQueue {
     extend: (lease, until) => queue.extend(lease, until),
     async settle(lease, settlement) {
       if (how === 'forgets-settlements' && isTurn()) return true
-      return (await queue.settle(lease, settlement)) || how === 'leases-twice'
+      return queue.settle(lease, settlement)
     },
     message: (id) => queue.message(id),
     jobs: (want) => queue.jobs(want),
@@ -53,12 +53,12 @@ function withoutLast(jobs: readonly NewJob[]): readonly NewJob[] {
 export function deafToRefusals(dial: Dial): Dial {
   return async (target, signal) => {
     const transport = await dial(target, signal)
-    return { ...transport, open: (sink) => transport.open({ ...sinkOf(sink), received: (bytes) => sink.received(consent(bytes)) }) }
+    return { ...transport, open: (sink) => transport.open(consenting(sink)) }
   }
 }
 
-const sinkOf = (sink: Parameters<Transport['open']>[0]): Parameters<Transport['open']>[0] => ({
-  received: (bytes) => sink.received(bytes),
+const consenting = (sink: TransportSink): TransportSink => ({
+  received: (bytes) => sink.received(consent(bytes)),
   ended: () => sink.ended(),
   drained: () => sink.drained(),
   secured: (tls) => sink.secured(tls),
@@ -66,6 +66,7 @@ const sinkOf = (sink: Parameters<Transport['open']>[0]): Parameters<Transport['o
 })
 
 function consent(bytes: Uint8Array): Uint8Array {
-  const text = Buffer.from(bytes).toString('latin1')
-  return Buffer.from(text.split('\r\n').map((line) => (line.startsWith('550 5.1.1') ? '250 2.1.5 Ok' : line)).join('\r\n'), 'latin1')
+  const lines = Buffer.from(bytes).toString('latin1').split('\r\n')
+  const consented = lines.map((line) => (line.startsWith('550 5.1.1') ? '250 2.1.5 Ok' : line))
+  return Buffer.from(consented.join('\r\n'), 'latin1')
 }

@@ -198,9 +198,10 @@ class Run {
   private async tellWhatIsLeft({ queue, plan, clock }: SimulatedHost): Promise<void> {
     const { jobs } = await queue.jobs({ limit: 1000, now: clock.now() })
     for (const { message, destination, state, tries, due, recipients } of jobs) {
-      const in_ = Math.round((due - clock.now()) / 1000)
-      const to = recipients.map(({ to: { wire }, state: at }) => `${wire} ${at}`).join(', ')
-      this.ledger.violate(`${plan.domain}: ${message} is left for ${destination} (${to}): ${state}, ${tries} tries, due in ${in_} s`)
+      const seconds = Math.round((due - clock.now()) / 1000)
+      const to = recipients.map((each) => `${each.to.wire} ${each.state}`).join(', ')
+      const what = `${message} is left for ${destination} (${to})`
+      this.ledger.violate(`${plan.domain}: ${what}: ${state}, ${tries} tries, due in ${seconds} s`)
     }
     if (this.submitting > 0) this.ledger.violate(`${this.submitting} messages are still being submitted`)
   }

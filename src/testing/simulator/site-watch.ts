@@ -3,55 +3,74 @@ import type { Clock } from '../../protocol/session/clock.ts'
 import type { DialTarget } from '../../protocol/session/dial.ts'
 import type { Ledger } from './ledger.ts'
 
-/** Milliseconds for which a try that was begun before a breaker opened may go on. */
-const UNDER_WAY = 30_000
-/** Connections to one address in an hour, at the most: to one that is dead, and to one that is well. */
+/** Connections to one address in an hour, at the most. */
 const MOST_DIALS = 400
+/** Connections that come of one try: to all addresses, and once more without TLS. */
+const OF_ONE_TRY = 3
+
+/** A breaker that is open. */
+interface Open {
+  /** Ticks. */
+  readonly until: number
+  /** Connections that may still be made: by tries that were under way when it opened. */
+  left: number
+}
 
 /** Looks at what a server connects to: nowhere while its breaker is open, and to no address without end. */
 export class SiteWatch {
   private readonly clock: Clock
   private readonly ledger: Ledger
   private readonly name: string
-  /** Names of servers whose breaker is open, with when it opened and until when. */
-  private readonly open = new Map<string, { readonly since: number; readonly until: number }>()
-  private readonly dials = new Map<string, { hour: number; count: number }>()
-  private readonly keys = new Map<string, Set<string>>()
+  /** By the names of servers. */
+  private readonly open = new Map<string, Open>()
+  private readonly sites = new Map<string, Set<string>>()
+  /** Connections that there are, or that are being made. */
+  private readonly connections = new Map<string, number>()
+  private readonly dials = new Map<string, { readonly hour: number; count: number }>()
 
+  /** `name`: of whom it looks at. */
   constructor(clock: Clock, ledger: Ledger, name: string) {
     this.clock = clock
     this.ledger = ledger
     this.name = name
   }
 
-  turned({ site, state, until }: SiteFacts): void {
+  /** A breaker has turned. */
+  turned({ site, state, until }: Pick<SiteFacts, 'site' | 'state' | 'until'>): void {
     for (const server of serversOf(site)) {
-      const keys = this.keys.get(server) ?? new Set()
-      this.keys.set(server, keys.add(site))
-      const since = this.clock.ticks()
+      const sites = this.sites.get(server) ?? new Set()
+      this.sites.set(server, sites.add(site))
+      const left = OF_ONE_TRY * (this.connections.get(server) ?? 0)
       if (state === 'closed') this.open.delete(server)
-      else this.open.set(server, { since, until: since + (until ?? 0) - this.clock.now() })
+      else this.open.set(server, { until: this.clock.ticks() + (until ?? 0) - this.clock.now(), left })
     }
   }
 
-  dialled({ host, tls }: DialTarget): void {
-    const now = this.clock.ticks()
-    const hour = Math.floor(now / 3_600_000)
-    const dials = this.dials.get(host)
-    if (dials?.hour === hour) dials.count++
-    else this.dials.set(host, { hour, count: 1 })
-    if (dials && dials.count === MOST_DIALS) this.ledger.violate(`${this.name} connects to ${host} without end`)
+  /** A connection is about to be made. Gives what is to be called when it is over. */
+  dialled({ host, tls }: DialTarget): () => void {
+    this.count(host)
     const server = tls?.serverName ?? ''
     const open = this.open.get(server)
     // A name that several sites share is open for one and not for the other.
-    if (!open || this.keys.get(server)!.size > 1) return
-    if (now > open.since + UNDER_WAY && now < open.until) {
-      this.ledger.violate(`${this.name} connects to ${server} [${host}] while its breaker is open`)
+    const isClear = open !== undefined && this.sites.get(server)!.size === 1 && this.clock.ticks() < open.until
+    if (isClear && open.left-- <= 0) this.ledger.violate(`${this.name} connects to ${server} [${host}] while its breaker is open`)
+    this.connections.set(server, (this.connections.get(server) ?? 0) + 1)
+    let isOver = false
+    return () => {
+      if (!isOver) this.connections.set(server, this.connections.get(server)! - 1)
+      isOver = true
     }
+  }
+
+  private count(host: string): void {
+    const hour = Math.floor(this.clock.ticks() / 3_600_000)
+    const dials = this.dials.get(host)
+    if (dials?.hour !== hour) this.dials.set(host, { hour, count: 1 })
+    else if (++dials.count === MOST_DIALS) this.ledger.violate(`${this.name} connects to ${host} without end`)
   }
 }
 
-/** The names in the key of a site: `mx:ROUTE NAME/by-tls NAME/by-tls SOURCE`. */
+/** The names in the key of a site: words such as `mx.example.org/none-opportunistic`. */
 function serversOf(site: string): readonly string[] {
   return site.split(' ').flatMap((word) => (word.includes('/') ? [word.slice(0, word.indexOf('/'))] : []))
 }
