@@ -55,7 +55,7 @@ export function rolesOf(
   const dispatch = outgoing ?? (options.queue as Dispatch | undefined) ?? local
   const addressing = new Addressing(outgoing?.returns.addresses ?? addresses, mailboxes, dispatch)
   const forwarded = outgoing && ((sender: Address | null) => outgoing.returns.forwarded(sender))
-  const delivery = new LocalDelivery({ addressing, mailboxes, queue: dispatch, forwarded, taken, failed })
+  const delivery = new LocalDelivery({ addressing, mailboxes, queue: outgoing?.forwards ?? dispatch, forwarded, taken, failed })
   const submission = new Submission({ hostname, directory, queue: dispatch, taken, random, failed })
   const fromPeople: Role = {
     profile: 'submission',

@@ -6,7 +6,7 @@ import type { AccountRecord, AliasRecord, DomainRecord, Passwords } from '../../
 import type { Directory } from '../../src/contracts/directory.ts'
 import type { Dispatch, OutgoingMessage } from '../../src/contracts/dispatch.ts'
 import type { MailStore, StoredMessage } from '../../src/contracts/store.ts'
-import { mailServer } from '../../src/server/mail-server.ts'
+import { type MailServer, mailServer } from '../../src/server/mail-server.ts'
 import type { ListenerName, MailServerOptions } from '../../src/server/mail-server-options.ts'
 import type { TestClient } from '../../src/testing/client.ts'
 import type { VirtualNetwork } from '../../src/testing/network.ts'
@@ -52,6 +52,7 @@ export interface Kept extends StoredMessage {
 
 export interface MailWorld {
   readonly world: World
+  readonly server: MailServer
   readonly store: MailStore
   readonly directory: Directory
   connect(listener: ListenerName, options?: ConnectOptions & { readonly address?: string | undefined }): TestClient
@@ -76,12 +77,13 @@ export async function mailWorld(place: Place = {}): Promise<MailWorld> {
   const directory = accountDirectory({ records, passwords: plainly })
   const kept = memoryStore({ now: () => 0 })
   const store = place.through?.(kept) ?? kept
+  let server: MailServer | undefined
   const made = world({
     now: Date.UTC(2026, 10, 20, 8, 9, 10),
     server: ({ clock, random, observe, dns }) => {
       const network = place.network?.(clock)
       const outgoing = network && { queue: memoryQueue(), outgoing: { resolver: dns, dial: network.dial, ...place.outgoing } }
-      const server = mailServer({
+      const composed = (server = mailServer({
         hostname: 'mx.test',
         directory,
         store,
@@ -93,10 +95,10 @@ export async function mailWorld(place: Place = {}): Promise<MailWorld> {
         observe,
         ...outgoing,
         ...place.options,
-      })
+      }))
       const nameOf = (port: number | undefined): ListenerName =>
         (Object.keys(ports) as ListenerName[]).find((name) => ports[name] === port) ?? 'mx'
-      return { serve: (transport, options) => server.serve(nameOf(transport.peer.localPort), transport, options) }
+      return { serve: (transport, options) => composed.serve(nameOf(transport.peer.localPort), transport, options) }
     },
   })
   const connect: MailWorld['connect'] = (listener, { address = '203.0.113.9', ...options } = {}) => {
@@ -105,6 +107,7 @@ export async function mailWorld(place: Place = {}): Promise<MailWorld> {
   }
   return {
     world: made,
+    server: server!,
     store: kept,
     directory,
     connect,

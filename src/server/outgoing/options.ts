@@ -67,8 +67,8 @@ export interface OutgoingOptions {
    */
   readonly sts?: FetchPolicy | false
   /**
-   * Signs what people submit and what the server reports, that which stays here too: `sign` of what `dkim()` gives. Never what is
-   * passed on. Default: nothing is signed.
+   * Signs what people submit, what the application hands in and what the server reports, also where it stays here: `sign` of
+   * what `dkim()` gives. Never what is passed on. Default: nothing is signed.
    */
   readonly sign?: Sign
   /**

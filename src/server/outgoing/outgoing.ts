@@ -77,7 +77,7 @@ export class Outgoing implements Dispatch {
     this.directory = this.returns.addresses
     this.tlsReporting = this.tlsReportingFor(options, { resolver, compose: composer, chance, failed })
     const forwarded = (sender: Address | null): Promise<Address | null> => this.returns.forwarded(sender)
-    const home = new Home({ ...places, directory: this.directory, forwarded, dispatch: () => this, failed })
+    const home = new Home({ ...places, directory: this.directory, forwarded, dispatch: () => this.forwards, failed })
     const compose = reportWriter({ hostname, clock, random, compose: composer })
     this.delivery = new Delivery(
       {
@@ -108,9 +108,17 @@ export class Outgoing implements Dispatch {
     )
   }
 
-  async enqueue(given: OutgoingMessage): Promise<{ readonly id: string }> {
-    // What is passed on may say that it is from anybody, us too: nobody has looked who sent it.
-    const message = given.account === undefined ? given : await signed(given, this.sign)
+  /** Takes mail of those who are here, and signs it. */
+  async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
+    return this.take(await signed(message, this.sign))
+  }
+
+  /** Takes mail that is passed on. It may say that it is from anybody, us too: nobody has looked who wrote it. */
+  get forwards(): Dispatch {
+    return { traits: this.traits, enqueue: (message) => this.take(message) }
+  }
+
+  private async take(message: OutgoingMessage): Promise<{ readonly id: string }> {
     if (await this.staysHere(message)) return this.places.local.enqueue(message)
     const queued = await this.delivery.enqueue(message)
     // It is safe; that a bounce could not be matched to it later is no reason to say otherwise.

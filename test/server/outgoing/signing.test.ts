@@ -106,6 +106,16 @@ describe('mail that people submit', () => {
     expect(await resultsOf(Buffer.from(kept!.text))).toEqual(both('example.test'))
   })
 
+  it('is signed too where the application hands it in', async () => {
+    const { mail, taken } = await stage()
+    const content = 'From: alice@example.test\n\nx'
+    // Sends begin with the server.
+    mail.connect('mx')
+    await mail.server.enqueue({ from: 'alice@example.test', to: ['eve@there.test'], content })
+    await pass(mail, 10)
+    expect(await resultsOf(taken[0]!)).toEqual(both('example.test'))
+  })
+
   it('is signed once where an alias here leads elsewhere', async () => {
     const aliases = [{ address: 'eve@example.test', to: ['eve@there.test'] }]
     const { mail, taken } = await stage({}, undefined, { aliases })
