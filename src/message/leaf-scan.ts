@@ -7,7 +7,7 @@ const SPACE = 32
 const EQUALS = 61
 
 /** RFC 5321 §4.5.3.1.6, RFC 5322 §2.1.1: octets of a line, without its end. */
-export const MOST_LINE = 998
+const MOST_LINE = 998
 
 /** Looks through octets for what cannot go over a 7-bit way, as they stream by. */
 export class LeafScan {
