@@ -9,6 +9,7 @@ import { pause } from './pause.ts'
 import { Pool } from './pool.ts'
 import { quietNews } from './quiet-news.ts'
 import { releaseTime } from './release.ts'
+import { REST } from './rate.ts'
 import { REPORT, reportingTurn } from './reporting.ts'
 import { Round, type RoundTerms } from './round.ts'
 import { Settling } from './settling.ts'
@@ -21,6 +22,8 @@ import { Work } from './work.ts'
 const MOST_BUSY = 20_000
 /** Destinations whose way is looked for at a time. */
 const MOST_ASKED = 100
+/** Milliseconds after which one of them counts no more: those whose DNS is silent keep no others waiting. */
+const SLOW = 1_000
 /** Destinations that are found in one look into the queue. */
 const FOUND = 1_000
 /** Milliseconds that a question may take whose answer nobody misses: where mail goes, how a report is written. */
@@ -48,6 +51,8 @@ export class Delivery implements Dispatch {
   /** Destinations that are being worked on, and by how many. */
   private readonly busy = new Map<string, number>()
   private readonly stopped: AbortController
+  /** Those who wait for a site's time. */
+  private readonly resting = new Set<() => void>()
   private looking: Promise<void> | undefined
   private lookAgain = false
   private alarm: Alarm | undefined
@@ -75,7 +80,8 @@ export class Delivery implements Dispatch {
       connecting: { ...connecting, clock, localAddress: site.source, failed: (error) => failed('send', error) },
       pool: this.pool,
       finish: (work) => this.settling.finish(work),
-      release: (work) => this.settling.release(work),
+      release: (work, later) => this.settling.release(work, later),
+      proven: () => this.givePlaces(),
       turned: (of, state) => this.turned(of, state),
       signal: this.stopped.signal,
     })
@@ -118,6 +124,7 @@ export class Delivery implements Dispatch {
    */
   async stop({ within }: { readonly within: number }): Promise<void> {
     this.isRunning = false
+    for (const wake of this.resting) wake()
     this.unwatch?.()
     this.alarm?.cancel()
     const { clock } = this.parts
@@ -211,9 +218,17 @@ export class Delivery implements Dispatch {
 
   private async findWay(destination: string): Promise<void> {
     if (destination === REPORT) return this.work(destination, (works) => this.report(works))
+    const { clock } = this.parts
+    let isAsking = true
+    const goOn = (): void => {
+      if (isAsking && this.asked-- === MOST_ASKED) this.look()
+      isAsking = false
+    }
     this.asked++
+    const slow = clock.alarm(clock.ticks() + SLOW, goOn)
     const target = await this.target(destination, false)
-    if (this.asked-- === MOST_ASKED) this.look()
+    slow.cancel()
+    goOn()
     if (target.kind === 'here') return this.work(destination, (works) => this.settling.here(works))
     if (target.kind === 'nowhere') return this.work(destination, (works) => this.settling.nowhere(works, target))
     this.sites.ask(destination, target)
@@ -241,6 +256,7 @@ export class Delivery implements Dispatch {
     let works: readonly Work[] = []
     try {
       while (this.isRunning) {
+        if (place && place.site.wait(clock.ticks()) > REST) break
         const limit = place && rules.rate ? 1 : rules.batch
         const taken = await leases.take(destination, limit)
         if (taken.length === 0) break
@@ -282,9 +298,26 @@ export class Delivery implements Dispatch {
       if (strict.length > 0) await this.strictly(destination, strict, site)
     }, place)
     round.end()
-    this.sites.back(place, this.parts.clock.ticks())
+    const { clock } = this.parts
+    this.sites.back(place, clock.ticks())
     this.givePlaces()
+    // Others have the place while it is not this site's time yet.
+    const rest = site.wait(clock.ticks())
+    if (rest > REST && this.isRunning) await this.rest(rest)
     this.done(destination)
+  }
+
+  private rest(milliseconds: number): Promise<void> {
+    const { clock } = this.parts
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        alarm.cancel()
+        this.resting.delete(wake)
+        resolve()
+      }
+      const alarm = clock.alarm(clock.ticks() + milliseconds, wake)
+      this.resting.add(wake)
+    })
   }
 
   /** RFC 8689: by a connection of their own, to servers that have proven who they are. */

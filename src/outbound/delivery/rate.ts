@@ -11,6 +11,9 @@ export interface RateRules {
  */
 export type NextAllowed = number
 
+/** Milliseconds of waiting for which nobody keeps a connection, nor a place that others want. */
+export const REST = 1_000
+
 /** What may be saved up, as a share of the rate. */
 const BURST = 0.1
 

@@ -8,6 +8,7 @@ import { errandOf } from './errand.ts'
 import type { DeliveryParts, DeliveryRules } from './options.ts'
 import { pause } from './pause.ts'
 import type { Pool } from './pool.ts'
+import { REST } from './rate.ts'
 import type { Site } from './site.ts'
 import type { SiteTarget } from './target.ts'
 import { missed, took, type Tried } from './tried.ts'
@@ -21,8 +22,10 @@ export interface RoundTerms {
   readonly pool: Pool
   /** Everything was tried for a job. Never rejects. */
   readonly finish: (work: Work) => Promise<void>
-  /** A job is given back as it was, but for what was tried of it. Never rejects. */
-  readonly release: (work: Work) => Promise<void>
+  /** A job is given back as it was, but for what was tried of it; due `later`, in milliseconds. Never rejects. */
+  readonly release: (work: Work, later?: number) => Promise<void>
+  /** A site answers of which that was not known. */
+  readonly proven: () => void
   /** A site's breaker has turned. */
   readonly turned: (site: Site, state: 'open' | 'closed') => void
   readonly signal: AbortSignal
@@ -93,7 +96,12 @@ export class Round {
 
   private async one(work: Work): Promise<Trouble | undefined> {
     const { site, clock, terms } = this
-    for (let wait = site.wait(clock.ticks()); wait > 0 && !terms.signal.aborted; wait = site.wait(clock.ticks())) {
+    const rest = site.wait(clock.ticks())
+    if (rest > REST && work.tried.length === 0) {
+      await terms.release(work, rest)
+      return undefined
+    }
+    for (let wait = rest; wait > 0 && !terms.signal.aborted; wait = site.wait(clock.ticks())) {
       await pause(wait, clock, terms.signal)
     }
     let line = await this.ready()
@@ -140,7 +148,9 @@ export class Round {
     const now = clock.ticks()
     if ('courier' in made) {
       this.line = this.takenUp(made)
+      const wasProven = site.isProven
       if (site.worked() === 'closed') terms.turned(site, 'closed')
+      if (!wasProven) terms.proven()
     } else if (terms.signal.aborted) site.gaveUp(now)
     else {
       site.pushedBack(now, now)

@@ -8,6 +8,12 @@ export interface Place {
   readonly site: Site
 }
 
+/**
+ * The share of all places that sites may have of which it is not known that they answer: those that are dead, or say nothing for
+ * hours, keep nobody waiting whose site does.
+ */
+const UNPROVEN = 0.75
+
 /** Ticks after which a site at rest is forgotten: an hour. */
 const FORGET = 3_600_000
 
@@ -23,6 +29,7 @@ export class Sites {
   private readonly most: number
   /** Sites that somebody waits for, each with those who do; the one that was served last comes last. */
   private readonly queues = new Map<Site, Place[]>()
+  private readonly trials = new Set<Place>()
   private turn = 0
 
   /** `most`: places at all sites together. */
@@ -43,10 +50,14 @@ export class Sites {
   /** Gives the next place away, if there is one to give. */
   give(now: number): Place | undefined {
     if (this.taken >= this.most) return undefined
+    const mayTry = this.mayTry()
     for (const [site, queue] of this.queues) {
       // Who waits for a site that is closed gets to know it at once.
-      if (!site.hasRoom && !site.isShut(now)) continue
+      const isShut = site.isShut(now)
+      const isTrial = !site.isProven && !isShut
+      if ((!site.hasRoom && !isShut) || (isTrial && !mayTry)) continue
       const place = queue.shift()!
+      if (isTrial) this.trials.add(place)
       this.queues.delete(site)
       if (queue.length > 0) this.queues.set(site, queue)
       site.begin(now)
@@ -57,8 +68,9 @@ export class Sites {
   }
 
   /** A place that was given is free again. */
-  back({ site }: Place, now: number): void {
-    site.end(now)
+  back(place: Place, now: number): void {
+    place.site.end(now)
+    this.trials.delete(place)
     this.taken--
     if (this.known.size > 1000 && ++this.turn % 100 === 0) this.forget(now)
   }
@@ -71,6 +83,14 @@ export class Sites {
   /** Somebody else waits for this place. */
   isWanted({ site }: Place): boolean {
     return this.queues.has(site) || (this.taken >= this.most && this.queues.size > 0)
+  }
+
+  /** Whether one more place may go to a site that is not known to answer. */
+  private mayTry(): boolean {
+    const most = Math.ceil(this.most * UNPROVEN)
+    if (this.trials.size < most) return true
+    for (const place of this.trials) if (place.site.isProven) this.trials.delete(place)
+    return this.trials.size < most
   }
 
   private siteOf(target: SiteTarget): Site {
