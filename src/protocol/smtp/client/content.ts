@@ -32,6 +32,8 @@ export class ContentWriter {
   private readonly notes = scanNotes()
   private state: State = START
   private out: Uint8Array | undefined
+  /** `out` is memory of our own, and no view of what was given. */
+  private isOwn = false
   private end = 0
 
   constructor(framing: Framing) {
@@ -59,6 +61,7 @@ export class ContentWriter {
     }
     const { out } = this
     this.out = undefined
+    this.isOwn = false
     return out === undefined ? NONE : out.subarray(0, this.end)
   }
 
@@ -101,25 +104,27 @@ export class ContentWriter {
       this.end = to - from
       return
     }
-    const out = this.roomFor(bytes)
+    const out = this.roomFor(to - from, bytes)
     out.set(bytes.subarray(from, to), this.end)
     this.end += to - from
   }
 
   private put(bytes: Uint8Array, ...octets: readonly number[]): void {
-    const out = this.roomFor(bytes)
+    const out = this.roomFor(octets.length, bytes)
     for (const octet of octets) out[this.end++] = octet
     this.octets += octets.length
     if (octets.length === 2) this.state = START
   }
 
-  /** Memory of its own for what becomes of the bytes. */
-  private roomFor(bytes: Uint8Array): Uint8Array {
-    const most = 2 * bytes.length + 2
-    if (this.out === undefined) this.end = 0
-    else if (this.out.length === most) return this.out
-    const room = new Uint8Array(most)
-    if (this.out !== undefined) room.set(this.out)
+  /** Memory of its own for what becomes of the bytes, with room for so many octets more. */
+  private roomFor(octets: number, { length }: Uint8Array): Uint8Array {
+    const { out } = this
+    if (out === undefined) this.end = 0
+    else if (this.isOwn && this.end + octets <= out.length) return out
+    // Of mail that people write few lines begin with a dot: a little more is room enough, and otherwise all that it can take.
+    const room = new Uint8Array(this.isOwn ? 2 * length + 2 : length + (length >> 5) + 16)
+    if (out !== undefined) room.set(out)
+    this.isOwn = true
     this.out = room
     return room
   }
