@@ -31,6 +31,9 @@ export interface ReferenceOutgoingSettings {
 /** Octets of the key that senders of forwarded mail are signed by. */
 const KEY = 32
 
+/** Milliseconds. */
+const LEASE = 30_000
+
 /** How the reference server sends mail, and how to let go of what that takes. */
 export async function referenceOutgoing(
   { bind, domains, smarthost, dns, retry }: ReferenceOutgoingSettings, keyValue: KeyValue, clock: Clock,
@@ -39,6 +42,8 @@ export async function referenceOutgoing(
   const options: OutgoingOptions = {
     resolver,
     schedule: retry,
+    // Nobody else works on this queue. What a crash has left in hand is to go on soon after the next start.
+    lease: LEASE,
     // A server that only this machine can reach is one to try things with: so are those that it sends to.
     loopback: isThisMachine(bind),
     srs: srs({ domain: domains[0]!, keys: [await secretOf(keyValue, 'srs', clock.now())], crypto: nodeCrypto }),

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Child } from './children.ts'
 import { freePort, type Held } from './held.ts'
@@ -9,7 +9,7 @@ import { SUPERUSER } from './programs.ts'
 export const EXIM = ['exim4', SUPERUSER] as const
 
 /** It delivers nothing: what it accepts stays in its queue. */
-function configurationOf(folder: string, port: number): string {
+function configurationOf(folder: string, host: string, port: number): string {
   return `primary_hostname = exim.test
 exim_user = root
 exim_group = root
@@ -17,7 +17,8 @@ spool_directory = ${folder}/spool
 log_file_path = ${folder}/log/%slog
 pid_file_path =
 daemon_smtp_ports = ${port}
-local_interfaces = 127.0.0.1
+local_interfaces = ${host}
+log_selector = +subject +received_recipients
 tls_advertise_hosts =
 chunking_advertise_hosts = *
 host_lookup =
@@ -50,23 +51,31 @@ nowhere:
 /** An Exim of its own: queue, configuration and port are those of the test. */
 export class Exim {
   readonly #child: Child
+  readonly #log: string
   readonly port: number
 
-  private constructor(child: Child, port: number) {
+  private constructor(child: Child, log: string, port: number) {
     this.#child = child
+    this.#log = log
     this.port = port
   }
 
-  static async start(held: Held): Promise<Exim> {
+  /** Starts it, on a port that is free unless it is told where. */
+  static async start(held: Held, { host = '127.0.0.1', port = 0 } = {}): Promise<Exim> {
     const folder = held.folder('exim')
     for (const name of ['spool', 'log']) mkdirSync(join(folder, name))
-    const port = await freePort()
+    const own = port || (await freePort())
     const path = join(folder, 'exim.conf')
-    writeFileSync(path, configurationOf(folder, port), { mode: 0o644 })
+    writeFileSync(path, configurationOf(folder, host, own), { mode: 0o644 })
     const child = new Child('exim4', ['-C', path, '-bdf'])
-    const exim = held.keep(new Exim(child, port))
-    await untilListening(child, port)
+    const exim = held.keep(new Exim(child, join(folder, 'log/mainlog'), own))
+    await untilListening(child, own, host)
     return exim
+  }
+
+  /** What it has logged: a line for each message that it has taken, among others. */
+  get log(): string {
+    return readFileSync(this.#log, 'utf8')
   }
 
   async stop(): Promise<void> {

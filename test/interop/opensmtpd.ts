@@ -9,12 +9,12 @@ import { SUPERUSER } from './programs.ts'
 export const OPENSMTPD = ['smtpd', SUPERUSER] as const
 
 /** It looks at no content: nothing is refused when it is there. */
-function configurationOf(port: number, to: number): string {
+function configurationOf(host: string, port: number, to: number): string {
   return `table rejected { "nobody@example.test" }
 table deferred { "later@example.test" }
 filter "who" phase rcpt-to match rcpt-to <rejected> reject "550 5.1.1 nobody"
 filter "when" phase rcpt-to match rcpt-to <deferred> reject "450 4.2.0 later"
-listen on 127.0.0.1 port ${port} hostname opensmtpd.test filter { "who" "when" }
+listen on ${host} port ${port} hostname opensmtpd.test filter { "who" "when" }
 action "out" relay host smtp://127.0.0.1:${to}
 match from any for any action "out"
 `
@@ -30,16 +30,16 @@ export class OpenSmtpd {
     this.port = port
   }
 
-  /** Starts it; what it takes it hands to `receiver` on the loopback. */
-  static async start(held: Held, receiver: number): Promise<OpenSmtpd> {
-    const port = await freePort()
+  /** Starts it, on a port that is free unless it is told where; what it takes it hands to `receiver` on the loopback. */
+  static async start(held: Held, receiver: number, { host = '127.0.0.1', port: wanted = 0 } = {}): Promise<OpenSmtpd> {
+    const port = wanted || (await freePort())
     const path = join(held.folder('opensmtpd'), 'smtpd.conf')
-    writeFileSync(path, configurationOf(port, receiver), { mode: 0o644 })
+    writeFileSync(path, configurationOf(host, port, receiver), { mode: 0o644 })
     // Where it locks its unprivileged half up.
     mkdirSync('/var/lib/opensmtpd/empty', { recursive: true })
     const child = new Child('smtpd', ['-d', '-f', path])
     const server = held.keep(new OpenSmtpd(child, port))
-    await untilListening(child, port)
+    await untilListening(child, port, host)
     return server
   }
 

@@ -81,12 +81,15 @@ export class Postfix {
     this.#pidFile = join(folder, 'spool/pid/master.pid')
   }
 
-  /** Starts it. `main` is added to its main.cf; mail for elsewhere (bounces, say) goes to `receiver` on the loopback. */
-  static async start(held: Held, main: string, receiver: number): Promise<Postfix> {
+  /**
+   * Starts it, on a port that is free unless one is wanted. `main` is added to its main.cf; mail for elsewhere (bounces, say)
+   * goes to `receiver` on the loopback.
+   */
+  static async start(held: Held, main: string, receiver: number, wanted = 0): Promise<Postfix> {
     const folder = held.folder('postfix')
     for (const name of ['etc', 'spool', 'data']) mkdirSync(join(folder, name))
     chownSync(join(folder, 'data'), await idOf('postfix'), -1)
-    const port = await freePort()
+    const port = wanted || (await freePort())
     writeFileSync(join(folder, 'etc/main.cf'), `${mainOf(folder, receiver)}${main}`)
     writeFileSync(join(folder, 'etc/master.cf'), masterOf(port))
     // Its log goes to a pipe, for it cannot open the socket that is a child's standard output here.

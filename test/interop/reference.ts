@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { Child, run } from './children.ts'
+import { Child, PATIENCE, run } from './children.ts'
 import { freePort, type Held } from './held.ts'
 
 const program = 'dist/cli/main.js'
@@ -101,6 +101,23 @@ export class Reference {
     const child = this.#child
     this.#child = undefined
     await child?.stop('SIGKILL')
+  }
+
+  /** What `posthorn queue` prints, line by line. */
+  async queue(...given: readonly string[]): Promise<Readonly<Record<string, unknown>>[]> {
+    const { code, out, err } = await run('node', [program, 'queue', ...given, '--data', this.data])
+    if (code !== 0) throw new Error(err)
+    return out.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+
+  /** Resolves when nothing waits to be delivered. Rejects after so many milliseconds. */
+  async drained(patience = PATIENCE): Promise<void> {
+    const until = performance.now() + patience
+    for (;;) {
+      const [counts] = await this.queue('counts')
+      if (counts?.['jobs'] === 0) return
+      if (performance.now() > until) throw new Error(JSON.stringify([counts, await this.queue('list')]))
+    }
   }
 
   /** Everything that is stored. It works while the server runs, and while it does not. */
