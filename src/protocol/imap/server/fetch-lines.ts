@@ -64,24 +64,46 @@ export class Lines {
     this.fields = items.filter((item): item is SectionItem => item.kind === 'SECTION' && item.part.startsWith('HEADER.FIELDS'))
   }
 
-  /** Says a page of messages. */
+  /**
+   * Says a page of messages. What is done for each of thousands is done in loops outside of generators: those are dear to compile,
+   * with all that is called in them, and half of what the first FETCH of a process costs is the compiling of code.
+   */
   *say(page: readonly Shown[]): Run<void> {
+    this.tellNewKeywords(page)
+    if (this.fields.length > 0) yield* this.withHeaders(page as readonly (Shown & ImapMessage)[])
+    else if (this.binaries.length > 0) for (const message of page) yield* this.withBinaries(message, undefined)
+    else if (this.needsStructure) {
+      for (const message of page) {
+        yield* this.lookInto(message as Shown & ImapMessage)
+        this.message(message, undefined)
+        if (this.context.full) yield* flow(this.context)
+      }
+    } else {
+      for (let at = 0; at < page.length;) {
+        at = this.messagesFrom(page, at)
+        if (this.context.full) yield* flow(this.context)
+      }
+    }
+  }
+
+  private tellNewKeywords(page: readonly Shown[]): void {
     let known: readonly string[] | undefined
     for (const { flags, marked } of page) {
       if (flags === known || !(this.saysFlags || marked === true)) continue
       tellKeywords(this.context, this.selected, flags)
       known = flags
     }
-    if (this.fields.length > 0) yield* this.withHeaders(page as readonly (Shown & ImapMessage)[])
-    else if (this.binaries.length > 0) for (const message of page) yield* this.withBinaries(message, undefined)
-    else {
-      // What clients ask of ten thousand messages at a time: nothing is asked of the host, so no message has to be able to wait.
-      for (const message of page) {
-        if (this.needsStructure) yield* this.lookInto(message as Shown & ImapMessage)
-        this.message(message, undefined)
-        if (this.context.full) yield* flow(this.context)
-      }
-    }
+  }
+
+  /**
+   * Says messages for as long as there is room, and gives where it ended: what clients ask of ten thousand messages at a time.
+   * Nothing is asked of the host for them, so none has to be able to wait.
+   */
+  private messagesFrom(page: readonly Shown[], from: number): number {
+    let at = from
+    do this.message(page[at++]!, undefined)
+    while (at < page.length && !this.context.full)
+    return at
   }
 
   /** Before what is said of a message is made of its structure: one of thousands of parts is much work (I65). */
