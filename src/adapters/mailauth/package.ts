@@ -50,12 +50,13 @@ export interface Mailauth {
 const OLDEST = [7, 1] as const
 
 /**
- * Finds mailauth. Its inner modules are loaded one by one: all of it together cannot be loaded by Node 20.
+ * Finds mailauth, from one of these places (URLs). Its inner modules are loaded one by one: all of it together cannot be loaded
+ * by Node 20.
  *
  * @throws MailError `unavailable`, which names the command that installs it; `config` where what is installed is too old
  */
-export function loadMailauth(): Mailauth {
-  const { load, version } = found()
+export function loadMailauth(from: readonly string[] = places()): Mailauth {
+  const { load, version } = found(from)
   if (!isRecent(version)) {
     const why = `mailauth ${version} is installed, which passes mail that should fail`
     throw new MailError('config', `${why}. Install a newer one: npm install mailauth@^7.1`)
@@ -69,9 +70,9 @@ export function isRecent(version: string): boolean {
   return major === OLDEST[0] && minor >= OLDEST[1]
 }
 
-function found(): { load: (module: string) => unknown; version: string } {
+function found(from: readonly string[]): { load: (module: string) => unknown; version: string } {
   let cause: unknown
-  for (const place of places()) {
+  for (const place of from) {
     const require = createRequire(place)
     try {
       const { version } = require('mailauth/package.json') as { readonly version: string }

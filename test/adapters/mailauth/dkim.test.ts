@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bodyHash, RelaxedBody } from '../../../src/adapters/mailauth/body-hash.ts'
 import { dkim, type DkimEvent } from '../../../src/adapters/mailauth/index.ts'
-import { isRecent } from '../../../src/adapters/mailauth/package.ts'
+import { isRecent, loadMailauth } from '../../../src/adapters/mailauth/package.ts'
 import { bodyOf, outgoing } from './messages.ts'
 import { keyOf, type TestKey, testKey, type Verdict, verdictsOn } from './verifying.ts'
 
@@ -257,6 +258,18 @@ describe('keys', () => {
   ])('are refused: %j', async (change, message) => {
     const made = dkim({ keys: [{ domain: 'example.org', selector: 'a', key: rsa.pem, ...change }] })
     await expect(made).rejects.toMatchObject({ code: 'config', message: expect.stringContaining(message) })
+  })
+
+  it('need mailauth, and say how to get it', () => {
+    const place = pathToFileURL(join(folder, 'app.js')).href
+    expect(() => loadMailauth([place])).toThrow(expect.objectContaining({
+      code: 'unavailable', message: 'DKIM needs mailauth, which is not installed: npm install mailauth',
+    }))
+    mkdirSync(join(folder, 'node_modules/mailauth'), { recursive: true })
+    writeFileSync(join(folder, 'node_modules/mailauth/package.json'), '{"version":"4.13.3"}')
+    expect(() => loadMailauth([place])).toThrow(expect.objectContaining({
+      code: 'config', message: expect.stringMatching(/^mailauth 4\.13\.3 is installed, .*npm install mailauth@\^7\.1$/),
+    }))
   })
 
   it('need mailauth 7.1 or a later 7', () => {
