@@ -265,8 +265,8 @@ interface Piece {
 }
 
 /*
- * Loops over thousands of messages stand outside of generators, which are dear to compile with all that is called in them: half of
- * what the first command of a process costs is the compiling of code.
+ * Loops over thousands of messages stand outside of generators, which are dear to compile with all that is called in them, and
+ * half of what the first command of a process costs is the compiling of code.
  */
 
 /** The indexes below `count` of those that are asked for. */

@@ -36,7 +36,14 @@ export function encodeLiteral(text: string): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-const two = (value: number): string => (value < 10 ? `0${value}` : String(value))
+/** 00 to 59. */
+const TWO = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'))
+
+const DAY = 86_400
+
+/** Days of which is remembered how they are written: asking a `Date` for its parts costs more than all else that is said here. */
+const MOST_DAYS = 1000
+const days = new Map<number, string>()
 
 /** The last date that was written: many messages of a page were received in the same second. */
 let last = { second: NaN, text: '' }
@@ -45,12 +52,20 @@ let last = { second: NaN, text: '' }
 export function encodeDateTime(epochMs: number): string {
   const second = Math.floor(epochMs / 1000)
   if (second === last.second) return last.text
-  const date = new Date(second * 1000)
-  const day = date.getUTCDate()
-  const year = String(Math.min(Math.max(date.getUTCFullYear(), 0), 9999)).padStart(4, '0')
-  const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`
-  const text = `"${day < 10 ? ' ' : ''}${day}-${MONTHS[date.getUTCMonth()]!}-${year} ${time} +0000"`
+  const day = Math.floor(second / DAY)
+  const minute = Math.floor((second - day * DAY) / 60)
+  const time = `${TWO[Math.floor(minute / 60)]!}:${TWO[minute % 60]!}:${TWO[second - day * DAY - minute * 60]!}`
+  const text = `"${days.get(day) ?? remembered(day)} ${time} +0000"`
   last = { second, text }
+  return text
+}
+
+function remembered(day: number): string {
+  const date = new Date(day * DAY * 1000)
+  const year = String(Math.min(Math.max(date.getUTCFullYear(), 0), 9999)).padStart(4, '0')
+  const text = `${String(date.getUTCDate()).padStart(2, ' ')}-${MONTHS[date.getUTCMonth()]!}-${year}`
+  if (days.size >= MOST_DAYS) days.clear()
+  days.set(day, text)
   return text
 }
 

@@ -65,8 +65,8 @@ export class Lines {
   }
 
   /**
-   * Says a page of messages. What is done for each of thousands is done in loops outside of generators: those are dear to compile,
-   * with all that is called in them, and half of what the first FETCH of a process costs is the compiling of code.
+   * Says a page of messages. Loops over thousands of them stand outside of generators, which are dear to compile with all that is
+   * called in them, and half of what the first FETCH of a process costs is the compiling of code.
    */
   *say(page: readonly Shown[]): Run<void> {
     this.tellNewKeywords(page)
