@@ -1,8 +1,8 @@
+import { createHash, sign } from 'node:crypto'
 import type { Body } from '../../contracts/bodies.ts'
 import type { OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { Sign } from '../../contracts/sign.ts'
 import { type HeaderBlock, parseHeaderBlock } from '../../message/headers.ts'
-import { MailError } from '../../protocol/session/errors.ts'
 import {
   aFunction,
   aList,
@@ -15,8 +15,8 @@ import {
 import { bodyHash } from './body-hash.ts'
 import { pathsOf, readFiles, stampOf } from './key-files.ts'
 import { checkKeys, type DkimKey, keysFor, type LoadedKey, readKeys } from './keys.ts'
-import { loadMailauth, type Mailauth } from './package.ts'
-import { authorDomain, overSigned, type SignedFields, signedFields, signedWherePresent, type Unsigned } from './signed-fields.ts'
+import { type FieldRows, loadMailauth, type Mailauth } from './package.ts'
+import { authorDomain, overSigned, signedFields, signedWherePresent, type Unsigned } from './signed-fields.ts'
 
 /**
  * - `reloaded`: new key files are in use.
@@ -78,8 +78,7 @@ export async function dkim(options: DkimOptions): Promise<Dkim> {
   checkOptions('dkim', options, kinds)
   const signing = new Signing(loadMailauth(), options)
   await signing.reload(options.keys)
-  const sign: Sign = (message) => signing.sign(message)
-  return { sign, reload: (keys) => signing.replace(keys) }
+  return { sign: (message) => signing.sign(message), reload: (keys) => signing.replace(keys) }
 }
 
 class Signing {
@@ -124,7 +123,7 @@ class Signing {
       return ''
     }
     const hash = await bodyHash(message.body, message.facts.structure.body)
-    return this.#signatures(found.keys, found.fields, hash)
+    return found.keys.map((key) => this.#signature(key, found.fields, hash)).join('')
   }
 
   async #toSign({ body, facts }: OutgoingMessage): Promise<ToSign | { readonly reason: Unsigned }> {
@@ -143,28 +142,24 @@ class Signing {
     return fields ? { keys, fields } : { reason: 'header-too-large' }
   }
 
-  async #signatures(keys: readonly LoadedKey[], { rows, names }: SignedFields, hash: string): Promise<string> {
+  #signature({ domain, selector, secret, type }: LoadedKey, fields: FieldRows, hash: string): string {
+    const { generateCanonicalizedHeader, formatSignatureHeaderLine } = this.#package
     const now = this.#now()
     const { expires } = this.#options
-    const signer = new this.#package.DkimSigner({
-      strict: true,
+    const { canonicalizedHeader: octets, dkimHeaderOpts: tags } = generateCanonicalizedHeader('DKIM', fields, {
+      signingDomain: domain,
+      selector,
+      algorithm: `${type}-sha256`,
       canonicalization: 'relaxed/relaxed',
-      headers: { parsed: rows },
-      headerList: rows.map(({ key }) => key),
       bodyHash: hash,
-      signTime: new Date(now),
-      expires: expires === undefined ? undefined : new Date(now + expires),
-      signatureData: keys.map(({ domain, selector, pem }) => ({ signingDomain: domain, selector, privateKey: pem })),
+      timestamp: Math.floor(now / 1000),
+      expiration: expires === undefined ? false : Math.floor((now + expires) / 1000),
     })
-    await signer.finalize()
-    const [failure] = signer.errors
-    const signatures = signer.signatureHeaders
-    const isWhole = signatures.length === keys.length && signatures.every((field) => namesOf(field) === names)
-    if (failure || !isWhole) {
-      const why = failure?.err.message ?? 'mailauth has signed other fields than it was told'
-      throw new MailError('temporary', `DKIM: ${why}`, { cause: failure?.err })
-    }
-    return signatures.map((field) => `${field}\r\n`).join('')
+    // RFC 8463 §3: Ed25519 signs the hash.
+    const signature = type === 'rsa'
+      ? sign('sha256', octets, secret)
+      : sign(null, createHash('sha256').update(octets).digest(), secret)
+    return `${formatSignatureHeaderLine('DKIM', { ...tags, b: signature.toString('base64') }, true)}\r\n`
   }
 
   /** Looks for changed files, once for all who ask at the same time. Never rejects. */
@@ -202,18 +197,12 @@ class Signing {
 /** What is signed of a message, and with what. */
 interface ToSign {
   readonly keys: readonly LoadedKey[]
-  readonly fields: SignedFields
+  readonly fields: FieldRows
 }
 
 /** Whether the header is one that everybody reads alike, and that arrives as it is: a CR alone becomes a line end on the way. */
 function isSound({ oddities }: HeaderBlock): boolean {
   return !oddities.some((each) => each === 'bare-cr' || each === 'no-colon' || each === 'stray-line' || each === 'mbox-from')
-}
-
-/** The names in `h=` of a signature, in lower case. */
-function namesOf(field: string): string | undefined {
-  const tag = field.split(';').find((each) => each.trimStart().startsWith('h='))
-  return tag?.replace(/\s+/g, '').slice(2).toLowerCase()
 }
 
 async function octetsOf(body: Body, end: number): Promise<Uint8Array> {

@@ -19,8 +19,7 @@ export interface DkimKey {
 
 /** A key that was read and found fit. */
 export interface LoadedKey extends DkimKey {
-  /** PEM. */
-  readonly pem: string
+  readonly secret: KeyObject
   readonly type: 'rsa' | 'ed25519'
 }
 
@@ -52,12 +51,12 @@ export function readKeys(keys: readonly DkimKey[], pems: ReadonlyMap<string, str
   return keys.map((setting) => {
     const source = isPem(setting.key) ? `the key of ${setting.selector}._domainkey.${setting.domain}` : setting.key
     const pem = pems.get(setting.key) ?? setting.key
-    const key = parsed(pem, source)
-    const type = typeOf(key, source)
+    const secret = parsed(pem, source)
+    const type = typeOf(secret, source)
     if (setting.algorithm !== undefined && setting.algorithm !== `${type}-sha256`) {
       throw new MailError('config', `${source} is an ${type} key; ${setting.algorithm} is asked for`)
     }
-    return { ...setting, domain: asciiDomain(setting.domain), selector: asciiDomain(setting.selector), pem, type }
+    return { ...setting, domain: asciiDomain(setting.domain), selector: asciiDomain(setting.selector), secret, type }
   })
 }
 

@@ -3,47 +3,35 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MailError } from '../../protocol/session/errors.ts'
 
-/** A header field as the package takes it. */
-export interface FieldRow {
-  /** Its name in lower case. */
-  readonly key: string
-  /** Its name as it goes into `h=`. */
-  readonly casedKey: string
-  /** All of it, without the line end that ends it. */
-  readonly line: Buffer
+/** The fields that a signature covers, as the package takes them. */
+export interface FieldRows {
+  /** Their names as they go into `h=`; `: ` between them. */
+  readonly keys: string
+  /** The fields that there are, in the order of their names, each without the line end that ends it. */
+  readonly headers: readonly { readonly line: Buffer }[]
 }
 
-/** A key as the package takes it. */
-export interface SignatureData {
+/** What a signature says, but for itself. */
+export interface SignatureTags {
   readonly signingDomain: string
   readonly selector: string
-  /** PEM. */
-  readonly privateKey: string
-}
-
-/** The class that makes signatures, given a header that was read and the hash of the body. */
-export interface SignerOptions {
-  readonly strict: true
+  readonly algorithm: string
   readonly canonicalization: 'relaxed/relaxed'
-  readonly headers: { readonly parsed: readonly FieldRow[] }
-  readonly headerList: readonly string[]
+  /** Base64. */
   readonly bodyHash: string
-  readonly signTime: Date
-  readonly expires: Date | undefined
-  readonly signatureData: readonly SignatureData[]
-}
-
-/** What comes of it. */
-export interface Signer {
-  /** Whole fields, without the line end that ends each. */
-  readonly signatureHeaders: readonly string[]
-  readonly errors: readonly { readonly err: Error }[]
-  finalize(): Promise<void>
+  /** Seconds since the Unix epoch. */
+  readonly timestamp: number
+  readonly expiration: number | false
 }
 
 /** The part of mailauth that is used here. */
 export interface Mailauth {
-  readonly DkimSigner: new (options: SignerOptions) => Signer
+  /** The octets that are signed, and the tags of the field. */
+  generateCanonicalizedHeader(
+    type: 'DKIM', fields: FieldRows, tags: SignatureTags,
+  ): { readonly canonicalizedHeader: Buffer; readonly dkimHeaderOpts: object }
+  /** The field, without the line end that ends it. `values`: its tags, and `b`, the signature in base64. */
+  formatSignatureHeaderLine(type: 'DKIM', values: object, folded: true): string
 }
 
 /** The first line of versions whose verdicts can be trusted. */
@@ -61,7 +49,7 @@ export function loadMailauth(from: readonly string[] = places()): Mailauth {
     const why = `mailauth ${version} is installed, which passes mail that should fail`
     throw new MailError('config', `${why}. Install a newer one: npm install mailauth@^7.1`)
   }
-  return load('lib/dkim/dkim-signer.js') as Mailauth
+  return { ...(load('lib/dkim/header/index.js') as object), ...(load('lib/tools.js') as object) } as Mailauth
 }
 
 /** Whether a version is one that can be worked with. Majors yet to come are another matter: their insides will be others. */

@@ -1,7 +1,7 @@
 import { flattenAddresses, parseAddressList } from '../../message/addresses.ts'
 import { asciiDomain } from '../../message/domain.ts'
 import type { HeaderField, Headers } from '../../message/headers.ts'
-import type { FieldRow } from './package.ts'
+import type { FieldRows } from './package.ts'
 
 /**
  * Fields that say what a message is and who wrote it. They are signed once more than they are there, so that nobody adds one
@@ -41,28 +41,18 @@ export function authorDomain(headers: Headers): string | { readonly reason: Unsi
   return domains.size > 1 ? { reason: 'several-domains' } : domain
 }
 
-/** What is signed: the fields in their order, and what `h=` says of them. */
-export interface SignedFields {
-  readonly rows: readonly FieldRow[]
-  /** The names of `h=`, in lower case, colons between them. */
-  readonly names: string
-}
-
 /**
- * The fields of a header that are signed, for a package that goes through them from the last to the first. It has no word for a
- * field that is not there: the names of those stand behind that of the field which it comes to last.
+ * The fields of a header that are signed, the last first (RFC 6376 §5.4.2), and behind them those that are not there and must not
+ * come. `undefined`: too many.
  */
-export function signedFields(headers: Headers, once: readonly string[], over: readonly string[]): SignedFields | undefined {
+export function signedFields(headers: Headers, once: readonly string[], over: readonly string[]): FieldRows | undefined {
   const signed = new Set([...once, ...over].map((name) => name.toLowerCase()))
-  const fields = headers.fields.filter(({ name }) => signed.has(name.toLowerCase()))
-  const [first, ...others] = fields
-  if (!first || fields.length > MOST_FIELDS) return undefined
-  const rows = [rowOf(first, [first.name, ...over].join(': ')), ...others.map((field) => rowOf(field, field.name))]
-  const names = rows.toReversed().map(({ casedKey }) => casedKey.replaceAll(' ', '')).join(':').toLowerCase()
-  return { rows, names }
+  const fields = headers.fields.filter(({ name }) => signed.has(name.toLowerCase())).reverse()
+  if (fields.length > MOST_FIELDS) return undefined
+  return { keys: [...fields.map(({ name }) => name), ...over].join(': '), headers: fields.map(rowOf) }
 }
 
 /** The line of a field as a verifier will find it: name, colon, value; a blank before the colon goes either way. */
-function rowOf({ name, raw }: HeaderField, casedKey: string): FieldRow {
-  return { key: name.toLowerCase(), casedKey, line: Buffer.concat([Buffer.from(`${name}:`, 'latin1'), raw]) }
+function rowOf({ name, raw }: HeaderField): { readonly line: Buffer } {
+  return { line: Buffer.concat([Buffer.from(`${name}:`, 'latin1'), raw]) }
 }
