@@ -2,8 +2,8 @@
 // pass as soon as nothing is left to do.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-// What writes reports comes from files, which virtual time does not wait for: it is loaded before.
-import 'nodemailer/lib/mail-composer'
+// It writes reports too, and comes from files, which virtual time does not wait for: it is loaded before.
+import { createTransport } from 'nodemailer'
 import { linkedTransports, memoryAccounts, memoryQueue, memoryStore } from 'posthorn/memory'
 import { fakeDns, testClient, virtualClock, virtualNetwork } from 'posthorn/testing'
 import { inboxOf, mailServerFor } from './mail-server.mjs'
@@ -61,6 +61,14 @@ test('what is submitted here is in the mailbox there', async () => {
   const [mail] = await mailFor(south, 'ann@south.test')
   assert.match(mail, /^Return-Path: <ann@north\.test>\r\nDelivered-To: ann@south\.test\r\nReceived: from mx\.north\.test/)
   assert.match(mail, /\r\nSubject: Hello from the north\r\n/)
+})
+
+test('what the application around a server sends goes the same way, without a socket', async () => {
+  const transport = createTransport(north.server.transport())
+  const mail = { from: 'shop@north.test', to: 'ann@south.test', subject: 'Your order', text: 'It is on its way.' }
+  const { response } = await transport.sendMail(mail)
+  assert.match(response, /^250 2\.0\.0 queued as /)
+  assert.match((await mailFor(south, 'ann@south.test'))[0], /\r\nSubject: Your order\r\n/)
 })
 
 test('its sender hears of what could not be delivered', async () => {

@@ -53,7 +53,7 @@ export interface MailServer {
   /**
    * Takes over a message of the application's own, as submission does one of its people: what is missing in its header is added,
    * blind copies are taken out. Resolves when it is as safe as the queue makes it; without a queue, when it is in the mailboxes
-   * here. Before `start` it waits there.
+   * here. It is on its way then, also before `start`; after `stop` it waits in the queue for the next time.
    *
    * Rejects with `temporary`, `quota` or `permanent` where nothing was taken; with `config` where what is given makes no sense.
    * Recipients that are refused are told of, as long as there is another; what `content` throws is thrown on.
@@ -103,6 +103,7 @@ export class ComposedServer implements MailServer {
   private readonly bodies: BodyStore
   private readonly roles: Roles
   private readonly hostMail: HostMail
+  private isStopped = false
 
   constructor(options: MailServerOptions, taken?: Taken) {
     checkMailServerOptions(options)
@@ -134,23 +135,25 @@ export class ComposedServer implements MailServer {
       await this.letGo({ within: 0 })
       throw error
     }
-    this.roles.outgoing?.start()
+    this.deliver()
     return new RunningListeners(running, (how, listeners) => this.letGo(how, listeners))
   }
 
   serve(listener: ListenerName, transport: Transport, options: { readonly startTls?: boolean } = {}): Conversation {
     const found = this.services.get(listener)
     if (!found) throw new MailError('misuse', `serve: there is no listener ${listener}; name it in the options of mailServer().`)
-    this.roles.outgoing?.start()
+    this.deliver()
     return found.serve(transport, { ...options, name: listener })
   }
 
-  enqueue(mail: NewMail): Promise<EnqueuedMail> {
-    return this.hostMail.enqueue(mail)
+  async enqueue(mail: NewMail): Promise<EnqueuedMail> {
+    const taken = await this.hostMail.enqueue(mail)
+    if (!this.isStopped) this.deliver()
+    return taken
   }
 
   transport({ account }: { readonly account?: string } = {}): EnqueuingTransport {
-    return enqueuingTransport((mail) => this.hostMail.enqueue(mail), account)
+    return enqueuingTransport((mail) => this.enqueue(mail), account)
   }
 
   async stop(options: { readonly within?: number } = {}): Promise<Stopped> {
@@ -159,8 +162,14 @@ export class ComposedServer implements MailServer {
     return sum(await listeners)
   }
 
+  private deliver(): void {
+    this.isStopped = false
+    this.roles.outgoing?.start()
+  }
+
   /** Ends what is not a listener's; what listeners still take in waits in the queue for the next time. */
   private async letGo({ within = 30_000 }: { readonly within?: number }, listeners?: Promise<unknown>): Promise<void> {
+    this.isStopped = true
     await Promise.all([this.roles.outgoing?.stop({ within }), listeners])
     if (this.options.bodies === undefined) await this.bodies.close?.()
   }

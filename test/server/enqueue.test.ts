@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { accountDirectory } from '../../src/accounts/directory.ts'
 import { memoryAccounts } from '../../src/adapters/memory/accounts.ts'
 import { memoryBodies } from '../../src/adapters/memory/bodies.ts'
+import { memoryQueue } from '../../src/adapters/memory/queue.ts'
 import { memoryStore } from '../../src/adapters/memory/store.ts'
 import type { BodyWriter } from '../../src/contracts/bodies.ts'
 import type { NewMail } from '../../src/contracts/new-mail.ts'
 import { MailError } from '../../src/protocol/session/errors.ts'
 import { mailServer } from '../../src/server/mail-server.ts'
 import type { MailServerOptions } from '../../src/server/mail-server-options.ts'
+import { fakeDns } from '../../src/testing/fake-dns.ts'
+import { virtualNetwork } from '../../src/testing/network.ts'
 import { virtualClock } from '../../src/testing/virtual-clock.ts'
 import { person, takingQueue } from './mail-world.ts'
 
@@ -140,6 +143,24 @@ describe('enqueue', () => {
     await expect(server.enqueue({ ...plain, content: broken() })).rejects.toThrow('the file has gone')
     expect([written(), await left()]).toEqual([2, 0])
     expect(queue.taken).toHaveLength(1)
+  })
+})
+
+describe('what is enqueued', () => {
+  it('is on its way without start, and stays in the queue after stop', async () => {
+    const clock = virtualClock()
+    const queue = memoryQueue()
+    const network = virtualNetwork({ clock })
+    const resolver = fakeDns({ 'there.test': { MX: '10 mx.there.test' }, 'mx.there.test': { A: '192.0.2.1' } })
+    const { server } = await stage({ queue, clock, outgoing: { resolver, dial: network.dial } })
+    await server.enqueue(plain)
+    await clock.advance(0)
+    expect(network.dialled).toMatchObject([{ host: '192.0.2.1', port: 25 }])
+    await clock.until(server.stop())
+    await server.enqueue(plain)
+    await clock.advance(86_400_000)
+    expect(network.dialled).toHaveLength(1)
+    expect(await queue.counts(clock.now())).toMatchObject({ messages: 2 })
   })
 })
 
