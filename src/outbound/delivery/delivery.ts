@@ -20,6 +20,9 @@ import { Work } from './work.ts'
 
 /** Destinations that are being worked on, or wait for their site, at a time. */
 const MOST_BUSY = 20_000
+/** So many of them make looks rarer: there is a millisecond between two for each hundred. */
+const MANY_BUSY = 1_000
+const PER_MILLISECOND = 100
 /** Destinations whose way is looked for at a time. */
 const MOST_ASKED = 100
 /** Milliseconds after which one of them counts no more: those whose DNS is silent keep no others waiting. */
@@ -166,7 +169,10 @@ export class Delivery implements Dispatch {
       if (this.found.length === 0) this.found = await queue.due({ now: clock.now(), limit: FOUND, except: this.except })
       this.beginFound()
       // Where there is more to begin, whoever comes to an end looks again.
-      if (this.found.length === 0) this.wakeAt(await queue.nextDue(this.except))
+      if (this.found.length > 0) return
+      this.wakeAt(await queue.nextDue(this.except))
+      // A look goes past all that are busy: of many that come to an end one after the other not each is to cause one.
+      if (this.busy.size > MANY_BUSY) await pause(this.busy.size / PER_MILLISECOND, clock, this.stopped.signal)
     } catch (error) {
       this.parts.news?.failed?.('look into the queue', error)
       this.wakeAt(clock.now() + AFTER_FAULT)
