@@ -88,8 +88,19 @@ function holdReason(recipients: readonly Judged[]): string {
   return `${cause}: ${last.code} ${last.text}`
 }
 
+/** All have it, and nobody wants to hear so: nothing is to be said of it, now or later. Of most mail that is so. */
+function isQuietSuccess({ message, recipients }: Lease, outcomes: readonly Outcome[]): boolean {
+  if (outcomes.length !== recipients.length) return false
+  const { recipients: named } = message.envelope
+  return outcomes.every(({ number, state }) => {
+    const isTaken = state === 'delivered' || state === 'relayed' || state === 'expanded'
+    return isTaken && !named[number]!.notify?.includes('SUCCESS')
+  })
+}
+
 /** The job that is to report on the message, if there is anything to report, or will be. */
 function reportAfter(lease: Lease, outcomes: readonly Outcome[], terms: JudgementTerms, now: number): NewJob | undefined {
+  if (isQuietSuccess(lease, outcomes)) return undefined
   const after = new Map(outcomes.map((outcome) => [outcome.number, outcome]))
   const recipients = lease.recipients.map((each): QueuedRecipient => ({ ...each, ...after.get(each.number) }))
   const message = reportableOf(lease.message, recipients.map((each) => progressOf(lease.message, each)))
