@@ -102,7 +102,7 @@ export function gatedStore(store: MailStore, { disk, life, crash, ledger, note }
     const failed = (when: 'before' | 'after'): void => {
       if (when === 'after') for (const key of keys) ledger.disturb(key, `${method} failed or took too long, after it was done`)
     }
-    return disk.call(life, crash, { method, writes: isWrite, run, failed, mayStick: isWrite })
+    return disk.call(life, crash, { method, writes: isWrite, run, failed, mayStick: keys.length > 0 })
   }
   const members = new Map<string, unknown>([['traits', { ...store.traits, durability: 'disk' }]])
   for (const method of reads) if (store[method]) members.set(method, gated(method, false))
