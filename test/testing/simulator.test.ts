@@ -42,7 +42,8 @@ describe('the simulator', () => {
     expect(lines[0]).toBe('Seed 52 fails. To run it again: npm run simulate -- --seed 52')
     expect(JSON.parse(lines[1]!)).toEqual(simulation.plan)
     expect(lines.slice(2, 42)).toEqual(simulation.transcript.slice(-40))
-    expect(simulationReport(simulation, { ...simulation, hash: 'other' })).toContain(`Two runs differ: ${simulation.hash} and other`)
+    const differing = simulationReport(simulation, { ...simulation, hash: 'other' })
+    expect(differing).toContain(`Two runs differ: ${simulation.hash} and other`)
   })
 })
 
