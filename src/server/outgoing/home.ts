@@ -77,8 +77,8 @@ export class Home {
   }
 
   /**
-   * Where what leads to other addresses of ours leads in the end. Each of them is followed once: what went back into the queue for
-   * an address that it came from would go round there for ever, past all counting of hops (RFC 5321 §6.3).
+   * Where what leads to other addresses of ours leads in the end. Each of them is followed once: what went back into the queue
+   * for an address that it came from would go round there for ever, past all counting of hops (RFC 5321 §6.3).
    */
   private async followed(from: Address, destinations: readonly Destination[]): Promise<readonly Destination[]> {
     const seen = new Set([keyOf(from)])

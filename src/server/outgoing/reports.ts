@@ -19,7 +19,9 @@ export interface ReportPlaces {
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex')
 
 /** Makes messages of reports (RFC 3464). */
-export function reportWriter({ hostname, clock, random, compose, failed = () => undefined }: ReportPlaces): DeliveryParts['compose'] {
+export function reportWriter(
+  { hostname, clock, random, compose, failed = () => undefined }: ReportPlaces,
+): DeliveryParts['compose'] {
   return async ({ report }, about) => {
     const now = clock.now()
     const wanted = octetsForReport(report, about.body.size, {})

@@ -50,7 +50,7 @@ describe('a delivery with parts that throw', () => {
     await stage.pass(0)
     expect(stage.results).toEqual(['a@here.test deferred'])
     await stage.pass(3600)
-    expect(stage.results).toEqual(['a@here.test deferred', 'a@here.test deferred', 'a@here.test deferred', 'a@here.test deferred'])
+    expect(stage.results).toEqual(Array(4).fill('a@here.test deferred'))
     const { jobs } = await stage.queue.jobs({ destination: 'local:', limit: 10, now: stage.clock.now() })
     expect(jobs).toMatchObject([{ tries: 4, recipients: [{ state: 'waiting', last: { code: 451, enhanced: '4.3.0' } }] }])
   })

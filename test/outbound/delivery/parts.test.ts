@@ -27,8 +27,11 @@ const later = (number: number): Tried => missed(number, failureOf('temporary', 4
 const taken = (number: number, reports = false): Tried => took(number, 'relayed', lastly(250, '2.0.0'), reports)
 
 /** A job for recipients of a message, as its worker has it. */
-function leaseOf(recipients: readonly Partial<Recipient>[], more: Partial<Lease> = {}, sender: string | null = 'me@here.test'): Lease {
-  const message = outgoing(envelope(sender, recipients.map((each, at) => to(`u${at}@there.test`, each))), 'Subject: x\n\ny\n', now)
+function leaseOf(
+  recipients: readonly Partial<Recipient>[], more: Partial<Lease> = {}, sender: string | null = 'me@here.test',
+): Lease {
+  const named = recipients.map((each, at) => to(`u${at}@there.test`, each))
+  const message = outgoing(envelope(sender, named), 'Subject: x\n\ny\n', now)
   return {
     job: '1', token: '1', until: now + 1, destination: 'mx:there.test', tries: 0, crashes: 0, began: now, others: 0,
     doomed: undefined,
@@ -98,7 +101,8 @@ describe('what follows from a try', () => {
     const held = envelope('me@here.test', ['a@there.test'], { hold: { seconds: 7 * 24 * 3600 } })
     const lease = leaseOf([none])
     const schedule = ({ age }: { age: number }): number => ages.push(age)
-    judge({ ...lease, message: { ...lease.message, envelope: held } }, [later(0)], { ...terms, schedule }, now + 7 * 24 * hour + 5, 0)
+    const message = { ...lease.message, envelope: held }
+    judge({ ...lease, message }, [later(0)], { ...terms, schedule }, now + 7 * 24 * hour + 5, 0)
     expect(ages).toEqual([5])
   })
 })

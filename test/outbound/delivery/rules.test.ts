@@ -22,7 +22,8 @@ const runs = { numRuns: 200 }
 describe('a failure is', () => {
   const failure = (text: string): Failure => {
     const [result = '', phase = '', reason = '', code = '', status = ''] = text.split(' ')
-    return { result: result as Failure['result'], phase: phase as TryPhase, reason: reason as TryReason, code: Number(code), status }
+    const [how, where, why] = [result as Failure['result'], phase as TryPhase, reason as TryReason]
+    return { result: how, phase: where, reason: why, code: Number(code), status }
   }
 
   /** One for each row of the table, in its order. */
@@ -139,7 +140,8 @@ describe('a breaker', () => {
         now += wait
         if (mayTry(breaker, now)) {
           breaker = tried(breaker)
-          breaker = what === 'fail' ? failed(breaker, defaultBreaker, now) : what === 'work' ? worked(breaker) : untried(breaker, now)
+          if (what === 'fail') breaker = failed(breaker, defaultBreaker, now)
+          else breaker = what === 'work' ? worked(breaker) : untried(breaker, now)
         }
         expect(breaker.state).not.toBe('half-open')
         if (breaker.state !== 'open') continue
@@ -219,7 +221,8 @@ describe('a schedule', () => {
   })
 
   it('adds a tenth at the most, and is never shorter than a second', () => {
-    const chance = fc.oneof(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.constantFrom(NaN, 1, -1, 7, Infinity))
+    const usual = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+    const chance = fc.oneof(usual, fc.constantFrom(NaN, 1, -1, 7, Infinity))
     fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(1e9), fc.nat(1e9), chance, (tries, age, wait, drawn) => {
       const next = nextTry([wait], { tries, age }, drawn)
       if (next === undefined) {
