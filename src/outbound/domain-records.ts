@@ -35,6 +35,9 @@ export function stsPolicyText(hostname: string, mode: 'testing' | 'enforce'): st
   return ['version: STSv1', `mode: ${mode}`, `mx: ${hostname}`, 'max_age: 604800', ''].join('\r\n')
 }
 
+const signedWith = 'the keys that mail is signed with'
+const unsigned = 'no keys yet, the server makes them at its start'
+
 /** The records that a domain is to have so that mail for it arrives, and mail from it is believed. */
 export function domainRecords({ domain, hostname, keys, imaps, submissions, sts }: PublishedDomain): ZoneLine[] {
   const txt = (name: string, value: string): ZoneRecord => ({ name, type: 'TXT', value })
@@ -44,7 +47,7 @@ export function domainRecords({ domain, hostname, keys, imaps, submissions, sts 
     { name: domain, type: 'MX', value: `10 ${host}` },
     { comment: 'SPF (RFC 7208): mail goes out from there, and from nowhere else' },
     txt(domain, 'v=spf1 mx -all'),
-    ...(keys.length === 0 ? [] : [{ comment: 'DKIM (RFC 6376): the keys that it is signed with' }]),
+    { comment: `DKIM (RFC 6376): ${keys.length > 0 ? signedWith : unsigned}` },
     ...keys.map(({ selector, type, publicKey }) => {
       return txt(`${selector}._domainkey.${domain}`, `v=DKIM1; k=${type}; p=${publicKey}`)
     }),

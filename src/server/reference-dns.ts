@@ -23,6 +23,9 @@ import type { ReferenceSettings } from './reference.ts'
 export async function referenceRecords(settings: ReferenceSettings): Promise<readonly string[]> {
   const { data, hostname, tls, ports } = settings
   const lines: ZoneLine[] = []
+  if (!hostname.includes('.')) {
+    lines.push({ comment: `The hostname is ${hostname}, by which nobody finds this server: set another` })
+  }
   for (const [domain, keys] of await domainsOf(data)) {
     const policy = stsPolicyText(hostname, 'testing')
     const id = Buffer.from(nodeCrypto.hash('SHA-256', octets(policy))).toString('hex').slice(0, 16)

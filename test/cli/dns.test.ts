@@ -94,8 +94,10 @@ describe('posthorn dns', () => {
   })
 
   it('prints what there is where there are no keys yet, and no certificate', async () => {
-    const { out } = await records()
+    const { out } = await records({ POSTHORN_HOSTNAME: 'localhost' })
     expect(out.join('\n')).not.toMatch(/_domainkey|TLSA/)
+    expect(out[0]).toBe('; The hostname is localhost, by which nobody finds this server: set another')
+    expect(out).toContain('; DKIM (RFC 6376): no keys yet, the server makes them at its start')
   })
 
   it('knows a folder that is none of a server', async () => {
