@@ -178,4 +178,31 @@ describeWith(['smtp-sink', 'swaks'], 'to a sink that fails', () => {
     if (told) expect(reports[0]).toMatch(told)
     expect(await server.stop()).toBe(0)
   })
+
+  it('waits for orders, which whoever looks after the queue gives beside the server', async () => {
+    const port = await sink(held, ['-r', 'MAIL'])
+    const server = new Reference(held, { POSTHORN_SMARTHOST: `smtp://127.0.0.1:${port}`, POSTHORN_RETRY: '10h' })
+    await server.start()
+    const one = await submit(server, plainMail('order'), ['eve@far.test'])
+    const two = await submit(server, plainMail('order'), ['eva@far.test'])
+    /** Resolves when the message was tried so many times. */
+    const tried = async (id: string, times: number): Promise<void> => {
+      for (let looks = 0; looks < 100; looks++) {
+        const jobs = await server.queue('list', id, '--destination', 'hosts:smarthost')
+        if (jobs[0]?.['tries'] === times) return
+      }
+      throw new Error(`${id} was not tried ${times} times: ${server.log.slice(-4000)}`)
+    }
+    await tried(one, 1)
+    await tried(two, 1)
+    await server.queue('retry', two)
+    await tried(two, 2)
+    await server.queue('hold', two)
+    await server.queue('bounce', one, '--why', 'Enough of it')
+    expect(await report(server, /Enough of it/)).toMatch(/Final-Recipient: rfc822; eve@far\.test\r\nAction: failed/)
+    expect(await server.queue('list', two, '--state', 'held')).not.toEqual([])
+    await server.queue('drop', two)
+    await server.drained()
+    expect(await server.mail()).toHaveLength(1)
+  })
 })
