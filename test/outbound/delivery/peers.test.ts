@@ -51,7 +51,7 @@ describe('a server that', () => {
   })
 
   it('has enough (421 4.7.0) gets fewer connections', async () => {
-    const stage = new Stage({ batch: 1, window: { initial: 2, most: 8 }, schedule: [10_000, 10_000, 10_000, 10_000] })
+    const stage = new Stage({ batch: 1, window: { initial: 4, most: 8 }, schedule: [10_000, 10_000, 10_000, 10_000] })
     let open = 0
     let most = 0
     let isBusy = true
@@ -63,10 +63,11 @@ describe('a server that', () => {
         return isBusy ? defer(421, '4.7.0', 'Too much at once') : true
       },
     })
-    for (let at = 0; at < 8; at++) await stage.send('me@here.test', [`u${at}@busy.test`])
+    for (let at = 0; at < 8; at++) stage.route(`d${at}.test`, ['192.0.2.1'], { key: 'busy' })
+    await stage.send('me@here.test', Array.from({ length: 8 }, (_, at) => `u@d${at}.test`))
     await stage.pass(9)
     expect(stage.attempts).toHaveLength(8)
-    expect(most).toBe(2)
+    expect(most).toBe(4)
     most = 0
     isBusy = false
     await stage.pass(1.11)
