@@ -38,7 +38,7 @@ const NOTHING: readonly Output[] = []
 const isQuestion = (event: SessionEvent): event is Question<string, unknown> => 'id' in event
 
 /** Octets that wait for what else is said soon, at the most. */
-const HELD = 4096
+const HELD = 32_768
 
 class Driven implements Conversation, TransportSink, Outlet {
   private readonly session: Session<SessionEvent>
