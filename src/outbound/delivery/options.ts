@@ -48,8 +48,8 @@ export interface DeliveryParts {
   /** Why no mail is to go to a recipient, if there is a reason. A rejection is told, and keeps nothing back. */
   readonly suppressed?: (recipient: Recipient) => Promise<string | undefined>
   /**
-   * Breaks off what is under way when the delivery is stopped: for platforms that warn of a signal that many listen to. Default: the
-   * platform's own.
+   * Breaks off what is under way when the delivery is stopped: for platforms that warn of a signal that many listen to. Default:
+   * the platform's own.
    */
   readonly stopping?: AbortController
   readonly clock: Clock
