@@ -18,7 +18,7 @@ describe('a date-time', () => {
   ])('of %d', (epochMs, text) => expect(encodeDateTime(epochMs)).toBe(text))
 
   it('is that of the second, whatever was written before', () => {
-    const moments = fc.integer({ min: Date.UTC(1000, 0, 1), max: Date.UTC(9999, 11, 31) })
+    const moments = fc.integer({ min: Date.UTC(1000, 0, 1), max: Date.UTC(9998, 0, 1) })
     fc.assert(fc.property(fc.array(moments, { minLength: 1 }), (all) => {
       // Some of the same second, some of the same day, and back again.
       for (const at of all.flatMap((one) => [one, one + 1, one + SECOND, one + DAY, one])) {
@@ -26,7 +26,7 @@ describe('a date-time', () => {
         expect(text).toMatch(/^"[ 1-3]\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d \+0000"$/)
         expect(Date.parse(text.slice(1, -1).trim())).toBe(Math.floor(at / SECOND) * SECOND)
       }
-    }), { numRuns: 100 })
+    }), { numRuns: 50 })
   })
 
   it('is right for more days than are remembered', () => {
