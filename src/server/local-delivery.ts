@@ -52,23 +52,23 @@ export class LocalDelivery {
   }
 
   /** For receivers that speak SMTP. */
-  readonly toAll: Deliver = async (message) => {
+  readonly toAll: Deliver = async (message, { signal }) => {
     const { recipients } = message.envelope
     const group = this.groupOf(recipients)
-    const outcome = await this.deliver(message, group, refusalBefore(message, group))
+    const outcome = await this.deliver(message, group, refusalBefore(message, group), signal)
     if ('refusal' in outcome) return outcome.refusal
     this.places.taken?.(message, recipients, outcome.id)
     return undefined
   }
 
   /** For receivers that speak LMTP. */
-  readonly toEach: Deliver = async (message) => {
+  readonly toEach: Deliver = async (message, { signal }) => {
     const { recipients } = message.envelope
     const groups = recipients.map((to) => this.groupOf([to]))
     const refusals = groups.map((group) => refusalBefore(message, group))
     const { own, owners } = shared(groups, refusals)
     // Side by side: what is stored at once shares one flush.
-    const outcomes = await Promise.all(own.map((group, at) => this.deliver(message, group, refusals[at])))
+    const outcomes = await Promise.all(own.map((group, at) => this.deliver(message, group, refusals[at], signal)))
     const verdicts = owners.map((each) => {
       return combine(each.map((owner): Verdict => ('refusal' in outcomes[owner]! ? outcomes[owner].refusal : { kind: 'pass' })))
     })
@@ -82,13 +82,16 @@ export class LocalDelivery {
     return { recipients, ...destinationsOf(recipients.map((to) => this.places.addressing.destinationsOf(to))) }
   }
 
-  private async deliver(message: ReceivedMessage, group: Group, refusal: Verdict | undefined): Promise<Outcome> {
+  private async deliver(
+    message: ReceivedMessage, group: Group, refusal: Verdict | undefined, signal: AbortSignal,
+  ): Promise<Outcome> {
     if (refusal) return { refusal }
     const { accounts, outside } = group
     const { body, facts, received } = message
     const place = message.notes.some(({ kind }) => kind === 'quarantine') ? 'junk' : 'inbox'
     // Mailboxes first: what they have no room for must not have gone on to others.
-    const here = accounts.length > 0 ? await this.places.mailboxes.deliver(accounts, { body, facts, received }, place) : undefined
+    const { mailboxes } = this.places
+    const here = accounts.length > 0 ? await mailboxes.deliver(accounts, { body, facts, received }, place, signal) : undefined
     if (here && 'refusal' in here) return here
     const there = outside.length > 0 ? await this.passOn(message, group) : undefined
     if (there && 'refusal' in there) return there

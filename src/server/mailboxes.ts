@@ -58,13 +58,16 @@ export class Mailboxes {
     return room.includes('yes') ? mailboxReplies.someFull : mailboxReplies.full
   }
 
-  /** Puts a message into a mailbox of each account, or of none of them where the store can do that. Never rejects. */
-  async deliver(accounts: readonly Account[], message: NewMessage, place: Place): Promise<Outcome> {
+  /**
+   * Puts a message into a mailbox of each account, or of none of them where the store can do that. `signal`: nobody waits for it
+   * any more, and whoever has sent it comes again. Never rejects.
+   */
+  async deliver(accounts: readonly Account[], message: NewMessage, place: Place, signal?: AbortSignal): Promise<Outcome> {
     try {
-      const stored = await this.put(accounts, message, place).catch((error: unknown) => {
+      const stored = await this.put(accounts, message, place, signal).catch((error: unknown) => {
         this.forget(accounts, place)
         // A mailbox may be gone that was there a moment ago: that is no reason to give mail back.
-        if (isMailError(error) && error.code === 'permanent') return this.put(accounts, message, place)
+        if (isMailError(error) && error.code === 'permanent') return this.put(accounts, message, place, signal)
         throw error
       })
       const octets = message.body.size + this.store.traits.overhead
@@ -75,8 +78,12 @@ export class Mailboxes {
     }
   }
 
-  private async put(accounts: readonly Account[], message: NewMessage, place: Place): Promise<readonly StoredMessage[]> {
-    return this.append(await Promise.all(accounts.map((account) => this.appendFor(account, message, place))))
+  private async put(
+    accounts: readonly Account[], message: NewMessage, place: Place, signal: AbortSignal | undefined,
+  ): Promise<readonly StoredMessage[]> {
+    const appends = await Promise.all(accounts.map((account) => this.appendFor(account, message, place)))
+    if (signal?.aborted) throw new MailError('temporary', 'Nobody waits for the answer any more: the message comes again')
+    return this.append(appends)
   }
 
   private forget(accounts: readonly Account[], place: Place): void {
