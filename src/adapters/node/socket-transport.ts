@@ -118,7 +118,9 @@ export class SocketTransport implements Transport, HandshakeParty, Patient {
 
   startTls(): void {
     const { tls } = this.#settings
-    if (tls === undefined) throw new MailError('misuse', 'startTls() needs certificates: listen with tls, mode starttls; or dial with tls')
+    if (tls === undefined) {
+      throw new MailError('misuse', 'startTls() needs certificates: listen with tls, mode starttls; or dial with tls')
+    }
     if (this.#plain !== undefined || this.#phase === 'securing') throw new MailError('misuse', 'startTls() on a TLS connection')
     const socket = this.#socket
     if (this.#phase !== 'open' || socket.destroyed) return
