@@ -8,7 +8,7 @@ import { Home } from '../../../src/server/outgoing/home.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
 import { envelope, outgoing } from '../../outbound/delivery/stage.ts'
 
-const account = (id: string): Destination => ({ kind: 'account', account: { id } as Account })
+const account = (id: string): Destination => ({ kind: 'account', account: { id } as Account, tag: undefined })
 const outside = (local: string, domain = 'here.test'): Destination => ({ kind: 'outside', address: { local, domain } })
 
 /** The last leg, with addresses that lead where `ways` says. */
