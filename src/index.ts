@@ -65,6 +65,7 @@ export type {
   SmtpListenerName,
 } from './server/mail-server-options.ts'
 export type { OutgoingOptions } from './server/outgoing/options.ts'
+export type { TlsReportOptions } from './server/outgoing/tls-reporting.ts'
 export type { Pop3ServerOptions } from './server/pop3/options.ts'
 export { pop3Server } from './server/pop3/server.ts'
 export type { Pop3Server } from './server/pop3/server.ts'

@@ -28,6 +28,7 @@ describe('the package', () => {
       './memory': both('memory'),
       './sqlite': both('sqlite'),
       './maildir': both('maildir'),
+      './mailauth': both('mailauth'),
       './testing': both('testing'),
       './vitest': both('vitest'),
       './package.json': './package.json',

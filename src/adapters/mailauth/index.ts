@@ -2,3 +2,4 @@
 export { dkim } from './dkim.ts'
 export type { Dkim, DkimEvent, DkimOptions } from './dkim.ts'
 export type { DkimKey } from './keys.ts'
+export type { Unsigned } from './signed-fields.ts'

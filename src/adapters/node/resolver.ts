@@ -45,7 +45,7 @@ const NAME_ERROR = 3
  * alike go out once. Every rejection is a `temporary` MailError, or `closed` after {@link Resolver.close}. Throws a `config`
  * MailError where an option makes no sense.
  */
-export function nodeResolver(options: ResolverOptions = {}): Resolver & { close(): Promise<void> } {
+export function nodeResolver(options: ResolverOptions = {}): Required<Resolver> {
   return new NodeResolver(options)
 }
 

@@ -33,6 +33,7 @@ interface Compiled {
 export interface EnqueuingTransport {
   readonly name: string
   readonly version: string
+  /** Asked by nodemailer for each message. */
   send(mail: unknown, callback: (error: Error | null, info: QueuedMail) => void): void
   /** There is nothing that could not be reached. */
   verify(callback?: (error: Error | null, success: true) => void): Promise<true> | undefined

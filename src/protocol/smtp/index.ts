@@ -14,6 +14,7 @@ export type {
   ClientPhase,
   ClientReason,
   ContentChunk,
+  ContentQuestion as ClientContentQuestion,
   ConvertQuestion,
   DeriveQuestion,
   DoneEvent,
