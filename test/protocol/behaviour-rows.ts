@@ -26,7 +26,9 @@ export function behaviourRows({ document, letter, count, folders, idsIn, notYet 
 
   const shown = new Map<string, Set<string>>()
   for (const folder of folders) {
-    for (const name of readdirSync(new URL(folder, root))) {
+    for (const entry of readdirSync(new URL(folder, root), { withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const { name } = entry
       const ids = idsIn(read(`${folder}/${name}`))
       if (ids.length > 0) shown.set(`${folder}/${name}`, new Set(ids))
     }
