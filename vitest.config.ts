@@ -2,16 +2,23 @@ import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { blockPlugin, paths } from './test/house/blocks.ts'
 
+// Tests that touch the machine, or put something in the place of its parts: each file of them has a process of its own.
+const alone = ['test/adapters/**/*.test.ts', 'test/cli/**/*.test.ts']
+const elsewhere = ['test/{package,examples,interop}/**', 'node_modules/**']
+
 export default defineConfig({
   plugins: [blockPlugin()],
   resolve: {
     alias: Object.entries(paths).map(([name, [source = '']]) => ({ find: new RegExp(`^${name}$`), replacement: resolve(source) })),
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/{package,examples,interop}/**', 'node_modules/**'],
     testTimeout: 30_000,
     // By default one core is left for the main process, which is idle for most of the time.
     maxWorkers: '100%',
+    projects: [
+      { extends: true, test: { name: 'machine', include: alone, exclude: elsewhere } },
+      // The rest keeps no state in its modules: importing them anew for each file would take half of the time.
+      { extends: true, test: { name: 'pure', include: ['test/**/*.test.ts'], exclude: [...alone, ...elsewhere], isolate: false } },
+    ],
   },
 })
