@@ -2,7 +2,9 @@
 // a server does without. It looks at all entries for whatever it is asked: right for hundreds of messages, not for millions.
 import { randomUUID } from 'node:crypto'
 import { MailError } from 'posthorn'
-import { among, canonicalFlags, changedFlags, comparePaths, isAtOrBelow, readBody, setOfAscending } from 'posthorn/contracts'
+import {
+  among, canonicalFlags, changedFlags, comparePaths, isAtOrBelow, pageOfFacts, readBody, setOfAscending,
+} from 'posthorn/contracts'
 import { Journal } from './journal.mjs'
 
 const everyUid = [{ first: 1, last: 2 ** 32 - 1 }]
@@ -66,12 +68,18 @@ export class JournalStore {
     })
   }
 
-  entries(mailbox, which) {
-    return this.#listed(mailbox, which, entryOf)
+  async *entries(mailbox, which) {
+    const found = this.#found(mailbox, which)
+    if (found.length > 0) yield found.map(entryOf)
   }
 
-  list(mailbox, which) {
-    return this.#listed(mailbox, which, (entry) => this.#withFacts(entry))
+  async *list(mailbox, which) {
+    const found = this.#found(mailbox, which)
+    const lengths = found.map(({ id }) => this.#journal.table('messages').get(id).facts.length)
+    for (let at = 0, count; at < found.length; at += count) {
+      count = pageOfFacts(lengths.slice(at, at + 1000))
+      yield found.slice(at, at + count).map((entry) => this.#withFacts(entry))
+    }
   }
 
   async changes(mailbox, since, most = 1000) {
@@ -162,9 +170,8 @@ export class JournalStore {
     return { ...entryOf(entry), mailbox: entry.mailbox, facts: JSON.parse(this.#journal.table('messages').get(entry.id).facts) }
   }
 
-  async *#listed(mailbox, { uids = everyUid, since = 0 } = {}, as) {
-    const entries = among(this.#in(mailbox), uids).filter(({ modSeq }) => modSeq > since)
-    if (entries.length > 0) yield entries.map(as)
+  #found(mailbox, { uids = everyUid, since = 0 } = {}) {
+    return among(this.#in(mailbox), uids).filter(({ modSeq }) => modSeq > since)
   }
 
   /** The highest UIDVALIDITY there was, and the highest of a mailbox that has left its path. */

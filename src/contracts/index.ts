@@ -12,6 +12,7 @@ export type { Body, BodyStore, BodyWriter, ByteRange, StoredBody } from './bodie
 export type { Account, Destination, Directory, Login, Resolution, Rights, ScramKeys } from './directory.ts'
 export { canonicalFlags, changedFlags } from './flag-change.ts'
 export { comparePaths, isAtOrBelow } from './mailbox-path.ts'
+export { pageOfFacts } from './page-of-facts.ts'
 export { readBody } from './read-body.ts'
 export { among } from './uid-list.ts'
 export { setOfAscending } from '../protocol/bytes/number-set.ts'
