@@ -34,6 +34,12 @@ class PlainBox {
     this.flags.set(uid, new Set(flags))
   }
 
+  /** The subject of a message that has come. Whoever brought it may be about to hear of it only after others have seen it. */
+  async subjectOf(uid: number): Promise<string> {
+    for (let turns = 0; turns < 1000 && !this.subjects.has(uid); turns++) await turn()
+    return this.subjects.get(uid) ?? 'what nobody sent'
+  }
+
   leave(uid: number): void {
     this.unwanted.add(uid)
     this.flags.delete(uid)
@@ -177,7 +183,7 @@ class Course {
     const [, , from = '', there = ''] = told.replace(/^\* OK \[|\].*$/g, '').split(' ')
     const arrived = numbersOf(there)
     for (const [at, uid] of numbersOf(from).entries()) {
-      to.arrive(arrived[at]!, box.subjects.get(uid) ?? 'what nobody sent', box.flags.get(uid) ?? [])
+      to.arrive(arrived[at]!, await box.subjectOf(uid), box.flags.get(uid) ?? [])
       if (moves) box.leave(uid)
     }
   }
