@@ -13,7 +13,7 @@ export type { Account, Destination, Directory, Login, Resolution, Rights, ScramK
 export { canonicalFlags, changedFlags } from './flag-change.ts'
 export { comparePaths, isAtOrBelow } from './mailbox-path.ts'
 export { pageOfFacts } from './page-of-facts.ts'
-export { readBody } from './read-body.ts'
+export { readBody, readRange } from './read-body.ts'
 export { among } from './uid-list.ts'
 export { setOfAscending } from '../protocol/bytes/number-set.ts'
 export type { Durability } from './durability.ts'

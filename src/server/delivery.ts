@@ -1,3 +1,4 @@
+import { readRange } from '../contracts/read-body.ts'
 import type { Body } from '../contracts/bodies.ts'
 import type { Recipient } from '../contracts/received.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
@@ -71,15 +72,9 @@ async function arrivalOf(
   { body, facts }: Collected,
   received: number,
 ): Promise<StoredArrival> {
-  const head = body.bytes ?? (await readHead(body, facts?.structure.body ?? CHUNK))
+  const head = body.bytes ?? (await readRange(body, { start: 0, end: Math.min(facts?.structure.body ?? CHUNK, body.size) }))
   const { id, envelope, notes } = transaction
   return new StoredArrival({ id, envelope, connection, received, body, notes, head, facts })
-}
-
-async function readHead(body: Body, end: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of body.read({ start: 0, end: Math.min(end, body.size) })) pieces.push(piece)
-  return Buffer.concat(pieces)
 }
 
 /** The message with the fields that policies have noted for it. */

@@ -1,4 +1,5 @@
-import type { Body, ByteRange } from '../contracts/bodies.ts'
+import type { Body } from '../contracts/bodies.ts'
+import { readRange } from '../contracts/read-body.ts'
 import type { ReceivedMessage } from '../contracts/received.ts'
 import type { MessageFacts } from '../message/facts.ts'
 import { createIndexer } from '../message/indexer.ts'
@@ -27,7 +28,7 @@ export async function edited(message: Pick<ReceivedMessage, 'body' | 'facts'>, e
   // What is put in where something goes comes before it.
   const ascending = [...edits].sort((a, b) => a.from - b.from || a.to - b.to)
   const end = ascending.at(-1)!.to
-  const old = await octetsOf(body, { start: 0, end })
+  const old = await readRange(body, { start: 0, end })
   const pieces: Uint8Array[] = []
   let at = 0
   for (const { from, to, text } of ascending) {
@@ -42,11 +43,4 @@ async function contentOf(body: Body): Promise<Content> {
   const indexer = createIndexer()
   for await (const bytes of body.read()) indexer.push(bytes)
   return { body, facts: indexer.end() }
-}
-
-async function octetsOf(body: Body, range: ByteRange): Promise<Uint8Array> {
-  if (body.bytes) return body.bytes.subarray(range.start, range.end)
-  const pieces: Uint8Array[] = []
-  for await (const piece of body.read(range)) pieces.push(piece)
-  return Buffer.concat(pieces)
 }

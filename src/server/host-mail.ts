@@ -1,4 +1,5 @@
 import { readAddress } from '../accounts/address.ts'
+import { readRange } from '../contracts/read-body.ts'
 import type { Account } from '../contracts/directory.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Dispatch } from '../contracts/dispatch.ts'
@@ -147,9 +148,8 @@ async function unsent({ body, facts: gathered }: Collected, received: number): P
     return { headers: parseHeaderBlock(body.bytes), facts, octets: body.size, body, received }
   }
   const facts = gathered!
-  const pieces: Uint8Array[] = []
-  for await (const piece of body.read({ start: 0, end: facts.structure.body })) pieces.push(piece)
-  return { headers: parseHeaderBlock(Buffer.concat(pieces)), facts, octets: body.size, body, received }
+  const header = await readRange(body, { start: 0, end: facts.structure.body })
+  return { headers: parseHeaderBlock(header), facts, octets: body.size, body, received }
 }
 
 function envelopeOf(

@@ -1,5 +1,5 @@
 import { createHash, sign } from 'node:crypto'
-import type { Body } from '../../contracts/bodies.ts'
+import { readRange } from '../../contracts/read-body.ts'
 import type { OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { Sign } from '../../contracts/sign.ts'
 import { type HeaderBlock, parseHeaderBlock } from '../../message/headers.ts'
@@ -129,7 +129,7 @@ class Signing {
   async #toSign({ body, facts }: OutgoingMessage): Promise<ToSign | { readonly reason: Unsigned }> {
     const end = facts.structure.body
     if (end > MOST_HEADER) return { reason: 'header-too-large' }
-    const header = parseHeaderBlock(await octetsOf(body, end))
+    const header = parseHeaderBlock(await readRange(body, { start: 0, end }))
     // Each program makes something else of these, and some of what follows them.
     if (!isSound(header)) return { reason: 'unsound-header' }
     const domain = authorDomain(header)
@@ -203,11 +203,4 @@ interface ToSign {
 /** Whether the header is one that everybody reads alike, and that arrives as it is: a CR alone becomes a line end on the way. */
 function isSound({ oddities }: HeaderBlock): boolean {
   return !oddities.some((each) => each === 'bare-cr' || each === 'no-colon' || each === 'stray-line' || each === 'mbox-from')
-}
-
-async function octetsOf(body: Body, end: number): Promise<Uint8Array> {
-  if (body.bytes) return body.bytes.subarray(0, end)
-  const pieces: Uint8Array[] = []
-  if (end > 0) for await (const piece of body.read({ start: 0, end })) pieces.push(piece)
-  return Buffer.concat(pieces)
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
+import { readRange } from '../../contracts/read-body.ts'
 import type { Body } from '../../contracts/bodies.ts'
 import type { Attachment } from '../../contracts/received.ts'
 import { parseContentDisposition, parseContentType, parseTransferEncoding } from '../../message/content.ts'
 import { parseHeaderBlock } from '../../message/headers.ts'
 import type { Part } from '../../message/structure.ts'
 import { transferDecoder } from '../../message/transfer.ts'
-import { octetsOf } from './octets.ts'
 
 /** The attachment that a part is. Its octets are read once, for size and hash, and not kept. */
 export async function attachmentOf(body: Body, part: Part): Promise<Attachment> {
@@ -42,7 +42,7 @@ async function* decoded(body: Body, { body: start, end, encoding }: Part): Async
 /** The name in Content-Disposition, or the older one in Content-Type; never a path. */
 async function filenameOf(body: Body, part: Part): Promise<string | undefined> {
   if (!part.disposition && !part.params) return undefined
-  const headers = parseHeaderBlock(await octetsOf(body, part.header, part.body))
+  const headers = parseHeaderBlock(await readRange(body, { start: part.header, end: part.body }))
   const { filename } = parseContentDisposition(headers.value('content-disposition'))
   return filename ?? baseName(parseContentType(headers.value('content-type')).parameters.get('name') ?? '')
 }

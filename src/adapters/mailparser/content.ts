@@ -1,3 +1,4 @@
+import { readRange } from '../../contracts/read-body.ts'
 import type { Body } from '../../contracts/bodies.ts'
 import type { Attachment } from '../../contracts/received.ts'
 import { decodeText } from '../../message/charset.ts'
@@ -5,7 +6,6 @@ import { parseTransferEncoding } from '../../message/content.ts'
 import type { Part } from '../../message/structure.ts'
 import { decodeTransfer } from '../../message/transfer.ts'
 import { attachmentOf } from './attachment.ts'
-import { octetsOf } from './octets.ts'
 import { type Section, sortParts, type TextPart } from './parts.ts'
 import { loadTextReader, type TextReader } from './text.ts'
 
@@ -63,7 +63,7 @@ async function plainOf(body: Body, one: TextPart, reader: TextReader): Promise<s
 
 /** The text of a part, its encoding and charset undone. */
 async function textOf(body: Body, { part, octets }: TextPart): Promise<string> {
-  const bytes = await octetsOf(body, part.body, part.body + octets)
+  const bytes = await readRange(body, { start: part.body, end: part.body + octets })
   // Of what is too long, whole lines: no character is cut in two.
   const whole = part.body + octets < part.end ? bytes.subarray(0, bytes.lastIndexOf(LF) + 1 || octets) : bytes
   const decoded = decodeTransfer(whole, parseTransferEncoding(part.encoding))

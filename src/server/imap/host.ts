@@ -1,4 +1,5 @@
 import { turn } from '../../adapters/node/event-loop.ts'
+import { readRange } from '../../contracts/read-body.ts'
 import type { BodyStore } from '../../contracts/bodies.ts'
 import type { Mailbox, MailboxId, SpecialUse } from '../../contracts/mailbox.ts'
 import type { MailStore } from '../../contracts/store.ts'
@@ -13,7 +14,6 @@ import type {
 } from '../../protocol/imap/index.ts'
 import type { LiveConnection } from '../connection.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
-import { storedOctets } from '../stored-octets.ts'
 import type { Annotations } from './annotations.ts'
 import { firstPage, refusalFor, selection } from './answers.ts'
 import type { Filing } from './filing.ts'
@@ -337,7 +337,7 @@ export class ImapHost extends Reader<Access> implements Host<ImapServerEvent>, W
 
   private async gathered({ message, start, end }: BodyRange): Promise<Uint8Array | null> {
     const body = await this.access.store.body(message)
-    return body ? storedOctets(body, start, end) : null
+    return body ? readRange(body, { start: start, end: end }) : null
   }
 
   /** A store that answers at once would let a long command go on for as long as it likes (I65). */

@@ -1,8 +1,7 @@
-import type { Body } from '../../contracts/bodies.ts'
+import { readRange } from '../../contracts/read-body.ts'
 import type { ComposeMail } from '../../contracts/draft.ts'
 import type { DeliveryParts } from '../../outbound/delivery/options.ts'
 import { octetsForReport, writeReport } from '../../outbound/write-report.ts'
-import { joinedOctets } from '../../protocol/bytes/joined.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { messageOf } from './own-message.ts'
 
@@ -26,7 +25,7 @@ export function reportWriter(
     const now = clock.now()
     const wanted = octetsForReport(report, about.body.size, {})
     // The sender has to hear of it even where nobody can read the message any more: then without its octets.
-    const octets = await beginning(about.body, wanted).catch((error: unknown) => {
+    const octets = await readRange(about.body, { start: 0, end: wanted }).catch((error: unknown) => {
       failed('read a message to report on', error)
       return new Uint8Array(0)
     })
@@ -35,11 +34,4 @@ export function reportWriter(
     })
     return messageOf(written.envelope, await compose(written.draft), now)
   }
-}
-
-async function beginning(body: Body, end: number): Promise<Uint8Array> {
-  if (body.bytes) return body.bytes.subarray(0, end)
-  const pieces: Uint8Array[] = []
-  for await (const piece of body.read({ start: 0, end })) pieces.push(piece)
-  return joinedOctets(pieces)
 }

@@ -2,6 +2,7 @@ import type { BouncedFacts } from '../../contracts/bounced.ts'
 import type { Destination } from '../../contracts/directory.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { QueuedMessage } from '../../contracts/queue.ts'
+import { readRange } from '../../contracts/read-body.ts'
 import type { ReceivedMessage } from '../../contracts/received.ts'
 import type { Address } from '../../message/address.ts'
 import { asciiDomain } from '../../message/domain.ts'
@@ -9,7 +10,6 @@ import { readBounce } from '../../outbound/bounce.ts'
 import type { Srs } from '../../outbound/srs.ts'
 import type { SuppressionList } from '../../outbound/suppression.ts'
 import type { Verp } from '../../outbound/verp.ts'
-import { joinedOctets } from '../../protocol/bytes/joined.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { encodeMailbox } from '../../protocol/smtp/index.ts'
 import { readAddress } from '../../accounts/address.ts'
@@ -98,7 +98,8 @@ export class Returns {
     const { suppressions, bounced, clock } = this.parts
     const sent = await this.sent(id)
     const recipient = sent?.recipients[number]
-    const bounce = readBounce(await beginning(message), message.envelope.sender)
+    const { body, envelope } = message
+    const bounce = readBounce(await readRange(body, { start: 0, end: Math.min(body.size, MOST_READ) }), envelope.sender)
     const [told] = bounce?.recipients ?? []
     if (!sent || recipient === undefined || !told) return
     const address = readAddress(recipient)
@@ -127,12 +128,4 @@ export class Returns {
     const text = await this.parts.keyValue?.get(`sent:${id}`, this.parts.clock.now())
     return text === undefined ? undefined : (JSON.parse(text) as Sent)
   }
-}
-
-async function beginning({ body }: ReceivedMessage): Promise<Uint8Array> {
-  const end = Math.min(body.size, MOST_READ)
-  if (body.bytes) return body.bytes.subarray(0, end)
-  const pieces: Uint8Array[] = []
-  for await (const piece of body.read({ start: 0, end })) pieces.push(piece)
-  return joinedOctets(pieces)
 }

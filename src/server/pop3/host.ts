@@ -1,3 +1,4 @@
+import { readRange } from '../../contracts/read-body.ts'
 import type { StoredBody } from '../../contracts/bodies.ts'
 import type { MailboxId } from '../../contracts/mailbox.ts'
 import type { MailStore } from '../../contracts/store.ts'
@@ -13,7 +14,6 @@ import type { Host } from '../../protocol/session/drive.ts'
 import { isMailError } from '../../protocol/session/errors.ts'
 import type { LiveConnection } from '../connection.ts'
 import { Reader, type ReaderAccess, type ReaderCodes } from '../reader.ts'
-import { storedOctets } from '../stored-octets.ts'
 import type { Maildrops } from './maildrops.ts'
 
 /** What all connections of one server share. */
@@ -65,7 +65,7 @@ export class Pop3Host extends Reader<Access> implements Host<Pop3ServerEvent> {
   octets({ uid, start, end }: OctetsQuestion): Promise<Uint8Array | null | Pop3Refusal> {
     return this.asked(async () => {
       const body = await this.body(uid)
-      return body ? storedOctets(body, start, end) : null
+      return body ? readRange(body, { start: start, end: end }) : null
     })
   }
 
