@@ -49,6 +49,11 @@ export async function readIntent(disk: Disk, account: string): Promise<Intent | 
   }
 }
 
+/** Whether something is written down that is being done. */
+export async function isUnderWay(disk: Disk, account: string): Promise<boolean> {
+  return await disk.stat(join(account, FILE)) !== undefined
+}
+
 /** Renames folders as far as they have not been. */
 export async function carryOutRenaming(disk: Disk, account: string, { moves }: Renaming): Promise<void> {
   for (const { from, to, guid } of moves) {

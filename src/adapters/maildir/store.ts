@@ -23,6 +23,7 @@ import { bodyOf, withFacts } from './body.ts'
 import { copyAll } from './copying.ts'
 import { isMissing, storageError } from './disk.ts'
 import { parseRecord } from './facts.ts'
+import { mailboxesOf } from './listing.ts'
 import { OVERHEAD } from './room.ts'
 import type { Shared } from './shared.ts'
 import { baseOf, Staging } from './staging.ts'
@@ -61,12 +62,8 @@ export class MaildirStore implements MailStore {
     return this.#run(async () => {
       const its = this.#accounts.of(account)
       this.#watching.followAccount(its.tag, its.dir)
-      const found: Mailbox[] = []
-      for (const { box } of await its.places()) {
-        const there = await its.viewOf(box.id)
-        if (there) found.push(this.#mailbox(its, there.place, there.state))
-      }
-      return found
+      const found = await mailboxesOf(its, this.#shared.disk)
+      return found.map(({ place, state }) => this.#mailbox(its, place, state))
     })
   }
 
