@@ -83,6 +83,8 @@ export interface Lease {
   readonly others: number
   /** Somebody has ordered that it fail, and says why: it is not to be tried, its recipients are to be given up. */
   readonly doomed: string | undefined
+  /** The first lease since somebody ordered `retry`: a server that is given up for a while is to be tried all the same. */
+  readonly ordered: boolean
 }
 
 /** What has become of a recipient; what is absent stays as it was. */
@@ -166,9 +168,9 @@ export interface QueuedJob {
 }
 
 /**
- * What somebody wants done with jobs. `hold` keeps them until `release`; `retry` makes them due now, and forgets crashes;
- * `drop` removes them and tells nobody; `bounce` has them given up (see {@link Lease.doomed}). A job that is held stays so at
- * `retry`, and is released at `bounce`.
+ * What somebody wants done with jobs. `hold` keeps them until `release`; `retry` makes them due now, forgets crashes, and marks
+ * the next lease (see {@link Lease.ordered}); `drop` removes them and tells nobody; `bounce` has them given up (see
+ * {@link Lease.doomed}). A job that is held stays so at `retry`, and is released at `bounce`.
  */
 export type QueueOrder =
   | { readonly kind: 'hold'; readonly why: string }

@@ -40,6 +40,8 @@ export class Job {
   crashes = 0
   held: string | undefined
   doomed: string | undefined
+  /** Somebody has ordered that it be tried, and nobody has leased it since. */
+  ordered = false
   /** Of the lease; `undefined`: it is not leased. */
   token: string | undefined
   /** When it is due once more, whatever becomes of its lease. */
@@ -74,11 +76,11 @@ export class Job {
 
   /** The lease that it is under. */
   lease(): Lease {
-    const { name, token, due, destination, kept, tries, crashes, began, doomed } = this
+    const { name: job, token, due: until, destination, kept, tries, crashes, began, doomed, ordered } = this
     const recipients = this.recipients.map((recipient) => ({ ...recipient }))
     const others = kept.jobs.size - 1
     const { message } = kept
-    return { job: name, token: token!, until: due, destination, message, recipients, tries, crashes, began, others, doomed }
+    return { job, token: token!, until, destination, message, recipients, tries, crashes, began, others, doomed, ordered }
   }
 
   /** What those see who look after the queue. */

@@ -91,6 +91,7 @@ class MemoryQueue implements MailQueue {
       job.token = String(++this.#count)
       this.#reschedule(job, until)
       leases.push(job.lease())
+      job.ordered = false
     }
     return leases
   }
@@ -232,7 +233,10 @@ class MemoryQueue implements MailQueue {
     if (order.kind === 'hold') job.held = order.why
     if (order.kind === 'release' || order.kind === 'bounce') job.held = undefined
     if (order.kind === 'bounce') job.doomed = order.why
-    if (order.kind === 'retry') job.crashes = 0
+    if (order.kind === 'retry') {
+      job.crashes = 0
+      job.ordered = true
+    }
     this.#reschedule(job, order.kind === 'retry' || order.kind === 'bounce' ? Math.min(job.due, now) : job.due)
   }
 

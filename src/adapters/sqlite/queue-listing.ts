@@ -174,7 +174,7 @@ export class QueueListing {
       priority: 0 - (row['rank'] as number),
       began: row['began'] as number,
       tries: row['tries'] as number,
-      crashes: row['crashes'] as number,
+      crashes: Math.max(0, row['crashes'] as number),
       held: textIn(row, 'held'),
       doomed: textIn(row, 'doomed'),
       account,

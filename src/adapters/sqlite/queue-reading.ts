@@ -4,7 +4,7 @@ import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { StoredBodies } from './bodies.ts'
 import { bytesIn, type Connection, type Row, type Statement } from './driver.ts'
-import { aboutIn, nextToken, recipientsIn, textIn } from './queue-rows.ts'
+import { aboutIn, nextToken, ORDERED, recipientsIn, textIn } from './queue-rows.ts'
 
 const JOB = 'id, message, destination, rank, due, token, began, tries, crashes, again, held, doomed, recipients'
 
@@ -90,10 +90,11 @@ export class QueueReading {
       recipients: row['recipients'] === null ? this.recipientsOf(message) : recipientsIn(row),
       tries: row['tries'] as number,
       // It was under another one, which nobody has settled.
-      crashes: (row['crashes'] as number) + ((row['token'] as number) > 0 ? 1 : 0),
+      crashes: Math.max(0, row['crashes'] as number) + ((row['token'] as number) > 0 ? 1 : 0),
       began: row['began'] as number,
       others: id === message ? others : others - 1 + (this.#isDone.get(message) ? 0 : 1),
       doomed: textIn(row, 'doomed'),
+      ordered: row['crashes'] === ORDERED,
     }
   }
 

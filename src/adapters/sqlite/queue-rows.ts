@@ -9,6 +9,9 @@ import type { Row } from './driver.ts'
  */
 const FIRST_TOKEN = 2 ** 40
 
+/** In place of crashes: somebody has ordered that the job be tried, and nobody has leased it since. */
+export const ORDERED = -1
+
 /** What is known of a message beside its body and its facts. */
 export type About = Pick<OutgoingMessage, 'envelope' | 'account' | 'received'>
 

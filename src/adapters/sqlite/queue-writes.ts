@@ -5,7 +5,7 @@ import type { Connection, Row, Statement } from './driver.ts'
 import type { Keeping } from './keeping.ts'
 import type { QueueNumbers } from './queue-numbers.ts'
 import type { QueueReading } from './queue-reading.ts'
-import { changed, kept, newRow, type NewRow, packRecipients, recipientsIn, textIn, timeOf } from './queue-rows.ts'
+import { changed, kept, newRow, type NewRow, ORDERED, packRecipients, recipientsIn, textIn, timeOf } from './queue-rows.ts'
 import type { Schedule } from './queue-schedule.ts'
 
 /** A message that is to come in, ready to be written. */
@@ -145,7 +145,7 @@ export class QueueWrites {
     const held = order.kind === 'hold' ? kept(order.why) : order.kind === 'retry' ? row['held'] as string | null : null
     const isNow = order.kind === 'retry' || order.kind === 'bounce'
     const due = isNow ? Math.min(row['due'] as number, timeOf(now)) : row['due'] as number
-    const crashes = order.kind === 'retry' ? 0 : row['crashes'] as number
+    const crashes = order.kind === 'retry' ? ORDERED : row['crashes'] as number
     const doomed = order.kind === 'bounce' ? kept(order.why) : row['doomed'] as string | null
     this.#order.run(due, crashes, held, doomed, row['id'] as number)
   }

@@ -18,7 +18,7 @@ CREATE TABLE queue (
   token INTEGER NOT NULL,         -- of its last lease; negative: that was settled, or there was none
   began INTEGER NOT NULL,         -- milliseconds since the Unix epoch
   tries INTEGER NOT NULL DEFAULT 0,
-  crashes INTEGER NOT NULL DEFAULT 0,
+  crashes INTEGER NOT NULL DEFAULT 0, -- -1: none, and its next lease is one that was ordered
   again INTEGER,                  -- when it is due once more, however its lease ends
   held TEXT,                      -- a JSON string: why
   doomed TEXT,                    -- a JSON string: why

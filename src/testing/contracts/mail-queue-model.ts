@@ -32,6 +32,7 @@ interface ModelJob {
   token: string | undefined
   tries: number
   crashes: number
+  ordered: boolean
   held: string | undefined
   doomed: string | undefined
   again: number | undefined
@@ -54,7 +55,7 @@ class Model {
     else if (same) same.due = Math.min(due, same.due)
     else {
       const unknown = { name: undefined, token: undefined, held: undefined, doomed: undefined, again: undefined }
-      this.jobs.push({ ...unknown, tries: 0, crashes: 0, message, destination, recipients, due, priority, began })
+      this.jobs.push({ ...unknown, tries: 0, crashes: 0, ordered: false, message, destination, recipients, due, priority, began })
     }
   }
 
@@ -108,7 +109,7 @@ class Model {
     }
     if (order.kind === 'hold') job.held = order.why
     else if (order.kind !== 'retry') job.held = undefined
-    if (order.kind === 'retry') job.crashes = 0
+    if (order.kind === 'retry') Object.assign(job, { crashes: 0, ordered: true })
     if (order.kind === 'bounce') job.doomed = order.why
     if (order.kind === 'retry' || order.kind === 'bounce') job.due = Math.min(job.due, now)
   }
@@ -190,10 +191,11 @@ class Play {
       Object.assign(job, { token: lease.token, due: until })
       const others = this.#model.jobs.filter(({ message }) => message === job.message).length - 1
       equal(
-        [lease.message.id, lease.tries, lease.crashes, lease.began, lease.doomed, lease.others, lease.until],
-        [job.message.id, job.tries, job.crashes, job.began, job.doomed, others, until],
+        [lease.message.id, lease.tries, lease.crashes, lease.ordered, lease.began, lease.doomed, lease.others, lease.until],
+        [job.message.id, job.tries, job.crashes, job.ordered, job.began, job.doomed, others, until],
         `${told}: the lease`,
       )
+      job.ordered = false
       equal(lease.recipients.map(recipientSeen), recipientsOf(job), `${told}: recipients of the lease`)
       this.#leases.push({ lease, job })
     }

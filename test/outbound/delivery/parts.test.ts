@@ -34,7 +34,7 @@ function leaseOf(
   const message = outgoing(envelope(sender, named), 'Subject: x\n\ny\n', now)
   return {
     job: '1', token: '1', until: now + 1, destination: 'mx:there.test', tries: 0, crashes: 0, began: now, others: 0,
-    doomed: undefined,
+    doomed: undefined, ordered: false,
     message: { ...message, id: 'm', body: message.body as never },
     recipients: recipients.map((_, number) => ({ number, state: 'waiting', last: undefined, told: undefined })),
     ...more,

@@ -265,6 +265,7 @@ const lookingAfter: readonly QueueFault[] = [
   fault('orders', 'says nothing of why a job is to fail', (queue) => {
     return leasing(queue, (lease) => ({ ...lease, doomed: undefined }))
   }),
+  fault('orders', 'does not know what was ordered', (queue) => leasing(queue, (lease) => ({ ...lease, ordered: false }))),
   fault('orders', 'drops what is held only', (queue) => ({
     order: (which, order, now) => queue.order(order.kind === 'drop' ? { ...which, state: 'held' } : which, order, now),
   })),
