@@ -8,6 +8,17 @@ export type {
   PasswordHash,
   Passwords,
 } from './accounts.ts'
+export type {
+  ArcFinding,
+  Authentication,
+  AuthenticationResult,
+  BimiFinding,
+  DkimFinding,
+  DmarcFinding,
+  IprevFinding,
+  SpfFinding,
+} from './authentication.ts'
+export type { AuthenticateWhat, Authenticator, SpfSubject } from './authenticator.ts'
 export type { Body, BodyStore, BodyWriter, ByteRange, StoredBody } from './bodies.ts'
 export type { Account, Destination, Directory, Login, Resolution, Rights, ScramKeys } from './directory.ts'
 export { canonicalFlags, changedFlags } from './flag-change.ts'
@@ -60,5 +71,7 @@ export type {
   Settlement,
 } from './queue.ts'
 export type { Attachment, Connection, Envelope, ParsedMessage, ReceivedMessage, Recipient } from './received.ts'
+export type { Filtered, FilterAction, FilterStep, FilterSubject, HeaderEdit, MailFilter } from './filter.ts'
+export type { Scanned, Scanner, ScanFinding, ScanSubject } from './scanner.ts'
 export type { DnsAnswer, DnsRecords, DnsRecordType, Resolver } from './resolver.ts'
 export type { Sign } from './sign.ts'

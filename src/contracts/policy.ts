@@ -1,4 +1,6 @@
 import type { Address } from '../message/address.ts'
+import type { Authentication } from './authentication.ts'
+import type { Note } from './note.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from './received.ts'
 
 /** A reply to be given: what SMTP says. */
@@ -36,6 +38,10 @@ export interface Notebook {
   score(score: number, why: string): void
   /** A header field for the message. The value is text; it is encoded and folded when written. */
   header(name: string, value: string): void
+  /** Takes a field out of the message's header: one of `message.headers.fields`. At the message stage only. */
+  remove(field: { readonly start: number; readonly end: number }): void
+  /** Who sent it, as far as is known by now. */
+  authentication(found: Authentication): void
 }
 
 /** What a policy is given beside its subject. */
@@ -46,6 +52,8 @@ export interface Stage {
   /** The transaction so far; `undefined` before MAIL. */
   readonly envelope: Envelope | undefined
   readonly notes: Notebook
+  /** What policies have noted so far: at earlier stages, and at this one those that have decided before. A live view. */
+  readonly noted: readonly Note[]
   /** Aborted when the answer is no longer wanted. */
   readonly signal: AbortSignal
   /**

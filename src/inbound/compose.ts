@@ -152,6 +152,10 @@ class BoundedStage implements Stage {
     return this.whole.notes
   }
 
+  get noted(): Stage['noted'] {
+    return this.whole.noted
+  }
+
   get signal(): AbortSignal {
     return (this.controller ??= follower(this.whole.signal)).signal
   }

@@ -1,3 +1,4 @@
+import type { Authentication } from '../contracts/authentication.ts'
 import type { Note } from '../contracts/note.ts'
 import type { Decision, Notebook, Policy, PolicyStage, Stage, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
@@ -10,7 +11,7 @@ import { combine, type Judged, ourFault, verdictOf } from './verdict.ts'
 export type PolicyFailure = (policy: string, stage: PolicyStage | 'closed', error: unknown) => void
 
 /** What a stage is about; everything but the notebook, which is each policy's own. */
-export type StageFacts = Omit<Stage, 'notes'>
+export type StageFacts = Omit<Stage, 'notes' | 'noted'>
 
 type Ask = (policy: Policy, stage: Stage) => Decision
 
@@ -122,11 +123,13 @@ export class Pipeline {
 /** The stage as one policy sees it. The signal stays a getter, of a class: most policies never ask for it. */
 class StageOfPolicy implements Stage {
   readonly notes: Notebook
+  readonly noted: readonly Note[]
   private readonly facts: StageFacts
 
   constructor(facts: StageFacts, policy: string, notes: Note[]) {
     this.facts = facts
     this.notes = new PolicyNotebook(policy, notes)
+    this.noted = notes
   }
 
   get now(): number {
@@ -174,6 +177,17 @@ class PolicyNotebook implements Notebook {
     const isField = typeof name === 'string' && /[!-9;-~]/.test(name) && typeof value === 'string'
     this.check('header', isField, 'the name of a header field and a text')
     this.notes.push({ kind: 'header', policy: this.policy, name, value })
+  }
+
+  remove({ start, end }: { readonly start: number; readonly end: number }): void {
+    const isSpan = Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start < end
+    this.check('remove', isSpan, 'a field of the message, with its start and its end')
+    this.notes.push({ kind: 'removal', policy: this.policy, start, end })
+  }
+
+  authentication(authentication: Authentication): void {
+    this.check('authentication', typeof authentication === 'object' && authentication !== null, 'what was found')
+    this.notes.push({ kind: 'authentication', policy: this.policy, authentication })
   }
 
   private check(method: string, isSound: boolean, takes: string): void {

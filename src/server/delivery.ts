@@ -1,5 +1,6 @@
 import { readRange } from '../contracts/read-body.ts'
 import type { Body } from '../contracts/bodies.ts'
+import type { Note } from '../contracts/note.ts'
 import type { Recipient } from '../contracts/received.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
 import { combine, type Judged, ourFault, pass } from '../inbound/verdict.ts'
@@ -10,6 +11,7 @@ import type { Reply } from '../protocol/smtp/index.ts'
 import { type Collected, prefixed } from './collector.ts'
 import type { LiveConnection } from './connection.ts'
 import { outcomeOf } from './delivered.ts'
+import { type Edit, edited } from './edited-body.ts'
 import { StoredArrival } from './received-message.ts'
 import { type Delivered, type Reception, refusalOf } from './reception.ts'
 import { noteFields } from './trace.ts'
@@ -20,8 +22,6 @@ import { refusalFacts, whence } from './whence.ts'
 const CHUNK = 65_536
 
 type Answer = Reply | readonly Reply[] | undefined
-
-const NO_FIELDS = new Uint8Array(0)
 
 /** The answer to a complete message: policies first, then the delivery. Nothing is kept of what was not taken over. */
 export async function answerMessage(
@@ -49,8 +49,7 @@ export async function answerMessage(
     // RFC 5321 §6.1: whoever has not heard 250 sends again, so what is delivered now would come twice.
     if (transaction.withdrawn) return undefined
     const discarded = transaction.discarding || verdict.kind === 'discard' || transaction.envelope.recipients.length === 0
-    const fields = discarded ? NO_FIELDS : noteFields(transaction.notes)
-    const whole = fields.length === 0 ? message : await withFields(fields, message, transaction, collected)
+    const whole = discarded ? message : await withNotes(message, transaction, collected)
     const delivered = discarded ? undefined : await reception.deliver(whole, facts)
     return settle(reception, connection, transaction, delivered, {
       octets: message.octets,
@@ -77,20 +76,32 @@ async function arrivalOf(
   return new StoredArrival({ id, envelope, connection, received, body, notes, head, facts })
 }
 
-/** The message with the fields that policies have noted for it. */
-async function withFields(
-  fields: Uint8Array,
-  message: StoredArrival,
-  transaction: Transaction,
-  collected: Collected,
-): Promise<StoredArrival> {
+/** The message with the fields that policies have noted for it, and without those that they have noted against. */
+async function withNotes(message: StoredArrival, transaction: Transaction, collected: Collected): Promise<StoredArrival> {
   const { id, connection, received } = message
   const { envelope, notes } = transaction
+  const fields = noteFields(notes)
+  const removals = removalsOf(notes, message)
+  if (removals.length > 0) {
+    const text = Buffer.from(fields.buffer, fields.byteOffset, fields.length).toString('utf8')
+    const { body, facts } = await edited(message, [{ from: 0, to: 0, text }, ...removals])
+    const head = body.bytes ?? (await readRange(body, { start: 0, end: facts.structure.body }))
+    return new StoredArrival({ id, envelope, connection, received, body, notes, head, facts })
+  }
+  if (fields.length === 0) return message
   const body = prefixed(fields, collected.body)
   const head = Buffer.concat([fields, message.head])
   // Everything has moved: of a message that is not in memory the facts are gathered anew.
   const facts = body.bytes ? undefined : await factsOf(body)
   return new StoredArrival({ id, envelope, connection, received, body, notes, head, facts })
+}
+
+/** Spans of the header that are taken out, ascending, none twice; what lies elsewhere was meant for another message. */
+function removalsOf(notes: readonly Note[], { headers }: StoredArrival): Edit[] {
+  const wanted = new Set<number>()
+  for (const note of notes) if (note.kind === 'removal') wanted.add(note.start)
+  if (wanted.size === 0) return []
+  return headers.fields.filter(({ start }) => wanted.has(start)).map(({ start, end }) => ({ from: start, to: end, text: '' }))
 }
 
 async function factsOf(body: Body): Promise<MessageFacts> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { type Policy, readBody, type ReceivedMessage } from '../../src/contracts/index.ts'
 import { parseReceived } from '../../src/message/index.ts'
 import { type ConnectOptions, world, type WorldOptions } from '../../src/testing/index.ts'
 
@@ -191,5 +192,43 @@ describe('header notes', () => {
     expect(text.slice(text.indexOf('Subject'))).toBe('Subject: x\r\n\r\nbody\r\n')
     if (typeof expected === 'string') expect(text.slice(0, text.indexOf('Subject'))).toBe(expected)
     else expect(text).toMatch(expected)
+  })
+
+  const places = [['in memory', {}], ['in the spool', { inMemory: 16 }]] as const
+  it.each(places)('take fields out, each once, of a message %s', async (_, where) => {
+    const unwanted = (name: string): Policy => ({
+      name,
+      message: ({ headers }, { notes }) => {
+        for (const field of headers.fields) if (field.name === 'X-Evil') notes.remove(field)
+        notes.remove({ start: 1, end: 2 })
+        notes.header('X-Seen', name)
+      },
+    })
+    let text = ''
+    const deliver = async (message: ReceivedMessage): Promise<void> => {
+      text = Buffer.from(await readBody(message.body)).toString('utf8')
+      expect(message.headers.fields.map(({ name }) => name)).toEqual(['X-Seen', 'X-Seen', 'Subject', 'To'])
+      expect([message.facts.octets, message.octets, message.facts.envelope.subject]).toEqual([text.length, text.length, 'x'])
+    }
+    const w = world({ server: { trace: false, policies: [unwanted('one'), unwanted('two')], ...where, deliver } })
+    const content = 'X-Evil: 1\nSubject: x\nX-Evil: 2\n folded\nTo: b\n\nX-Evil: body\n'
+    await w.connect().send({ to: 'a@mx.test', content })
+    expect(text).toBe('X-Seen: one\r\nX-Seen: two\r\nSubject: x\r\nTo: b\r\n\r\nX-Evil: body\r\n')
+  })
+
+  const spans = [{ start: 2, end: 2 }, { start: -1, end: 2 }, { start: 0.5, end: 2 }]
+  it.each(spans)('take no span for a field that is none: %j', async (span) => {
+    const w = world({ server: { policies: [{ name: 'note', message: (_, { notes }) => notes.remove(span) }] } })
+    expect(await w.connect().send({ to: 'a@mx.test', content: 'Subject: x\n\n' })).toMatchObject({ accepted: false })
+  })
+
+  it('are seen by the stages that follow', async () => {
+    const seen: unknown[] = []
+    const policies: Policy[] = [
+      { name: 'first', sender: (_, { notes }) => notes.tag('known') },
+      { name: 'second', message: (_, { noted }) => void seen.push(...noted) },
+    ]
+    await world({ server: { policies } }).connect().send({ to: 'a@mx.test', content: 'Subject: x\n\n' })
+    expect(seen).toEqual([{ kind: 'tag', policy: 'first', tag: 'known' }])
   })
 })

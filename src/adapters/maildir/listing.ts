@@ -14,8 +14,9 @@ export interface Listed {
 const LOOKS = 3
 
 /**
- * The mailboxes of an account, parents before children, under the names that they have at one moment: a renaming takes its folders
- * one after the other, so a look at the disk in the midst of it would see some under the old name and some under the new one.
+ * The mailboxes of an account, parents before children, under the names that they have at one moment: a renaming takes its
+ * folders one after the other, so a look at the disk in the midst of it would see some under the old name and some under the
+ * new one.
  */
 export async function mailboxesOf(account: Account, disk: Disk): Promise<Listed[]> {
   for (let look = 0; look < LOOKS; look++) {
