@@ -60,7 +60,7 @@ export class Entries {
       + ' group_concat(octets) AS octets'
     const all = `${some}, group_concat(message - uid) AS messages, group_concat(received) AS received,`
       + ' group_concat(saved - received) AS saved'
-    const from = 'FROM (SELECT * FROM entries WHERE mailbox = ? AND uid >= ? AND uid <= ? ORDER BY uid LIMIT ?)'
+    const from = 'FROM (SELECT * FROM entries WHERE mailbox = ? AND uid >= ? AND uid <= ? ORDER BY uid LIMIT +?)'
     this.#some = db.prepare(`SELECT ${some} ${from}`)
     this.#all = db.prepare(`SELECT ${all} ${from}`)
     this.#each = db.prepare(`SELECT ${all} FROM (SELECT e.* FROM json_each(?) AS wanted`

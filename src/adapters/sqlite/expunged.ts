@@ -31,7 +31,7 @@ export class Expunged {
   constructor(db: Connection) {
     this.#insert = db.prepare('INSERT INTO expunged (mailbox, mod_seq, uids) VALUES (?, ?, ?)')
     this.#count = db.prepare('SELECT count(*) AS count FROM expunged WHERE mailbox = ?')
-    this.#oldest = db.prepare('SELECT mod_seq, uids FROM expunged WHERE mailbox = ? ORDER BY mod_seq LIMIT ?')
+    this.#oldest = db.prepare('SELECT mod_seq, uids FROM expunged WHERE mailbox = ? ORDER BY mod_seq LIMIT +?')
     this.#delete = db.prepare('DELETE FROM expunged WHERE mailbox = ? AND mod_seq <= ?')
     this.#forget = db.prepare('UPDATE mailboxes SET forgotten = ? WHERE id = ?')
   }

@@ -45,7 +45,7 @@ export class QueueListing {
     this.#reading = reading
     const columns = 'SELECT j.id, j.message, j.destination, j.rank, j.due, j.token, j.began, j.tries, j.crashes, j.again, j.held,'
       + ' j.doomed, j.recipients, j.content FROM queue AS j WHERE'
-    this.#end = db.prepare('SELECT max(id) AS id FROM (SELECT id FROM queue WHERE id > ? ORDER BY id LIMIT ?)')
+    this.#end = db.prepare('SELECT max(id) AS id FROM (SELECT id FROM queue WHERE id > ? ORDER BY id LIMIT +?)')
     this.#span = db.prepare(`${columns} j.id > ? AND j.id <= ? AND j.destination IS NOT NULL ORDER BY j.id`)
     this.#spanTo = db.prepare(`${columns} j.id > ? AND j.id <= ? AND j.destination = ? ORDER BY j.id`)
     this.#job = db.prepare(`${columns} j.id = ? AND j.destination IS NOT NULL`)

@@ -41,7 +41,7 @@ export class QueueReading {
     this.#ranks = db.prepare('SELECT rank FROM queue WHERE destination = ? AND held IS NULL AND rank > ?'
       + ' ORDER BY rank LIMIT 1')
     this.#due = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE destination = ? AND held IS NULL AND rank = ?`
-      + ' AND due <= ? ORDER BY due, id LIMIT ?')
+      + ' AND due <= ? ORDER BY due, id LIMIT +?')
     this.#another = db.prepare('SELECT 1 FROM queue WHERE message = ? AND id <> message AND destination IS NOT NULL'
       + ' AND id <> ? LIMIT 1')
     this.#isDone = db.prepare('SELECT 1 FROM queue WHERE id = ? AND destination IS NULL')
