@@ -48,6 +48,6 @@ export interface SiteFacts {
   readonly state: 'open' | 'closed'
   /** Why. */
   readonly text: string
-  /** When it is tried again, in milliseconds since the Unix epoch. */
+  /** When it is tried again, in milliseconds since the Unix epoch. `undefined` of one that is open: now, by somebody's order. */
   readonly until: number | undefined
 }

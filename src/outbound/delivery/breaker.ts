@@ -19,8 +19,11 @@ export const defaultBreaker: BreakerRules = { failures: 3, pause: 60_000, factor
  * | state | a connection may be tried | next |
  * |---|---|---|
  * | `closed` | yes | `failures` in a row: open |
- * | `open` | not before `until` | the first try after that: half-open |
+ * | `open` | not before `until`, unless somebody has ordered it | the first try after that: half-open |
  * | `half-open` | no: one is being tried | it works: closed; it fails: open, for longer |
+ *
+ * Whether a connection works is told by the first message on it: a server that only says to that that it is closing has taken
+ * nothing, however kindly it has greeted.
  */
 export type Breaker =
   | { readonly state: 'closed'; readonly failures: number }
@@ -31,8 +34,8 @@ export type Breaker =
 export const closedBreaker: Breaker = { state: 'closed', failures: 0 }
 
 /** Whether a connection may be tried now. */
-export function mayTry(breaker: Breaker, now: number): boolean {
-  return breaker.state === 'closed' || (breaker.state === 'open' && now >= breaker.until)
+export function mayTry(breaker: Breaker, now: number, isOrdered = false): boolean {
+  return breaker.state === 'closed' || (breaker.state === 'open' && (isOrdered || now >= breaker.until))
 }
 
 /** A connection is about to be tried. */
@@ -40,7 +43,7 @@ export function tried(breaker: Breaker): Breaker {
   return breaker.state === 'open' ? { state: 'half-open', pause: breaker.pause } : breaker
 }
 
-/** A connection came about. */
+/** A connection works. */
 export function worked(breaker: Breaker): Breaker {
   return breaker.state === 'closed' && breaker.failures === 0 ? breaker : closedBreaker
 }

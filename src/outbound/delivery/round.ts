@@ -1,6 +1,7 @@
+import type { LastTry } from '../../contracts/queue.ts'
 import type { Address } from '../../message/address.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
-import type { OutcomeEvent } from '../../protocol/smtp/index.ts'
+import type { DoneEvent, OutcomeEvent } from '../../protocol/smtp/index.ts'
 import { classify } from './classify.ts'
 import { connect, type ConnectTerms, type Line, textOf, type Trouble } from './connect.ts'
 import type { ErrandEnd } from './courier.ts'
@@ -41,6 +42,8 @@ export class Round {
   private readonly terms: RoundTerms
   private line: Line | undefined
   private letGo: (() => void) | undefined
+  /** A new connection, until its first message has shown whether it works; `hasMail`: that is on its way. */
+  private trial: { readonly line: Line; hasMail: boolean } | undefined
   /** Work with recipients that the server had no room for in one transaction. */
   private readonly again: Work[] = []
   private readonly pending = new Set<Promise<void>>()
@@ -53,7 +56,8 @@ export class Round {
 
   /** Does all of it; resolves when everything is settled. Why there is no connection for one is why there is none for others. */
   async carry(works: readonly Work[]): Promise<void> {
-    const waiting = [...works]
+    // What somebody has ordered goes where nothing else may go yet, and may open the way for the rest.
+    const waiting = [...works].sort((a, b) => Number(b.lease.ordered) - Number(a.lease.ordered))
     let trouble: Trouble | undefined
     while (waiting.length > 0 || this.again.length > 0 || this.pending.size > 0) {
       const work = this.again.shift() ?? waiting.shift()
@@ -84,6 +88,8 @@ export class Round {
   end(): void {
     const { line, terms, site } = this
     this.line = undefined
+    if (this.trial) site.gaveUp(this.clock.ticks())
+    this.trial = undefined
     this.letGo?.()
     if (!line) return
     if (line.courier.isFree && !terms.signal.aborted) terms.pool.put(site.key, line)
@@ -104,9 +110,10 @@ export class Round {
     for (let wait = rest; wait > 0 && !terms.signal.aborted; wait = site.wait(clock.ticks())) {
       await pause(wait, clock, terms.signal)
     }
-    let line = await this.ready()
+    const { ordered } = work.lease
+    let line = await this.ready(ordered)
     // It may go the moment that it is there.
-    while ('courier' in line && !line.courier.isFree && !terms.signal.aborted) line = await this.ready()
+    while ('courier' in line && !line.courier.isFree && !terms.signal.aborted) line = await this.ready(ordered)
     if ('failure' in line || !line.courier.isFree) {
       await (terms.signal.aborted || 'courier' in line ? terms.release(work) : this.missedAll(work, line))
       return 'courier' in line ? undefined : line
@@ -117,6 +124,7 @@ export class Round {
     const { parts } = terms
     const sender = this.returnPath(work)
     const numbers = work.left.slice(0, sender ? 1 : courier.offer!.recipients)
+    if (this.trial?.line === line) this.trial.hasMail = true
     const end = courier.send(errandOf(work.lease, numbers, sender, clock.now(), parts))
     const heard = end.then((ended) => this.heard(work, numbers, ended, line))
     this.pending.add(heard)
@@ -138,25 +146,50 @@ export class Round {
   }
 
   /** A connection that is free, or why there is none. */
-  private async ready(): Promise<Line | Trouble> {
+  private async ready(isOrdered: boolean): Promise<Line | Trouble> {
     const { site, terms, clock } = this
     if (this.line && (await this.line.courier.free())) return this.line
+    if (this.trial && !this.trial.hasMail) this.failed(this.trial.line, this.lostBy(this.trial.line))
     this.line = terms.pool.take(site.key)
     if (this.line) return this.takenUp(this.line)
-    if (!site.tries(clock.ticks())) return shut(site) ?? this.ours()
+    if (!(await this.mayConnect(isOrdered))) return shut(site) ?? this.ours()
     const made = await this.connected()
     const now = clock.ticks()
     if ('courier' in made) {
       this.line = this.takenUp(made)
+      this.trial = { line: made, hasMail: false }
       const wasProven = site.isProven
-      if (site.worked() === 'closed') terms.turned(site, 'closed')
+      site.answered()
       if (!wasProven) terms.proven()
     } else if (terms.signal.aborted) site.gaveUp(now)
-    else {
-      site.pushedBack(now, now)
-      if (site.failed(made.last, now) === 'opened') terms.turned(site, 'open')
-    }
+    else this.failed(undefined, made.last)
     return made
+  }
+
+  /** Whether a connection may be tried: not while none is to be, but for an order that somebody has given. */
+  private async mayConnect(isOrdered: boolean): Promise<boolean> {
+    const { site, terms, clock } = this
+    // One that is under way will tell, and one is enough.
+    const isTried = isOrdered && site.isTrying
+    if (isTried) await site.decided()
+    const wasShut = site.isShut(clock.ticks())
+    if (!site.tries(clock.ticks(), isOrdered && !isTried)) return false
+    if (wasShut) terms.turned(site, 'open')
+    return true
+  }
+
+  /** A connection came to nothing, or the one that was made shows that nothing is taken there. */
+  private failed(line: Line | undefined, last: LastTry): void {
+    const { site, terms, clock } = this
+    const now = clock.ticks()
+    if (line && this.trial?.line === line) this.trial = undefined
+    site.pushedBack(now, now)
+    if (site.failed(last, now) === 'opened') terms.turned(site, 'open')
+  }
+
+  private lostBy({ hop, address }: Line): LastTry {
+    const text = `The connection to ${hop.host} was lost`
+    return { at: this.clock.now(), code: 451, enhanced: '4.4.2', text, host: undefined, address }
   }
 
   /** Never rejects: whoever was allowed to try tells how it went. */
@@ -188,16 +221,43 @@ export class Round {
   /** A server has answered to a message, for some of its recipients. */
   private async heard(work: Work, numbers: readonly number[], { outcomes, done }: ErrandEnd, line: Line): Promise<void> {
     const { site, clock, terms } = this
+    if (this.isWornOut(work, outcomes, done, line)) {
+      // It goes again on a connection of its own, once: it is the connection that was at its end, and not the server.
+      work.isSecond = true
+      line.courier.quit()
+      this.again.push(work)
+      return
+    }
     // RFC 5321 §4.5.3.1.10: what did not fit goes in another transaction, as long as that leads anywhere.
     const isCrowded = (outcome: OutcomeEvent): boolean => done.accepted > 0 && hadNoRoom(outcome)
     const tried = outcomes
       .filter((outcome) => !isCrowded(outcome))
       .map((outcome) => this.triedOf(numbers[outcome.recipient]!, outcome, done.dsn, line))
+    this.learn(outcomes, tried, line)
     if (done.accepted > 0) site.took()
     if (outcomes.some((outcome) => asksToSlowDown(outcome, terms.rules))) site.pushedBack(line.began, clock.ticks())
     work.note(tried)
     if (work.left.length > 0) this.again.push(work)
     else await terms.finish(work)
+  }
+
+  /** What the first message of a connection says of the site. */
+  private learn(outcomes: readonly OutcomeEvent[], tried: readonly Tried[], line: Line): void {
+    if (this.trial?.line !== line) return
+    const closing = outcomes.find(isClosing)
+    if (closing) return this.failed(line, tried.find(({ failure }) => failure?.phase === 'sender')!.last)
+    this.trial = undefined
+    if (this.site.worked() === 'closed') this.terms.turned(this.site, 'closed')
+  }
+
+  /**
+   * A connection that has taken messages takes no more: the server has closed it meanwhile, or has had enough of it (RFC 9422
+   * lets it count domains too). Nothing is said by that of the message.
+   */
+  private isWornOut(work: Work, outcomes: readonly OutcomeEvent[], { accepted }: DoneEvent, line: Line): boolean {
+    if (this.trial?.line === line || work.isSecond || accepted > 0) return false
+    const isUnsaid = ({ reason, reply }: OutcomeEvent): boolean => reason === 'recipients' && reply === undefined
+    return outcomes.some((outcome) => isClosing(outcome) && outcome.reason !== 'timeout') || outcomes.every(isUnsaid)
   }
 
   private triedOf(number: number, outcome: OutcomeEvent, reports: boolean, { hop, address }: Line): Tried {
@@ -218,6 +278,11 @@ function shut({ trouble: last }: Site): Trouble | undefined {
 }
 
 const OURS = 'This server could not try it'
+
+/** A server takes leave instead of answering to MAIL. */
+const isClosing = ({ phase, code, reason }: OutcomeEvent): boolean => {
+  return phase === 'sender' && (code === 421 || reason === 'lost' || reason === 'timeout' || reason === 'protocol')
+}
 
 const hadNoRoom = ({ reason, phase, code, status }: OutcomeEvent): boolean => {
   return reason === 'recipients' || (phase === 'recipient' && code === 452 && (status === '4.5.3' || status === '4.0.0'))

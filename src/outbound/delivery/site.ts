@@ -32,6 +32,8 @@ export class Site {
   private window: Window
   private breaker: Breaker = closedBreaker
   private next: NextAllowed = 0
+  /** Those who wait to hear of the connection that is being tried. */
+  private listening: (() => void)[] = []
   private used = 0
 
   constructor(key: string, source: string | undefined, rules: SiteRules) {
@@ -71,9 +73,22 @@ export class Site {
     this.used = now
   }
 
-  /** Whether a connection may be tried. Whoever is told so tells how it went: `worked`, `failed` or `gaveUp`. */
-  tries(now: number): boolean {
-    if (!mayTry(this.breaker, now)) return false
+  /** One connection is being tried, to see whether it is back. */
+  get isTrying(): boolean {
+    return this.breaker.state === 'half-open'
+  }
+
+  /** Resolves when it is known what came of the connection that is being tried. */
+  async decided(): Promise<void> {
+    if (this.isTrying) await new Promise<void>((resolve) => this.listening.push(resolve))
+  }
+
+  /**
+   * Whether a connection may be tried; by somebody's order also while nothing is to be tried. Whoever is told so tells how it
+   * went: `worked`, `failed` or `gaveUp`.
+   */
+  tries(now: number, isOrdered = false): boolean {
+    if (!mayTry(this.breaker, now, isOrdered)) return false
     this.breaker = tried(this.breaker)
     return true
   }
@@ -81,6 +96,12 @@ export class Site {
   /** A connection was given up before it showed anything. */
   gaveUp(now: number): void {
     this.breaker = untried(this.breaker, now)
+    this.tellDecided()
+  }
+
+  /** A server answers. Whether it takes mail is another matter. */
+  answered(): void {
+    this.isProven = true
   }
 
   /** A connection works. */
@@ -89,6 +110,7 @@ export class Site {
     this.isProven = true
     this.breaker = worked(this.breaker)
     this.trouble = undefined
+    this.tellDecided()
     return wasClosed ? undefined : 'closed'
   }
 
@@ -98,7 +120,14 @@ export class Site {
     this.isProven = false
     this.breaker = failed(this.breaker, this.rules.breaker, now)
     this.trouble = trouble
+    this.tellDecided()
     return !wasOpen && this.breaker.state === 'open' ? 'opened' : undefined
+  }
+
+  private tellDecided(): void {
+    const { listening } = this
+    this.listening = []
+    for (const resolve of listening) resolve()
   }
 
   /** Gives the place back. */

@@ -14,6 +14,8 @@ export class Work {
   readonly tried: Tried[] = []
   /** Where it was tried. */
   tls: string | undefined
+  /** It has been given to a connection that took no more, and goes again on another. */
+  isSecond = false
   /** It is being settled, or was: nobody else is to do so. */
   isSettled = false
 
