@@ -1,6 +1,7 @@
 import type { Authentication, SpfFinding } from './authentication.ts'
 import type { Awaitable } from './policy.ts'
 import type { ReceivedMessage } from './received.ts'
+import type { Resolver } from './resolver.ts'
 
 /** Who is connected, and in whose name he sends. */
 export interface SpfSubject {
@@ -26,14 +27,21 @@ export interface AuthenticateWhat {
   readonly bimi: boolean
 }
 
+/** With what it is found out. */
+export interface AuthenticateBy {
+  readonly resolver: Resolver
+  /** Aborted when nobody wants to know any more. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Finds out who sent a message: SPF, DKIM, DMARC, ARC. Bounded in look-ups, signatures and time; a DNS that does not answer
  * gives `temperror`, never `pass`. Neither rejects but with `closed` where the signal is aborted, or `unavailable` where what it
  * needs is not installed.
  */
 export interface Authenticator {
-  spf(subject: SpfSubject, signal: AbortSignal): Promise<SpfFinding>
-  message(message: ReceivedMessage, what: AuthenticateWhat, signal: AbortSignal): Promise<Omit<Authentication, 'spf' | 'iprev'>>
+  spf(subject: SpfSubject, by: AuthenticateBy): Promise<SpfFinding>
+  message(message: ReceivedMessage, what: AuthenticateWhat, by: AuthenticateBy): Promise<Omit<Authentication, 'spf' | 'iprev'>>
   /** Loads what it needs, so that what is missing is known at the start. */
   ready?(): Awaitable<void>
 }

@@ -18,7 +18,7 @@ export type {
   IprevFinding,
   SpfFinding,
 } from './authentication.ts'
-export type { AuthenticateWhat, Authenticator, SpfSubject } from './authenticator.ts'
+export type { AuthenticateBy, AuthenticateWhat, Authenticator, SpfSubject } from './authenticator.ts'
 export type { Body, BodyStore, BodyWriter, ByteRange, StoredBody } from './bodies.ts'
 export type { Account, Destination, Directory, Login, Resolution, Rights, ScramKeys } from './directory.ts'
 export { canonicalFlags, changedFlags } from './flag-change.ts'

@@ -1,6 +1,7 @@
 import type { Address } from '../message/address.ts'
 import type { Authentication } from './authentication.ts'
 import type { Note } from './note.ts'
+import type { Resolver } from './resolver.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from './received.ts'
 
 /** A reply to be given: what SMTP says. */
@@ -48,12 +49,16 @@ export interface Notebook {
 export interface Stage {
   /** Milliseconds since the Unix epoch. */
   readonly now: number
+  /** This server's name. */
+  readonly hostname: string
   readonly connection: Connection
   /** The transaction so far; `undefined` before MAIL. */
   readonly envelope: Envelope | undefined
   readonly notes: Notebook
   /** What policies have noted so far: at earlier stages, and at this one those that have decided before. A live view. */
   readonly noted: readonly Note[]
+  /** Asks the DNS, as the server it belongs to does. */
+  readonly resolver: Resolver
   /** Aborted when the answer is no longer wanted. */
   readonly signal: AbortSignal
   /**

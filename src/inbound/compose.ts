@@ -140,6 +140,14 @@ class BoundedStage implements Stage {
     return this.whole.now
   }
 
+  get hostname(): string {
+    return this.whole.hostname
+  }
+
+  get resolver(): Stage['resolver'] {
+    return this.whole.resolver
+  }
+
   get connection(): Stage['connection'] {
     return this.whole.connection
   }

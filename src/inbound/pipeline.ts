@@ -2,6 +2,7 @@ import type { Authentication } from '../contracts/authentication.ts'
 import type { Note } from '../contracts/note.ts'
 import type { Decision, Notebook, Policy, PolicyStage, Stage, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
+import type { Resolver } from '../contracts/resolver.ts'
 import type { Address } from '../message/address.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import { checkPolicy } from './policy-check.ts'
@@ -134,6 +135,14 @@ class StageOfPolicy implements Stage {
 
   get now(): number {
     return this.facts.now
+  }
+
+  get hostname(): string {
+    return this.facts.hostname
+  }
+
+  get resolver(): Resolver {
+    return this.facts.resolver
   }
 
   get connection(): Connection {

@@ -124,7 +124,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
     const transaction = this.transaction!
     const to = recipientOf(question, hostname)
     transaction.name(question.id)
-    const stage = new QuestionStage(this.reception.clock, this.connection, transaction.envelope, question, conversation)
+    const stage = new QuestionStage(this.reception, this.connection, transaction.envelope, question, conversation)
     const claimed = accepts(to, stage as ClaimContext)
     return isPromise(claimed)
       ? claimed.then((value) => this.claimed(stage, transaction, to, value))
@@ -307,6 +307,6 @@ export class Arrivals implements Host<SmtpServerEvent> {
   }
 
   private facts(question: { readonly id: number }, conversation: Conversation, transaction?: Transaction): QuestionStage {
-    return new QuestionStage(this.reception.clock, this.connection, transaction?.envelope, question, conversation)
+    return new QuestionStage(this.reception, this.connection, transaction?.envelope, question, conversation)
   }
 }

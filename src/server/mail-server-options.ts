@@ -7,6 +7,7 @@ import type { KeyValue } from '../contracts/key-value.ts'
 import type { Policy } from '../contracts/policy.ts'
 import type { Dispatch } from '../contracts/dispatch.ts'
 import type { MailQueue } from '../contracts/queue.ts'
+import type { Resolver } from '../contracts/resolver.ts'
 import type { MailStore } from '../contracts/store.ts'
 import type { MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
 import type { Observer } from '../observe/events.ts'
@@ -97,6 +98,8 @@ export interface MailServerOptions {
   readonly queue?: MailQueue | Dispatch
   /** How mail goes out that waits in `queue`. */
   readonly outgoing?: OutgoingOptions
+  /** What policies ask, and whoever delivers to other servers. Default: the system's resolvers. */
+  readonly resolver?: Resolver
   /**
    * Where failed log-ins are counted, for all servers that share it (default: in memory), and what IMAP clients note of mailboxes
    * is kept (RFC 5464; default: not at all).
@@ -153,6 +156,7 @@ const kinds: OptionKinds<MailServerOptions> = {
   store: required(having('a mail store', 'append', 'mailboxes', 'create', 'usage')),
   queue: having('a queue', 'enqueue'),
   outgoing: anObject,
+  resolver: having('a resolver', 'resolve'),
   keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
   policies,
   login: anObject,

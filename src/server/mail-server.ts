@@ -222,7 +222,7 @@ export class ComposedServer implements MailServer {
   }
 
   private receiverOptions(name: SmtpListenerName, listener: MailListenerOptions, role: Role): ReceiverOptions {
-    const { hostname, inMemory, trusted, observe, clock, random } = this.options
+    const { hostname, inMemory, trusted, observe, clock, random, resolver } = this.options
     // One server makes all the connections there.
     const usual = name === 'lmtp' ? { address: Infinity } : {}
     return {
@@ -231,6 +231,7 @@ export class ComposedServer implements MailServer {
       connections: listener.connections === false ? false : { ...usual, ...listener.connections },
       ...(inMemory === undefined ? {} : { inMemory }),
       ...(trusted === undefined ? {} : { trusted }),
+      ...(resolver === undefined ? {} : { resolver }),
       ...(observe === undefined ? {} : { observe }),
       ...(clock === undefined ? {} : { clock }),
       ...(random === undefined ? {} : { random }),

@@ -1,6 +1,7 @@
 import type { Authentication } from '../accounts/authenticate.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Policy } from '../contracts/policy.ts'
+import type { Resolver } from '../contracts/resolver.ts'
 import type { MaxConnectionsOptions } from '../inbound/checks/max-connections.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
@@ -71,6 +72,8 @@ export interface ReceiverOptions {
   readonly smtp?: ConversationOptions
   /** Watches: connections, log-ins, refusals, acceptance, failures. `logger(log)` writes them down. */
   readonly observe?: Observer
+  /** What policies ask. Default: the system's resolvers. */
+  readonly resolver?: Resolver
   /** Default: the platform's. */
   readonly clock?: Clock
   /** Draws so many random octets (default: the platform's generator). */
@@ -99,6 +102,7 @@ const kinds: OptionKinds<ReceiverOptions> = {
   trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8'], and 'unix'" },
   smtp: anObject,
   observe: aFunction,
+  resolver: having('a resolver', 'resolve'),
   clock: having('a clock', 'now', 'ticks', 'alarm'),
   random: aFunction,
 }

@@ -1,5 +1,6 @@
 import { nodeClock, randomBytes } from '../adapters/node/index.ts'
 import { spoolBodies } from '../adapters/node/spool.ts'
+import type { Resolver } from '../contracts/resolver.ts'
 import { maxConnections } from '../inbound/checks/max-connections.ts'
 import { Pipeline } from '../inbound/pipeline.ts'
 import { checkWaits } from '../inbound/waits.ts'
@@ -18,6 +19,7 @@ import type { Conversations } from './listening.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 import type { Reception } from './reception.ts'
 import { ListeningServer, type Server, type ServerListenOptions, type ServedProtocol } from './server.ts'
+import { systemResolver } from './system-resolver.ts'
 import { Terms } from './terms.ts'
 import { trustedPeers } from './trusted.ts'
 
@@ -41,6 +43,8 @@ class Receiving implements ServedProtocol {
   private readonly options: ReceiverOptions
   private readonly reception: Reception
   private readonly isTrusted: (peer: Peer) => boolean
+  /** The one that nobody has given us: ours to close. */
+  private readonly ownResolver: Required<Resolver> | undefined
   private readonly terms: Terms<SmtpServerConfig>
 
   constructor(options: ReceiverOptions) {
@@ -51,6 +55,7 @@ class Receiving implements ServedProtocol {
     this.random = random
     this.observe = options.observe && quietly(options.observe)
     this.isTrusted = trustedPeers(options.trusted ?? [])
+    this.ownResolver = options.resolver ? undefined : systemResolver()
     const limits = options.connections === false ? [] : [maxConnections(options.connections)]
     const failed = (policy: string, stage: string, error: unknown): void =>
       this.observe?.({ kind: 'failed', at: clock.now(), what: `policy ${policy} at ${stage}`, error })
@@ -66,6 +71,7 @@ class Receiving implements ServedProtocol {
       trace: options.trace ?? true,
       hideClient: options.hideClient ?? false,
       clock,
+      resolver: options.resolver ?? this.ownResolver!,
       observe: this.observe,
     }
     this.terms = new Terms(options.plaintextAuth, (startTls, withoutTls) => configOf(options, startTls, withoutTls))
@@ -93,6 +99,7 @@ class Receiving implements ServedProtocol {
   }
 
   async letGo(): Promise<void> {
+    await this.ownResolver?.close()
     if (this.options.bodies === undefined) await this.reception.bodies.close?.()
   }
 }

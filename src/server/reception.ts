@@ -2,6 +2,7 @@ import type { Authentication } from '../accounts/authenticate.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Awaitable, Verdict } from '../contracts/policy.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from '../contracts/received.ts'
+import type { Resolver } from '../contracts/resolver.ts'
 import type { Pipeline } from '../inbound/pipeline.ts'
 import type { Observer } from '../observe/events.ts'
 import type { PasswordCredentials } from '../protocol/sasl/exchange.ts'
@@ -70,6 +71,8 @@ export interface Reception {
   /** Tell nothing of the client in that field. */
   readonly hideClient: boolean
   readonly clock: Clock
+  /** What policies ask. */
+  readonly resolver: Resolver
   /** Absent where nobody watches: then no event is even made. */
   readonly observe: Observer | undefined
 }

@@ -15,6 +15,7 @@ import type { LoginOptions, MailServerOptions, SmtpListenerName } from './mail-s
 import { Mailboxes } from './mailboxes.ts'
 import type { ReceiverOptions } from './options.ts'
 import type { Deliver } from './reception.ts'
+import type { OutgoingOptions } from './outgoing/options.ts'
 import { Outgoing } from './outgoing/outgoing.ts'
 import { type Addresses, withPostmaster } from './postmaster.ts'
 import type { QuotaWatch } from './quota-watch.ts'
@@ -39,6 +40,11 @@ export interface Roles {
   readonly outgoing: Outgoing | undefined
 }
 
+/** The server's resolver serves whoever delivers, too. */
+function outgoingOf({ outgoing = {}, resolver }: MailServerOptions): OutgoingOptions {
+  return resolver === undefined ? outgoing : { resolver, ...outgoing }
+}
+
 /** Composes what happens to mail. */
 export function rolesOf(
   options: MailServerOptions, login: LoginOptions, warnings: QuotaWatch, taken: Taken | undefined,
@@ -51,7 +57,7 @@ export function rolesOf(
   const mailboxes = new Mailboxes(store, clock, observe, directory, warnings)
   const local = new LocalQueue(addresses, mailboxes, store)
   const places = { hostname, directory: addresses, mailboxes, local, keyValue, observe, clock, random }
-  const outgoing = isQueue(options.queue) ? new Outgoing({ ...places, queue: options.queue }, options.outgoing) : undefined
+  const outgoing = isQueue(options.queue) ? new Outgoing({ ...places, queue: options.queue }, outgoingOf(options)) : undefined
   const dispatch = outgoing ?? (options.queue as Dispatch | undefined) ?? local
   const addressing = new Addressing(outgoing?.returns.addresses ?? addresses, mailboxes, dispatch)
   const forwarded = outgoing && ((sender: Address | null) => outgoing.returns.forwarded(sender))

@@ -1,8 +1,16 @@
 import type { Connection, Envelope } from '../contracts/received.ts'
+import type { Resolver } from '../contracts/resolver.ts'
 import type { StageFacts } from '../inbound/pipeline.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
+
+/** What all questions of a server share. */
+export interface StageSurroundings {
+  readonly hostname: string
+  readonly clock: Clock
+  readonly resolver: Resolver
+}
 
 /**
  * What a question is about, as policies, claims and deliveries see it. A class, because its signal is made only when
@@ -14,22 +22,30 @@ export class QuestionStage implements StageFacts {
   readonly envelope: Envelope | undefined
   /** What is asked. */
   readonly question: { readonly id: number }
-  private readonly clock: Clock
+  private readonly surroundings: StageSurroundings
   private readonly conversation: Conversation
 
   constructor(
-    clock: Clock,
+    surroundings: StageSurroundings,
     connection: Connection,
     envelope: Envelope | undefined,
     question: { readonly id: number },
     conversation: Conversation,
   ) {
-    this.now = clock.now()
+    this.now = surroundings.clock.now()
     this.connection = connection
     this.envelope = envelope
-    this.clock = clock
+    this.surroundings = surroundings
     this.question = question
     this.conversation = conversation
+  }
+
+  get hostname(): string {
+    return this.surroundings.hostname
+  }
+
+  get resolver(): Resolver {
+    return this.surroundings.resolver
   }
 
   get signal(): AbortSignal {
@@ -37,7 +53,7 @@ export class QuestionStage implements StageFacts {
   }
 
   wait(milliseconds: number, until?: AbortSignal): Promise<void> {
-    return wait(this.clock, milliseconds, until === undefined ? [this.signal] : [this.signal, until])
+    return wait(this.surroundings.clock, milliseconds, until === undefined ? [this.signal] : [this.signal, until])
   }
 }
 

@@ -141,12 +141,13 @@ class MadeWorld implements World {
   }
 
   #receiver(options: Partial<ReceiverOptions>): Receiver {
-    const { clock, random, observe } = this
+    const { clock, dns: resolver, random, observe } = this
     return receiver({
       hostname: 'mx.test',
       accepts: () => true,
       // Files take real time, which a virtual clock does not wait for.
       inMemory: Infinity,
+      resolver,
       ...options,
       clock,
       random: (octets) => random.octets(octets),

@@ -5,7 +5,8 @@ import type { Decision, Policy, PolicyStage, Verdict } from '../../contracts/pol
 import type { Connection, Envelope } from '../../contracts/received.ts'
 import { Pipeline, type StageFacts } from '../../inbound/pipeline.ts'
 import { encodeReply } from '../../protocol/smtp/index.ts'
-import { QuestionStage } from '../../server/stage.ts'
+import { QuestionStage, type StageSurroundings } from '../../server/stage.ts'
+import { fakeDns } from '../fake-dns.ts'
 import { virtualClock, type VirtualClock } from '../virtual-clock.ts'
 import { equal, holds } from './checks.ts'
 
@@ -35,6 +36,7 @@ export interface Open {
 export class PolicyUnderTest {
   readonly clock: VirtualClock = virtualClock()
   readonly policy: Policy
+  readonly #surroundings: StageSurroundings
   readonly #pipeline: Pipeline
   readonly #patience: number
   readonly #trapped: boolean
@@ -44,6 +46,7 @@ export class PolicyUnderTest {
   /** `within`: milliseconds of real time for an answer. `trapped`: the machine's clock is out of bounds. */
   constructor(policy: Policy, within: number, trapped = false) {
     this.policy = policy
+    this.#surroundings = { hostname: 'mx.test', clock: this.clock, resolver: fakeDns({}, { clock: this.clock }) }
     this.#patience = within
     this.#trapped = trapped
     this.#pipeline = new Pipeline([policy], (_policy, _stage, error) => {
@@ -68,7 +71,7 @@ export class PolicyUnderTest {
   /** Asks, and does not wait. */
   open({ connection, envelope, ask }: Asked, controller = new AbortController()): Open {
     const conversation = { signal: () => controller.signal, drain() {}, reset() {}, touch() {} }
-    const facts = new QuestionStage(this.clock, connection, envelope, { id: ++this.#questions }, conversation)
+    const facts = new QuestionStage(this.#surroundings, connection, envelope, { id: ++this.#questions }, conversation)
     const decide = (): Decision => ask(this.#pipeline, facts, [])
     const decision = this.#trapped ? withoutClocks(decide) : decide()
     return { abort: () => controller.abort(), answer: Promise.resolve(decision).then((verdict) => verdict ?? { kind: 'pass' }) }
