@@ -148,7 +148,7 @@ const flags: readonly ImapFault[] = [
     flag: async (id, uids, change, since) => {
       if (change.kind !== 'add') return store.flag(id, uids, change, since)
       const before = (await all(store, id, uids))[0]?.flags ?? []
-      await turn()
+      await someTime()
       return store.flag(id, uids, { kind: 'replace', flags: [...new Set([...before, ...change.flags])] }, since)
     },
   })),
@@ -200,7 +200,7 @@ const copies: readonly ImapFault[] = [
   broken('MOVE', 'copies, and removes some time later', 'move', (store) => ({
     move: async (id, uids, to) => {
       const copied = await store.copy(id, uids, to)
-      await turn()
+      await someTime()
       await store.expunge(id, uids)
       return copied
     },
@@ -214,7 +214,7 @@ const replacing: readonly ImapFault[] = [
   broken('REPLACE', 'looks some time before whether the other is there', 'replace', (store) => ({
     replace: async (id, uid, { mailbox, message, ...room }) => {
       if ((await all(store, id, only(uid))).length === 0) return undefined
-      await turn()
+      await someTime()
       const stored = await store.append(mailbox, message, room)
       await store.expunge(id, only(uid))
       return stored
@@ -285,6 +285,11 @@ const searches: readonly ImapFault[] = [
   })),
 ]
 
+/** Long enough for other sessions to have looked as well, however busy the machine is. */
+async function someTime(): Promise<void> {
+  for (let turns = 0; turns < 20; turns++) await turn()
+}
+
 /** A store that heeds quotas by what it sees some time before. */
 function late(store: WholeStore): Partial<WholeStore> {
   return {
@@ -292,8 +297,7 @@ function late(store: WholeStore): Partial<WholeStore> {
       const { messages: count, octets } = await store.usage('alice')
       const quota = room?.quota ?? { messages: Infinity, octets: Infinity }
       const over = count + 1 > quota.messages || octets + given.body.size + store.traits.overhead > quota.octets
-      // Long enough for the others to have looked as well, however busy the machine is.
-      for (let turns = 0; turns < 20; turns++) await turn()
+      await someTime()
       return store.append(id, given, over && room ? room : {})
     },
   }
