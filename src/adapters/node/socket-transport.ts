@@ -55,6 +55,10 @@ const quick = 0.25
 /** Below this many octets one copy is cheaper than a vectored write. */
 const copyBelow = 32 * 1024
 
+/** Memory that small pieces are copied into, and the socket that did not get rid of it at once, which hardly any does. */
+const scratch = Buffer.allocUnsafeSlow(copyBelow)
+let holder: Socket | undefined
+
 /** A transport on a socket of `node:net` or `node:tls`. */
 export class SocketTransport implements Transport, HandshakeParty, Patient {
   readonly peer: Peer
@@ -293,14 +297,16 @@ function writeSeveral(socket: Socket, output: readonly Output[]): boolean {
   if (octets === 0) return !socket.writableNeedDrain
   if (output.every((piece) => typeof piece === 'string')) return socket.write(output.join(''), 'latin1')
   if (octets <= copyBelow) {
-    const whole = Buffer.allocUnsafe(octets)
+    const whole = roomFor(octets)
     let at = 0
     for (const piece of output) {
       if (typeof piece === 'string') whole.write(piece, at, 'latin1')
       else whole.set(piece, at)
       at += piece.length
     }
-    return socket.write(whole)
+    const hasRoom = socket.write(whole)
+    if (whole.buffer === scratch.buffer && socket.writableLength > 0) holder = socket
+    return hasRoom
   }
   let room = true
   socket.cork()
@@ -309,4 +315,10 @@ function writeSeveral(socket: Socket, output: readonly Output[]): boolean {
   }
   socket.uncork()
   return room
+}
+
+function roomFor(octets: number): Buffer {
+  if (holder !== undefined && holder.writableLength > 0 && !holder.closed) return Buffer.allocUnsafe(octets)
+  holder = undefined
+  return scratch.subarray(0, octets)
 }
