@@ -34,10 +34,13 @@ export type FilterAction =
   }
   /** Tells a program of the host's, by HTTP. */
   | { readonly kind: 'webhook'; readonly url: string }
-  /** A word to find the message by: a keyword in the mailbox, and a note. */
+  /** A word to find the message by: a keyword wherever it is stored. */
   | { readonly kind: 'tag'; readonly tag: string }
 
-/** A change of a message's header. Spans are those of the message that the filter was given. */
+/**
+ * A change of a message's header. Spans are those of the message that the filter was given, each of one of its fields; others
+ * are passed over. Of two fields that are added first, the later one stands above (RFC 5293 §4).
+ */
 export type HeaderEdit =
   | { readonly kind: 'add'; readonly name: string; readonly value: string; readonly last: boolean }
   | { readonly kind: 'remove'; readonly start: number; readonly end: number }
@@ -50,13 +53,21 @@ export interface FilterStep {
   readonly what: string
 }
 
-/** What a filter has decided. No action at all: the message is dropped, and that is recorded. */
+/**
+ * What a filter has decided. No action that keeps, files, redirects or rejects the message: it is dropped, and that is recorded.
+ */
 export interface Filtered {
   readonly actions: readonly FilterAction[]
+  /** They hold for whatever is stored or redirected; a rejection and an answer tell of the message as it came. */
   readonly edits: readonly HeaderEdit[]
   readonly steps: readonly FilterStep[]
   /** What went wrong; the actions are then to keep the message in INBOX. */
   readonly error?: { readonly at: string; readonly text: string }
+  /**
+   * Called once all of it is safe: only now it is remembered which messages have been seen and who was answered (RFC 7352 §3,
+   * RFC 5230 §4.2). Without the call nothing is: the message was not taken, and comes again.
+   */
+  readonly done?: () => Promise<void>
 }
 
 /** Whose mail is filtered. */
