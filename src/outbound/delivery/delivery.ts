@@ -2,6 +2,7 @@ import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { NewJob } from '../../contracts/queue.ts'
 import type { Alarm } from '../../protocol/session/clock.ts'
 import { encodeMailbox } from '../../protocol/smtp/index.ts'
+import { Here } from './here.ts'
 import { inTime } from './in-time.ts'
 import { Leases } from './leases.ts'
 import { type Connecting, defaultDeliveryRules, type DeliveryParts, type DeliveryRules } from './options.ts'
@@ -50,6 +51,7 @@ export class Delivery implements Dispatch {
   private readonly pool: Pool
   private readonly sites: Sites
   private readonly settling: Settling
+  private readonly here: Here
   private readonly round: (site: Site) => RoundTerms
   /** Destinations that are being worked on, and by how many. */
   private readonly busy = new Map<string, number>()
@@ -77,6 +79,10 @@ export class Delivery implements Dispatch {
     this.pool = new Pool(clock, this.rules.idle, this.rules.connections)
     this.sites = new Sites(this.rules, this.rules.connections)
     this.settling = new Settling(this.parts, this.rules, this.leases)
+    this.here = new Here((work) => this.settling.here(work), clock, () => {
+      this.look()
+      this.tellQuiet()
+    })
     this.round = (site) => ({
       parts: this.parts,
       rules: this.rules,
@@ -141,7 +147,7 @@ export class Delivery implements Dispatch {
 
   /** Resolves when nobody is at work and nothing is due now. */
   async quiet(): Promise<void> {
-    while (this.looking || this.busy.size > 0) {
+    while (this.isBusy) {
       await (this.looking ?? new Promise<void>((resolve) => this.whenQuiet.push(resolve)))
     }
   }
@@ -215,8 +221,12 @@ export class Delivery implements Dispatch {
     this.tellQuiet()
   }
 
+  private get isBusy(): boolean {
+    return this.looking !== undefined || this.busy.size > 0 || this.here.under > 0
+  }
+
   private tellQuiet(): void {
-    if (this.looking || this.busy.size > 0) return
+    if (this.isBusy) return
     const { whenQuiet } = this
     this.whenQuiet = []
     for (const resolve of whenQuiet) resolve()
@@ -235,7 +245,7 @@ export class Delivery implements Dispatch {
     const target = await this.target(destination, false)
     slow.cancel()
     goOn()
-    if (target.kind === 'here') return this.work(destination, (works) => this.settling.here(works))
+    if (target.kind === 'here') return this.work(destination, (works) => this.here.carry(works))
     if (target.kind === 'nowhere') return this.work(destination, (works) => this.settling.nowhere(works, target))
     this.sites.ask(destination, target)
     this.givePlaces()
@@ -329,7 +339,7 @@ export class Delivery implements Dispatch {
   /** RFC 8689: by a connection of their own, to servers that have proven who they are. */
   private async strictly(destination: string, works: readonly Work[], near: Site): Promise<void> {
     const target = await this.target(destination, true)
-    if (target.kind === 'here') return this.settling.here(works)
+    if (target.kind === 'here') return this.here.carry(works)
     if (target.kind === 'nowhere') return this.settling.nowhere(works, target)
     // RFC 8689 §4.2.1: of servers that somebody has named, too, one has to know who they are.
     if (!target.verified) return this.settling.nowhere(works, NOT_VERIFIED)

@@ -96,18 +96,14 @@ export class Settling {
     await this.leases.settle(work.lease, { now, outcomes: [], counts: false, due: now + later })
   }
 
-  /** Puts messages into mailboxes here. */
-  async here(works: readonly Work[]): Promise<void> {
-    await Promise.all(
-      works.map(async (work) => {
-        try {
-          work.note(await this.parts.here(work.lease))
-        } catch (error) {
-          this.parts.news?.failed?.('deliver', error)
-        }
-        await this.finish(work)
-      }),
-    )
+  /** Puts a message into mailboxes here. Never rejects. */
+  async here(work: Work): Promise<void> {
+    try {
+      work.note(await this.parts.here(work.lease))
+    } catch (error) {
+      this.parts.news?.failed?.('deliver', error)
+    }
+    await this.finish(work)
   }
 
   /** There is no way for messages. */

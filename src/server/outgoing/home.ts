@@ -14,6 +14,7 @@ import { edited } from '../edited-body.ts'
 import type { Mailboxes } from '../mailboxes.ts'
 import type { Addresses } from '../postmaster.ts'
 import { finalFields } from '../trace.ts'
+import { Doorsteps } from './doorsteps.ts'
 
 /** What the last leg of mail for people here takes. */
 export interface HomeParts {
@@ -40,27 +41,45 @@ export class Home {
   private readonly parts: HomeParts
   /** Recipients whose mailboxes have the message, though it could not go on yet: they get it once. */
   private readonly kept = new Set<string>()
+  private readonly doorsteps: Doorsteps
 
   constructor(parts: HomeParts) {
     this.parts = parts
+    this.doorsteps = new Doorsteps(parts.clock)
   }
 
   /** Delivers to all recipients of a lease that wait. Never rejects. */
   readonly deliver = async (lease: Lease): Promise<readonly Tried[]> => {
     const waiting = lease.recipients.filter(({ state }) => state === 'waiting')
     const tried: Tried[] = []
+    let isStuck = false
     for (let at = 0; at < waiting.length; at += BESIDE) {
-      tried.push(...await Promise.all(waiting.slice(at, at + BESIDE).map(({ number }) => this.one(lease, number))))
+      const some = waiting.slice(at, at + BESIDE)
+      // Where nobody answers, not each of a thousand is waited for.
+      const ended = await Promise.all(some.map(({ number }) => (isStuck ? undefined : this.attempt(lease, number))))
+      isStuck ||= ended.every((each) => each === undefined)
+      tried.push(...ended.map((each, place) => each ?? this.unanswered(some[place]!.number)))
     }
     return tried
   }
 
-  private async one(lease: Lease, number: number): Promise<Tried> {
+  private attempt(lease: Lease, number: number): Promise<Tried | undefined> {
+    const { message } = lease
+    const address = keyOf(message.envelope.recipients[number]!)
+    return this.doorsteps.attempt(`${message.id}/${number}`, address, (signal) => this.one(lease, number, signal))
+  }
+
+  private unanswered(number: number): Tried {
+    const failure = { result: 'temporary', phase: 'mailbox', reason: 'timeout', code: 451, status: '4.3.0' } as const
+    return missed(number, failure, this.last(451, '4.3.0', 'The mailbox does not answer'))
+  }
+
+  private async one(lease: Lease, number: number, signal: AbortSignal): Promise<Tried> {
     const recipient = lease.message.envelope.recipients[number]!
     try {
       const destinations = await this.destinationsOf(recipient)
       if ('kind' in destinations) return this.refused(number, destinations)
-      return await this.bring(lease, number, recipient, destinations)
+      return await this.bring(lease, number, recipient, destinations, signal)
     } catch (error) {
       this.parts.failed('deliver', error)
       return this.refused(number, mailboxReplies.fault)
@@ -104,7 +123,7 @@ export class Home {
   }
 
   private async bring(
-    { message }: Lease, number: number, recipient: Recipient, destinations: readonly Destination[],
+    { message }: Lease, number: number, recipient: Recipient, destinations: readonly Destination[], signal: AbortSignal,
   ): Promise<Tried> {
     const { accounts, outside } = destinationsOf([destinations])
     const most = Math.min(...accounts.map(({ messageOctets = Infinity }) => messageOctets))
@@ -113,11 +132,13 @@ export class Home {
     if (accounts.length > 0 && !this.kept.has(key)) {
       const text = finalFields(message.envelope.sender, [recipient])
       const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
-      const outcome = await this.parts.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
+      const outcome = await this.parts.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox', signal)
       if ('refusal' in outcome) return this.refused(number, outcome.refusal)
       if (outside.length > 0 && this.kept.size < MOST_KEPT) this.kept.add(key)
     }
     if (outside.length > 0) {
+      // It comes again.
+      signal.throwIfAborted()
       const isOne = outside.length === 1 && accounts.length === 0
       // RFC 3461 §5.2.7.2: what has a single way to go takes the sender's wishes along; of a list only the way to it is told.
       const { notify, originalRecipient } = isOne ? recipient : { notify: undefined, originalRecipient: undefined }

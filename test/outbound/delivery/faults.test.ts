@@ -3,6 +3,7 @@ import { memoryQueue } from '../../../src/adapters/memory/queue.ts'
 import type { MailQueue } from '../../../src/contracts/queue.ts'
 import { defer } from '../../../src/inbound/verdict.ts'
 import type { DeliveryParts } from '../../../src/outbound/delivery/options.ts'
+import { took } from '../../../src/outbound/delivery/tried.ts'
 import { MailError } from '../../../src/protocol/session/errors.ts'
 import { Stage } from './stage.ts'
 
@@ -86,6 +87,48 @@ describe('a delivery with parts that throw', () => {
     expect(calls).toBe(10)
     expect(stage.faults[0]).toBe('report: Error: broken')
     expect(await left(stage)).toBe(1)
+  })
+})
+
+describe('mailboxes here that do not answer', () => {
+  it('keep others\' mail waiting for a second', async () => {
+    const stage: Stage = new Stage({}, {
+      here: async ({ recipients, message }) => {
+        const { local } = message.envelope.recipients[0]!
+        if (local === 'stuck') return never()
+        const last = { at: stage.clock.now(), code: 250, enhanced: '2.0.0', text: '', host: undefined, address: undefined }
+        return recipients.map(({ number }) => took(number, 'delivered', last))
+      },
+    })
+    for (let at = 0; at < 15; at++) await stage.send('me@here.test', ['stuck@here.test'])
+    for (let at = 0; at < 5; at++) await stage.send('me@here.test', [`u${at}@here.test`])
+    await stage.pass(2)
+    expect(stage.results).toEqual([0, 1, 2, 3, 4].map((at) => `u${at}@here.test delivered`))
+    await stage.send('me@here.test', ['last@here.test'])
+    await stage.pass(1)
+    expect(stage.results.at(-1)).toBe('last@here.test delivered')
+  })
+
+  it('are waited for when there are too many of them, and go on when they answer', async () => {
+    const answers: (() => void)[] = []
+    const stage: Stage = new Stage({}, {
+      here: async ({ recipients }) => {
+        await new Promise<void>((resolve) => answers.push(resolve))
+        const last = { at: stage.clock.now(), code: 250, enhanced: '2.0.0', text: '', host: undefined, address: undefined }
+        return recipients.map(({ number }) => took(number, 'delivered', last))
+      },
+    })
+    for (let at = 0; at < 250; at++) await stage.send('me@here.test', [`u${at}@here.test`])
+    await stage.pass(60)
+    expect(answers.length).toBeGreaterThanOrEqual(200)
+    expect(answers.length).toBeLessThan(210)
+    for (const answer of answers) answer()
+    await stage.pass(60)
+    expect(answers).toHaveLength(250)
+    const stopped = stage.delivery.stop({ within: 10_000 })
+    for (const answer of answers) answer()
+    await stage.clock.until(stopped)
+    expect(await left(stage)).toBe(0)
   })
 })
 

@@ -12,7 +12,11 @@ const account = (id: string): Destination => ({ kind: 'account', account: { id }
 const outside = (local: string, domain = 'here.test'): Destination => ({ kind: 'outside', address: { local, domain } })
 
 /** The last leg, with addresses that lead where `ways` says. */
-function stage(ways: Record<string, readonly Destination[]>, enqueue: () => void = () => undefined) {
+function stage(
+  ways: Record<string, readonly Destination[]>, enqueue: () => void = () => undefined,
+  store: (id: string) => Promise<void> | undefined = () => undefined,
+) {
+  const clock = virtualClock()
   const stored: string[] = []
   const sent: OutgoingMessage[] = []
   const home = new Home({
@@ -25,6 +29,7 @@ function stage(ways: Record<string, readonly Destination[]>, enqueue: () => void
     },
     mailboxes: {
       deliver: async (accounts: readonly { id: string }[]) => {
+        for (const { id } of accounts) await store(id)
         stored.push(...accounts.map(({ id }) => id))
         return { stored: { id: '1' } }
       },
@@ -38,18 +43,18 @@ function stage(ways: Record<string, readonly Destination[]>, enqueue: () => void
         return { id: '1' }
       },
     }),
-    clock: virtualClock(),
+    clock,
     failed: () => undefined,
   })
-  const deliver = async (local: string) => {
+  const deliver = async (local: string, id = 'm') => {
     const message = outgoing(envelope('x@there.test', [`${local}@here.test`]), 'Subject: x\n\ny\n', 0)
     const recipients = [{ number: 0, state: 'waiting', last: undefined, told: undefined }] as const
-    const [tried] = await home.deliver({ message: { ...message, id: 'm' }, recipients } as unknown as Lease)
+    const [tried] = await home.deliver({ message: { ...message, id }, recipients } as unknown as Lease)
     return tried!.taken ?? `${tried!.last.code} ${tried!.last.enhanced}`
   }
   const goneTo = (): string[] =>
     sent.flatMap(({ envelope: { recipients } }) => recipients.map(({ local, domain }) => `${local}@${domain}`))
-  return { deliver, stored, goneTo }
+  return { deliver, stored, goneTo, clock }
 }
 
 describe('mail for people here', () => {
@@ -86,6 +91,47 @@ describe('mail for people here', () => {
     expect(await deliver('all')).toBe('expanded')
     expect(new Set([...stored, ...goneTo().map((each) => each.split('@')[0])])).toEqual(new Set(names))
     expect(stored.length + goneTo().length).toBe(250)
+  })
+})
+
+describe('a mailbox that does not answer', () => {
+  const people = { stuck: [account('stuck')], well: [account('well')] }
+
+  it('keeps its own mail back, and nobody else\'s', async () => {
+    const { deliver, stored, clock } = stage(people, undefined, (id) => (id === 'stuck' ? new Promise(() => undefined) : undefined))
+    const first = deliver('stuck', 'm1')
+    await clock.advance(5_000)
+    expect([await deliver('stuck', 'm2'), await deliver('well', 'm3')]).toEqual(['451 4.3.0', 'delivered'])
+    await clock.advance(295_000)
+    expect(await first).toBe('451 4.3.0')
+    // It is still under way, and may yet be stored: not twice.
+    expect(await deliver('stuck', 'm1')).toBe('451 4.3.0')
+    expect(stored).toEqual(['well'])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('and does so late has the message once', async () => {
+    const answers: (() => void)[] = []
+    const { deliver, stored, clock } = stage(people, undefined, () => new Promise((resolve) => answers.push(resolve)))
+    const first = deliver('well')
+    await clock.advance(300_000)
+    expect(await first).toBe('451 4.3.0')
+    answers[0]!()
+    await clock.advance(0)
+    expect(await deliver('well')).toBe('delivered')
+    expect(stored).toEqual(['well'])
+  })
+
+  it('is asked again when it was silent for an hour', async () => {
+    let isSilent = true
+    const { deliver, stored, clock } = stage(people, undefined, () => (isSilent ? new Promise(() => undefined) : undefined))
+    void deliver('well')
+    await clock.advance(3_599_000)
+    isSilent = false
+    expect(await deliver('well')).toBe('451 4.3.0')
+    await clock.advance(1_000)
+    expect(await deliver('well')).toBe('delivered')
+    expect(stored).toEqual(['well'])
   })
 })
 
