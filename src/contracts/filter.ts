@@ -4,10 +4,13 @@ import type { Awaitable } from './policy.ts'
 import type { ReceivedMessage, Recipient } from './received.ts'
 import type { Address } from '../message/address.ts'
 
-/** Something that a filter has decided to do with a message. */
+/**
+ * Something that a filter has decided to do with a message. `edits`: the header as it was edited by then, where it was edited
+ * again later (RFC 5293 §7); without them, those of the filter hold.
+ */
 export type FilterAction =
   /** Into INBOX. */
-  | { readonly kind: 'keep'; readonly flags?: readonly string[] }
+  | { readonly kind: 'keep'; readonly flags?: readonly string[]; readonly edits?: readonly HeaderEdit[] }
   /** Into a mailbox of the account. `use`: into the one with that special use, where there is one; else into `path`. */
   | {
     readonly kind: 'file'
@@ -16,9 +19,10 @@ export type FilterAction =
     /** Make the mailbox where it is missing; without it, INBOX gets what has no mailbox. */
     readonly create: boolean
     readonly flags?: readonly string[]
+    readonly edits?: readonly HeaderEdit[]
   }
   /** To another address, in the name of the sender as forwarded mail is. */
-  | { readonly kind: 'redirect'; readonly to: Address }
+  | { readonly kind: 'redirect'; readonly to: Address; readonly edits?: readonly HeaderEdit[] }
   /** Not taken, and the sender is told so: at SMTP time where that is possible, otherwise by a report. Comes alone. */
   | { readonly kind: 'reject'; readonly reason: string }
   /** An answer that a machine gives (RFC 3834), once in a while to each sender; who answers and whom is checked already. */
