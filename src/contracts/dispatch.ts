@@ -5,7 +5,7 @@ import type { Envelope } from './received.ts'
 
 /** A message that is to go out. */
 export interface OutgoingMessage {
-  /** Its recipients all differ. */
+  /** Its recipients are one at the least, and all differ. */
   readonly envelope: Envelope
   /** The octets as they are to be sent. Whoever takes the message makes them its own before it resolves. */
   readonly body: Body
@@ -25,7 +25,8 @@ export interface Dispatch {
   }
   /**
    * Takes a message over for all its recipients, or for none. Resolves, with an id of it, when it is as safe as
-   * `traits.durability` says. Rejects with `temporary`, `quota` or `permanent`; nothing was taken then.
+   * `traits.durability` says. Rejects with `temporary`, `quota` or `permanent`, and with `misuse` where it has
+   * no recipients; nothing was taken then.
    */
   enqueue(message: OutgoingMessage): Promise<{ readonly id: string }>
   /** Finishes what it has, rejects later calls with `closed`; may be called again. */

@@ -36,7 +36,7 @@ export interface HostMailPlaces {
 
 const addresses: OptionKind = {
   takes: "a list of addresses, such as ['eve@example.org']",
-  is: (value) => Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string'),
+  is: (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
 }
 const notices: OptionKind = {
   takes: "a list of 'SUCCESS', 'FAILURE' and 'DELAY'",
@@ -70,6 +70,7 @@ export class HostMail {
   /** See `MailServer.enqueue`. */
   async enqueue(mail: NewMail): Promise<EnqueuedMail> {
     checkOptions('enqueue', mail, kinds)
+    if (mail.to.length === 0) throw new MailError('misuse', 'enqueue: to is empty; it takes one recipient at the least.')
     const sender = mail.from === null ? null : addressOf(mail.from)
     const account = mail.account === undefined ? undefined : await this.senderOf(mail.account, sender)
     const size = typeof mail.content === 'string' ? undefined : (mail.content as Partial<Uint8Array>).length

@@ -61,6 +61,7 @@ export class LocalQueue implements Dispatch {
 
   async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
     const { sender, recipients } = message.envelope
+    if (recipients.length === 0) throw new MailError('misuse', 'enqueue: envelope.recipients is empty; it takes one at the least.')
     const { accounts } = destinationsOf(await Promise.all(recipients.map((to) => this.destinationsOf(to))))
     const text = finalFields(sender, recipients)
     const most = Math.min(...accounts.map(({ messageOctets = Infinity }) => messageOctets))

@@ -108,7 +108,7 @@ describe('enqueue', () => {
   it.each([
     [{ to: ['no address'] }, 'permanent'],
     [{ from: 'a@b@c' }, 'permanent'],
-    [{ to: [] }, 'config'],
+    [{ to: [] }, 'misuse'],
     [{ priority: 10 }, 'config'],
     [{ account: 'nobody@example.test' }, 'permanent'],
     [{ account: 'alice@example.test' }, 'permanent'],

@@ -80,6 +80,11 @@ describe('a local queue', () => {
     await expect(local.enqueue(message('alice@example.test'))).rejects.toMatchObject({ code: 'temporary' })
   })
 
+  it('takes no message for nobody', async () => {
+    const { queue: local } = await queue()
+    await expect(local.enqueue(message())).rejects.toMatchObject({ code: 'misuse' })
+  })
+
   it('says what is wrong with its options', () => {
     expect(() => localQueue({ directory: {}, store: {} } as never)).toThrow(/localQueue: directory is an object/)
   })

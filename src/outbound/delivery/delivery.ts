@@ -1,6 +1,7 @@
 import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { NewJob } from '../../contracts/queue.ts'
 import type { Alarm } from '../../protocol/session/clock.ts'
+import { MailError } from '../../protocol/session/errors.ts'
 import { encodeMailbox } from '../../protocol/smtp/index.ts'
 import { Here } from './here.ts'
 import { inTime } from './in-time.ts'
@@ -96,8 +97,9 @@ export class Delivery implements Dispatch {
     })
   }
 
-  /** Takes a message into the queue, for all its recipients or none. */
+  /** Takes a message into the queue, for all its recipients or none. Rejects with `misuse` where it has no recipients. */
   async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
+    if (message.envelope.recipients.length === 0) throw new MailError('misuse', NOBODY)
     const queued = await this.parts.queue.enqueue(message, await this.jobsFor(message))
     this.look()
     return queued
@@ -384,6 +386,8 @@ export class Delivery implements Dispatch {
     news?.site?.({ site: site.key, state, text: site.trouble?.text ?? '', until })
   }
 }
+
+const NOBODY = 'enqueue: envelope.recipients is empty; a message has one recipient at the least.'
 
 const NOT_VERIFIED = {
   kind: 'nowhere',

@@ -172,7 +172,8 @@ export class Outgoing implements Dispatch {
 
   /** Everybody has a mailbox here, at once, and nobody wants to hear that it was delivered. */
   private async staysHere({ envelope }: OutgoingMessage): Promise<boolean> {
-    if (envelope.hold !== undefined || envelope.recipients.some(({ notify }) => notify?.includes('SUCCESS'))) return false
+    if (envelope.recipients.length === 0 || envelope.hold !== undefined) return false
+    if (envelope.recipients.some(({ notify }) => notify?.includes('SUCCESS'))) return false
     const { directory } = this
     const found = await Promise.all(
       envelope.recipients.map(({ local, domain }) => directory.resolve({ local, domain: asciiDomain(domain) })),

@@ -90,6 +90,12 @@ describe('a delivery with parts that throw', () => {
   })
 })
 
+it('refuses a message for nobody', async () => {
+  const stage = new Stage()
+  await expect(stage.send('me@here.test', [])).rejects.toMatchObject({ code: 'misuse', message: expect.stringMatching('recipients is empty') as string })
+  expect(await left(stage)).toBe(0)
+})
+
 describe('mailboxes here that do not answer', () => {
   it('keep others\' mail waiting for a second', async () => {
     const stage: Stage = new Stage({}, {
