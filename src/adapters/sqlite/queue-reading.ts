@@ -1,10 +1,10 @@
-import type { StoredBody } from '../../contracts/bodies.ts'
 import type { Lease, QueuedMessage, QueuedRecipient } from '../../contracts/queue.ts'
 import { unpackFacts } from '../../message/packed-facts.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import type { StoredBodies } from './bodies.ts'
 import { bytesIn, type Connection, type Row, type Statement } from './driver.ts'
-import { aboutIn, nextToken, ORDERED, recipientsIn, textIn } from './queue-rows.ts'
+import type { RecentMessages } from './queue-recent.ts'
+import { aboutIn, bodyAtHand, nextToken, ORDERED, recipientsIn, textIn } from './queue-rows.ts'
 
 const JOB = 'id, message, destination, rank, due, token, began, tries, crashes, again, held, doomed, recipients'
 
@@ -13,9 +13,15 @@ const further = 'FROM queue AS f WHERE f.message = q.message AND f.id <> f.messa
 /** The columns of a job, and whether its message has had any further ones. */
 const JOB_COLUMNS = `${JOB}, content, EXISTS (SELECT 1 ${further}) AS further`
 
-/** The same with what the message is, where it is in this row, and how many further jobs are not done. */
-const ALL_COLUMNS = `${JOB}, about, octets, content, facts, data,`
-  + ` (SELECT count(*) ${further} AND f.destination IS NOT NULL) AS further`
+/** How many further jobs of the message are not done. */
+const OTHERS = `(SELECT count(*) ${further} AND f.destination IS NOT NULL) AS further`
+
+/** The same with that, and with what the message is, where it is in this row. */
+const ALL_COLUMNS = `${JOB}, octets, content, about, facts, data, ${OTHERS}`
+
+/** The same but for what of the message is long, where its number is not below the one that is given three times. */
+const LEAN_COLUMNS = `${JOB}, octets, content, iif(id < ?, about, NULL) AS about, iif(id < ?, facts, NULL) AS facts,`
+  + ` iif(id < ?, data, NULL) AS data, ${OTHERS}`
 
 /** Messages of many jobs that are remembered: an envelope of a thousand recipients takes a millisecond to read. */
 const MOST_REMEMBERED = 8
@@ -32,15 +38,17 @@ export class QueueReading {
   readonly #isDone: Statement
   /** The last ones of which further jobs were leased. They never change. */
   readonly #remembered = new Map<number, QueuedMessage>()
+  readonly #recent: RecentMessages
 
-  constructor(db: Connection, bodies: StoredBodies) {
+  constructor(db: Connection, bodies: StoredBodies, recent: RecentMessages) {
     this.#bodies = bodies
+    this.#recent = recent
     this.#all = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE id = ?`)
     this.#job = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue AS q WHERE id = ?`)
     this.#further = db.prepare(`SELECT ${JOB_COLUMNS} FROM queue AS q WHERE message = ? AND id <> message ORDER BY id`)
     this.#ranks = db.prepare('SELECT rank FROM queue WHERE destination = ? AND held IS NULL AND rank > ?'
       + ' ORDER BY rank LIMIT 1')
-    this.#due = db.prepare(`SELECT ${ALL_COLUMNS} FROM queue AS q WHERE destination = ? AND held IS NULL AND rank = ?`
+    this.#due = db.prepare(`SELECT ${LEAN_COLUMNS} FROM queue AS q WHERE destination = ? AND held IS NULL AND rank = ?`
       + ' AND due <= ? ORDER BY due, id LIMIT +?')
     this.#another = db.prepare('SELECT 1 FROM queue WHERE message = ? AND id <> message AND destination IS NOT NULL'
       + ' AND id <> ? LIMIT 1')
@@ -69,9 +77,10 @@ export class QueueReading {
   /** Jobs that are due, in the order in which they are to be leased. */
   due(destination: string, now: number, limit: number): Row[] {
     const found: Row[] = []
+    const { first } = this.#recent
     let rank = this.#rankAfter(destination, -1000)
     while (rank !== undefined && found.length < limit) {
-      found.push(...this.#due.all(destination, rank, now, limit - found.length))
+      found.push(...this.#due.all(first, first, first, destination, rank, now, limit - found.length))
       if (found.length < limit) rank = this.#rankAfter(destination, rank)
     }
     return found
@@ -86,7 +95,7 @@ export class QueueReading {
       token: String(nextToken(row['token'] as number)),
       until,
       destination: textIn(row, 'destination') as string,
-      message: id === message ? this.#messageIn(row) : this.#messageOf(message),
+      message: id !== message ? this.#messageOf(message) : row['about'] === null ? this.#recently(id) : this.#messageIn(row),
       recipients: row['recipients'] === null ? this.recipientsOf(message) : recipientsIn(row),
       tries: row['tries'] as number,
       // It was under another one, which nobody has settled.
@@ -112,6 +121,10 @@ export class QueueReading {
 
   #rankAfter(destination: string, rank: number): number | undefined {
     return this.#ranks.get(destination, rank)?.['rank'] as number | undefined
+  }
+
+  #recently(id: number): QueuedMessage {
+    return this.#recent.take(id) ?? this.#messageIn(this.#all.get(id) as Row)
   }
 
   /** The message of a further job. */
@@ -143,15 +156,3 @@ export class QueueReading {
 
 /** What a driver gives as no octets at all. */
 const NOTHING = new Uint8Array(0)
-
-function bodyAtHand(id: string, bytes: Uint8Array): StoredBody {
-  const size = bytes.length
-  return {
-    id,
-    size,
-    bytes,
-    async *read({ start, end } = { start: 0, end: size }) {
-      if (start < end) yield bytes.subarray(start, end)
-    },
-  }
-}

@@ -1,3 +1,4 @@
+import type { StoredBody } from '../../contracts/bodies.ts'
 import type { OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { JobState, LastTry, NewJob, Outcome, QueuedRecipient, RecipientState } from '../../contracts/queue.ts'
 import { MailError } from '../../protocol/session/errors.ts'
@@ -45,6 +46,19 @@ export function aboutText({ envelope, account, received }: About): string {
 export function aboutIn(row: Row): About {
   const { envelope, account, received } = JSON.parse(row['about'] as string) as About
   return { envelope, account, received }
+}
+
+/** A body whose octets are here. */
+export function bodyAtHand(id: string, bytes: Uint8Array): StoredBody {
+  const size = bytes.length
+  return {
+    id,
+    size,
+    bytes,
+    async *read({ start, end } = { start: 0, end: size }) {
+      if (start < end) yield bytes.subarray(start, end)
+    },
+  }
 }
 
 /** The row of a job; recipients as they are, where something is known of them. */

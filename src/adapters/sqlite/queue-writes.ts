@@ -52,6 +52,7 @@ export class QueueWrites {
   readonly #resume: Statement
   readonly #done: Statement
   readonly #remove: Statement
+  readonly #removeOnly: Statement
   readonly #removeFurther: Statement
   readonly #unshare: Statement
   readonly #order: Statement
@@ -77,6 +78,8 @@ export class QueueWrites {
     this.#done = db.prepare('UPDATE queue SET destination = NULL, token = -abs(token), again = NULL, held = NULL, recipients = ?'
       + ' WHERE id = ?')
     this.#remove = db.prepare('DELETE FROM queue WHERE id = ?')
+    this.#removeOnly = db.prepare('DELETE FROM queue AS q WHERE id = ? AND message = id AND token = ? AND content IS NULL'
+      + ' AND again IS NULL AND NOT EXISTS (SELECT 1 FROM queue AS f WHERE f.message = q.id AND f.id <> f.message)')
     this.#removeFurther = db.prepare('DELETE FROM queue WHERE message = ? AND id <> message')
     this.#unshare = db.prepare('INSERT INTO shares (message, extra) VALUES (?, -1)'
       + ' ON CONFLICT (message) DO UPDATE SET extra = extra - 1')
@@ -112,6 +115,7 @@ export class QueueWrites {
 
   /** `false`: the lease is lost. */
   settle(lease: Lease, settling: Settling): boolean {
+    if (this.#isOver(lease, settling)) return true
     const row = this.#leased(lease)
     if (!row) return false
     for (const { keeping } of settling.incoming) keeping?.check()
@@ -131,6 +135,15 @@ export class QueueWrites {
     const held = due === undefined || hold === undefined ? null : kept(hold)
     const recipients = row['recipients'] === null ? null : packRecipients([...own.values()])
     this.#resume.run(next, counts ? 1 : 0, held, recipients, id)
+    return true
+  }
+
+  /** Most jobs are the only one of a small message, and done the first time: one statement is enough for them. */
+  #isOver({ job, token, destination }: Lease, { due, jobs = [], incoming }: Settling): boolean {
+    if (due !== undefined || jobs.length > 0 || incoming.length > 0) return false
+    const removed = this.#removeOnly.run(rowId(job) ?? 0, rowId(token) ?? 0)
+    if (removed.changes === 0) return false
+    this.#schedule.note(destination)
     return true
   }
 

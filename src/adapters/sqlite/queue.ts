@@ -21,6 +21,7 @@ import { factsText, type Keeping } from './keeping.ts'
 import { QueueListing } from './queue-listing.ts'
 import { QueueNumbers } from './queue-numbers.ts'
 import { QueueReading } from './queue-reading.ts'
+import { RecentMessages } from './queue-recent.ts'
 import { aboutText, timeOf } from './queue-rows.ts'
 import { Schedule } from './queue-schedule.ts'
 import { QueueWatching } from './queue-watching.ts'
@@ -55,6 +56,7 @@ export class SqliteQueue implements MailQueue {
   readonly #close: () => Promise<void>
   readonly #writing: QueueWriting | undefined
   readonly #reading: QueueReading
+  readonly #recent = new RecentMessages()
   readonly #numbers: QueueNumbers
   readonly #schedule: Schedule
   readonly #writes: QueueWrites
@@ -77,7 +79,7 @@ export class SqliteQueue implements MailQueue {
     this.#close = close
     this.#writing = writing
     const read = <T>(query: () => T): T => this.#read(query)
-    this.#reading = new QueueReading(db, new StoredBodies(db, folder, reading))
+    this.#reading = new QueueReading(db, new StoredBodies(db, folder, reading), this.#recent)
     this.#numbers = new QueueNumbers(db)
     this.#schedule = new Schedule(db, read)
     this.#writes = new QueueWrites(db, this.#reading, this.#numbers, this.#schedule, () => (this.#isReleased = true))
@@ -101,7 +103,7 @@ export class SqliteQueue implements MailQueue {
   async enqueue(message: OutgoingMessage, jobs: readonly NewJob[]): Promise<{ readonly id: string }> {
     const { bodies, during } = this.#write()
     const small = this.#small({ message, jobs }, message.body.bytes)
-    if (small) return this.#add(small)
+    if (small) return this.#add(small, message)
     return during(this.#incoming([{ message, jobs }], bodies, ([incoming]) => this.#add(incoming as Incoming)))
   }
 
@@ -188,11 +190,17 @@ export class SqliteQueue implements MailQueue {
     this.#watching.close()
   }
 
-  #add(incoming: Incoming): Promise<{ readonly id: string }> {
+  #add(incoming: Incoming, message?: OutgoingMessage): Promise<{ readonly id: string }> {
+    const { inside, keeping } = incoming
     return this.#work(sizeOf(incoming), () => {
       this.#isNews = true
       return { id: String(this.#writes.enqueue(incoming)) }
-    }, { committed: () => incoming.keeping?.committed() })
+    }, {
+      committed: ({ id }) => {
+        keeping?.committed()
+        if (message && inside) this.#recent.add(Number(id), message, inside.data)
+      },
+    })
   }
 
   /** A message whose body fits into the row of its job; `undefined`: it does not, or is not at hand. */
