@@ -1,12 +1,13 @@
 import { roomFor } from '../accounts/quota.ts'
 import type { Account, Directory } from '../contracts/directory.ts'
-import type { MailboxId } from '../contracts/mailbox.ts'
+import type { Mailbox, MailboxId } from '../contracts/mailbox.ts'
 import type { Verdict } from '../contracts/policy.ts'
 import type { Append, MailStore, NewMessage, StoredMessage } from '../contracts/store.ts'
 import { mailboxReplies } from '../inbound/mailbox-replies.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { isMailError, MailError } from '../protocol/session/errors.ts'
+import { filedMailbox, type Filed } from './filed-mailbox.ts'
 import { hasQuota, QuotaWatch } from './quota-watch.ts'
 
 /** Milliseconds for which it is believed where an account's mailboxes are: whoever renames one may still get mail in it. */
@@ -17,8 +18,15 @@ const MOST_KNOWN = 10_000
 /** What became of a message: its entry in the first of the mailboxes, or why it is in none of them. */
 export type Outcome = { readonly stored: StoredMessage } | { readonly refusal: Verdict }
 
-/** Which mailbox mail goes to: the inbox, or where it is set apart. */
-type Place = 'inbox' | 'junk'
+/** Which mailbox mail goes to: the inbox, where it is set apart, or where somebody's filter says. */
+export type Place = 'inbox' | 'junk' | Filed
+
+/** A message for an account. */
+export interface Copy {
+  readonly account: Account
+  readonly place: Place
+  readonly message: NewMessage
+}
 
 /** The mailboxes of accounts as mail is delivered to them. */
 export class Mailboxes {
@@ -62,32 +70,47 @@ export class Mailboxes {
    * Puts a message into a mailbox of each account, or of none of them where the store can do that. `signal`: nobody waits for it
    * any more, and whoever has sent it comes again. Never rejects.
    */
-  async deliver(accounts: readonly Account[], message: NewMessage, place: Place, signal?: AbortSignal): Promise<Outcome> {
+  deliver(accounts: readonly Account[], message: NewMessage, place: Place, signal?: AbortSignal): Promise<Outcome> {
+    return this.deliverAll(accounts.map((account) => ({ account, place, message })), signal)
+  }
+
+  /** The same with a message, and a place, for each; an account may get several, of which one goes to one mailbox. */
+  async deliverAll(copies: readonly Copy[], signal?: AbortSignal): Promise<Outcome> {
     try {
-      const stored = await this.put(accounts, message, place, signal).catch((error: unknown) => {
-        this.forget(accounts, place)
+      const stored = await this.put(copies, signal).catch((error: unknown) => {
+        this.forget(copies)
         // A mailbox may be gone that was there a moment ago: that is no reason to give mail back.
-        if (isMailError(error) && error.code === 'permanent') return this.put(accounts, message, place, signal)
+        if (isMailError(error) && error.code === 'permanent') return this.put(copies, signal)
         throw error
       })
-      const octets = message.body.size + this.store.traits.overhead
-      for (const account of accounts) void this.warnings.added(account, { messages: 1, octets })
       return { stored: stored[0]! }
     } catch (error) {
-      return { refusal: await this.explained(error, accounts, message) }
+      return { refusal: await this.explained(error, copies) }
     }
   }
 
-  private async put(
-    accounts: readonly Account[], message: NewMessage, place: Place, signal: AbortSignal | undefined,
-  ): Promise<readonly StoredMessage[]> {
-    const appends = await Promise.all(accounts.map((account) => this.appendFor(account, message, place)))
-    if (signal?.aborted) throw new MailError('temporary', 'Nobody waits for the answer any more: the message comes again')
-    return this.append(appends)
+  /** All mailboxes of an account. */
+  mailboxes({ id }: Account): Promise<readonly Mailbox[]> {
+    return this.store.mailboxes(id)
   }
 
-  private forget(accounts: readonly Account[], place: Place): void {
-    for (const { id } of accounts) this.known.delete(`${place} ${id}`)
+  private async put(copies: readonly Copy[], signal: AbortSignal | undefined): Promise<readonly StoredMessage[]> {
+    const all = await Promise.all(copies.map((copy) => this.appendFor(copy)))
+    // RFC 5228 §2.10.3: whatever brings it to a mailbox, there it is once.
+    const taken = new Set<MailboxId>()
+    const once = all
+      .map((append, at) => ({ append, account: copies[at]!.account }))
+      .filter(({ append: { mailbox } }) => !taken.has(mailbox) && taken.add(mailbox))
+    if (signal?.aborted) throw new MailError('temporary', 'Nobody waits for the answer any more: the message comes again')
+    const stored = await this.append(once.map(({ append }) => append))
+    for (const { append: { message }, account } of once) {
+      void this.warnings.added(account, { messages: 1, octets: message.body.size + this.store.traits.overhead })
+    }
+    return stored
+  }
+
+  private forget(copies: readonly Copy[]): void {
+    for (const { account, place } of copies) this.known.delete(keyOf(account.id, place))
   }
 
   private async room(account: Account, octets: number | undefined): Promise<'yes' | 'no' | 'never'> {
@@ -98,7 +121,7 @@ export class Mailboxes {
     return roomFor(usage, account.quota, octets, overhead)
   }
 
-  private async appendFor(account: Account, message: NewMessage, place: Place): Promise<Append> {
+  private async appendFor({ account, message, place }: Copy): Promise<Append> {
     const mailbox = await this.mailboxOf(account.id, place)
     return hasQuota(account) ? { mailbox, message, quota: account.quota } : { mailbox, message }
   }
@@ -117,11 +140,12 @@ export class Mailboxes {
   }
 
   /** Why a message was not stored, as the client hears it. */
-  private async explained(error: unknown, accounts: readonly Account[], { body }: NewMessage): Promise<Verdict> {
+  private async explained(error: unknown, copies: readonly Copy[]): Promise<Verdict> {
     const code = isMailError(error) ? error.code : undefined
+    const accounts = [...new Map(copies.map(({ account }) => [account.id, account])).values()]
     if (code === 'quota') {
       if (accounts.length === 1) return mailboxReplies.full
-      const refusal = await this.refusal(accounts, body.size).catch(() => undefined)
+      const refusal = await this.refusal(accounts, copies[0]!.message.body.size).catch(() => undefined)
       return refusal ?? mailboxReplies.someFull
     }
     const what = `deliver to ${accounts.map(({ id }) => id).join(', ')}`
@@ -130,7 +154,7 @@ export class Mailboxes {
   }
 
   private async mailboxOf(account: string, place: Place): Promise<MailboxId> {
-    const key = `${place} ${account}`
+    const key = keyOf(account, place)
     const now = this.clock.ticks()
     const known = this.known.get(key)
     if (known && now - known.at < BELIEVED) return known.id
@@ -141,6 +165,7 @@ export class Mailboxes {
   }
 
   private async found(account: string, place: Place): Promise<{ readonly id: MailboxId }> {
+    if (typeof place === 'object') return this.filed(account, place)
     const inbox = place === 'inbox' ? await this.store.mailbox?.(account, ['INBOX']) : undefined
     if (inbox) return inbox
     const mailboxes = await this.store.mailboxes(account)
@@ -152,6 +177,19 @@ export class Mailboxes {
     return place === 'junk' ? this.store.create(account, ['Spam'], '\\Junk') : this.store.create(account, ['INBOX'])
   }
 
+  /** Where somebody's filter says; the inbox where that cannot be: what a filter got wrong must not cost the message. */
+  private async filed(account: string, place: Filed): Promise<{ readonly id: MailboxId }> {
+    const mailboxes = await this.store.mailboxes(account)
+    if (mailboxes.length === 0) await this.mustBeThere(account)
+    try {
+      const found = await filedMailbox(this.store, account, mailboxes, place)
+      if (found) return found
+    } catch (error) {
+      this.observe({ kind: 'failed', at: this.clock.now(), what: `file into ${place.path.join('/')} of ${account}`, error })
+    }
+    return { id: await this.mailboxOf(account, 'inbox') }
+  }
+
   /**
    * Whoever was removed while a message for him was on its way has no mail any more, and whoever gets the name next is not to
    * find any. The client comes again, and hears at RCPT what there is to hear.
@@ -161,4 +199,9 @@ export class Mailboxes {
     const account = await this.directory.account(id)
     if (account === undefined || account.disabled) throw new MailError('temporary', `The account ${id} is no longer there`)
   }
+}
+
+function keyOf(account: string, place: Place): string {
+  if (typeof place === 'string') return `${place} ${account}`
+  return `filed ${JSON.stringify([place.path, place.use, place.create])} ${account}`
 }
