@@ -56,8 +56,12 @@ const kinds: OptionKinds<NewMail> = {
   notify: notices,
   requireTls: aSwitch,
   priority: { takes: 'a whole number from -9 to 9', is: (value) => Number.isInteger(value) && Math.abs(value as number) <= 9 },
-  notBefore: aNumber,
+  // A date of RFC 3339 has a year of four digits.
+  notBefore: { takes: 'milliseconds since the Unix epoch', is: (value) => aNumber.is(value) && (value as number) < LATEST },
 }
+
+/** The year 10000, in milliseconds since the Unix epoch. */
+const LATEST = 253_402_300_800_000
 
 /** Takes mail over that the application around the server hands in, as submission takes it from its people (RFC 6409). */
 export class HostMail {

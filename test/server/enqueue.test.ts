@@ -110,6 +110,8 @@ describe('enqueue', () => {
     [{ from: 'a@b@c' }, 'permanent'],
     [{ to: [] }, 'misuse'],
     [{ priority: 10 }, 'config'],
+    [{ notBefore: Infinity }, 'config'],
+    [{ notBefore: 1e15 }, 'config'],
     [{ account: 'nobody@example.test' }, 'permanent'],
     [{ account: 'alice@example.test' }, 'permanent'],
     [{ account: 'alice@example.test', from: 'alice@example.test' }, 'permanent'],

@@ -35,10 +35,10 @@ export const failureTable: readonly FailureRule[] = [
   row('busy', 'retry', { reasons: ['recipients'] }),
   row('size', 'bounce', { reasons: ['size'], result: 'permanent' }),
   row('feature', 'bounce', {
-    reasons: ['8bitmime', 'binarymime', 'smtputf8', 'requiretls', 'deliverby'],
+    reasons: ['8bitmime', 'binarymime', 'smtputf8', 'requiretls', 'deliverby', 'futurerelease'],
     result: 'permanent',
   }),
-  row('feature', 'retry', { reasons: ['8bitmime', 'binarymime', 'smtputf8', 'requiretls', 'deliverby'] }),
+  row('feature', 'retry', { reasons: ['8bitmime', 'binarymime', 'smtputf8', 'requiretls', 'deliverby', 'futurerelease'] }),
   // RFC 5321 §4.2.4.2: a host that refuses all mail (554 as greeting) speaks for itself, not for the others of its domain.
   row('policy', 'retry', { phases: ['connect', 'hello', 'tls', 'idle'], result: 'permanent' }),
   // What the other side says in enhanced codes.

@@ -1,5 +1,6 @@
 import type { Address } from '../../message/address.ts'
 import { asciiUpper, hasControl, isAscii } from '../bytes/text.ts'
+import { dateTimeOf } from './date-time.ts'
 import { isLetterDigitHyphen } from './literal.ts'
 import { parsePath } from './path.ts'
 import { type Reply, reply } from './reply.ts'
@@ -152,7 +153,7 @@ export const mailReaders: ParameterReaders<MailParameters> = new Map<string, Par
   [
     'HOLDUNTIL',
     (value, draft) => {
-      if (value === undefined || !isDateTime(value)) return 'takes a date and time of RFC 3339'
+      if (value === undefined || dateTimeOf(value) === undefined) return 'takes a date and time of RFC 3339'
       if (draft.hold) return 'and HOLDFOR exclude each other'
       draft.hold = { until: value }
       return undefined
@@ -174,32 +175,6 @@ function readDeliverBy(value: string | undefined, draft: Draft<MailParameters>):
   if (mode.startsWith('R') && seconds <= 0) return 'is already over'
   draft.deliverBy = { seconds, mode: mode.startsWith('R') ? 'return' : 'notify', trace: mode.endsWith('T') }
   return undefined
-}
-
-/** RFC 3339's date-time by shape: `2026-11-20T10:00:00Z`, fraction and offset allowed. */
-function isDateTime(text: string): boolean {
-  const shape = '0000-00-00T00:00:00'
-  if (text.length < shape.length + 1 || text.length > 40) return false
-  for (let at = 0; at < shape.length; at++) {
-    const wanted = shape.charAt(at)
-    const given = text.charAt(at).toUpperCase()
-    if (wanted === '0' ? given < '0' || given > '9' : given !== wanted) return false
-  }
-  let at = shape.length
-  if (text.charAt(at) === '.') {
-    const from = ++at
-    while (text.charAt(at) >= '0' && text.charAt(at) <= '9' && at < text.length) at++
-    if (at === from) return false
-  }
-  const zone = text.slice(at)
-  if (zone.toUpperCase() === 'Z') return true
-  return (
-    zone.length === 6 &&
-    '+-'.includes(zone.charAt(0)) &&
-    zone.charAt(3) === ':' &&
-    wholeNumber(zone.slice(1, 3), 2) >= 0 &&
-    wholeNumber(zone.slice(4), 2) >= 0
-  )
 }
 
 /** Every parameter of RCPT TO that this package knows. */

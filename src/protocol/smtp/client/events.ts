@@ -94,7 +94,8 @@ export type ClientPhase = 'connect' | 'hello' | 'tls' | 'auth' | 'idle' | 'sende
  * - `tls-not-offered`, `auth-not-offered`: what is required is not there (or no mechanism fits); `auth-failed`: the server has
  *   not proven to know the password, or the exchange came to nothing on our side
  * - `host`: the host did not answer what it was asked
- * - `size`, `8bitmime`, `binarymime`, `smtputf8`, `requiretls`, `deliverby`: the server does not offer what the message needs
+ * - `size`, `8bitmime`, `binarymime`, `smtputf8`, `requiretls`, `deliverby`, `futurerelease`: the server does not offer what the
+ *   message needs
  * - `recipients`: more recipients, or other domains, than one connection takes: they may be given again
  */
 export type ClientReason =
@@ -112,6 +113,7 @@ export type ClientReason =
   | 'smtputf8'
   | 'requiretls'
   | 'deliverby'
+  | 'futurerelease'
   | 'recipients'
 
 /** What has become of one recipient. */

@@ -43,7 +43,7 @@ export interface ClientMessage {
   readonly deliverBy?: { readonly seconds: number; readonly mode: 'return' | 'notify'; readonly trace: boolean } | undefined
   /** RFC 6710: -9 to 9. Told to servers that offer MT-PRIORITY. */
   readonly priority?: number | undefined
-  /** RFC 4865: told to servers that offer FUTURERELEASE. */
+  /** RFC 4865: it must go to nobody who does not offer to keep it so long. */
   readonly hold?: { readonly seconds: number } | { readonly until: string } | undefined
   /** RFC 4954 §5: who has submitted it; `null` where that is not known. Told where we have logged in. */
   readonly auth?: Address | null | undefined

@@ -23,6 +23,8 @@ const words: Readonly<Record<ClientReason, readonly [code: number, status: strin
   // RFC 8689 §4.2.1.
   requiretls: [550, '5.7.30'],
   deliverby: [554, '5.4.7'],
+  // RFC 4865: sent at once, it would come before its time.
+  futurerelease: [554, '5.5.4'],
   recipients: [452, '4.5.3'],
 }
 

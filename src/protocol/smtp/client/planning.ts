@@ -1,9 +1,10 @@
 import { isAscii } from '../../bytes/text.ts'
+import { dateTimeOf } from '../date-time.ts'
 import type { SmtpCapabilities } from './capabilities.ts'
 import { compose, type Composed } from './composing.ts'
 import type { ClientContext, Plan, Rcpt, Transaction } from './context.ts'
 import type { ClientReason } from './events.ts'
-import type { ContentNeeds } from './message.ts'
+import type { ClientMessage, ContentNeeds } from './message.ts'
 import { tell, verdictOn } from './outcomes.ts'
 
 /** What comes of looking at a message: how it is sent; why not; or what its content would have to be. */
@@ -59,8 +60,17 @@ function demandOf(context: ClientContext, { message, needs }: Transaction, compo
     const least = keywords.get('DELIVERBY')
     if (least === undefined || deliverBy.seconds <= 0 || deliverBy.seconds < Number(least.split(' ', 1)[0])) return 'deliverby'
   }
+  if (message.hold !== undefined && !keeps(keywords.get('FUTURERELEASE'), message.hold)) return 'futurerelease'
   const isUtf8 = needs.utf8 === true || !composed.sender.ascii
   return isUtf8 && !keywords.has('SMTPUTF8') ? 'smtputf8' : undefined
+}
+
+/** Whether a server keeps a message so long: by the parameters of its keyword, the most seconds and the latest date (RFC 4865). */
+function keeps(offer: string | undefined, hold: NonNullable<ClientMessage['hold']>): boolean {
+  if (offer === undefined) return false
+  const [seconds = '', until = ''] = offer.split(' ')
+  if ('seconds' in hold) return !(hold.seconds > Number(seconds))
+  return !((dateTimeOf(hold.until) ?? 0) > (dateTimeOf(until) ?? Infinity))
 }
 
 /** RCPT for all recipients that can go; the others are told of. */

@@ -37,18 +37,32 @@ describe('what a server does not offer', () => {
 
   it('is not told what it does not know', () => {
     const message: ClientMessage = {
-      ...messageTo([], { ret: 'FULL', envid: 'x', priority: 1, hold: { seconds: 3 }, auth: null }),
+      ...messageTo([], { ret: 'FULL', envid: 'x', priority: 1, auth: null }),
       recipients: [{ local: 'b', domain: 'bücher.example', notify: [], originalRecipient: { type: 'rfc822', address: 'x@y' } }],
       deliverBy: { seconds: 9, mode: 'notify', trace: false },
     }
     const talk = greeted({ messages: [message] }, PIPE)
     expect(lines(talk.said).slice(1, 3)).toEqual(['MAIL FROM:<a@client.example>', 'RCPT TO:<b@xn--bcher-kva.example>'])
-    const offers = ['DSN', 'MT-PRIORITY', 'FUTURERELEASE 9 9', 'DELIVERBY', 'SMTPUTF8', 'AUTH PLAIN']
+    const offers = ['DSN', 'MT-PRIORITY', 'DELIVERBY', 'SMTPUTF8', 'AUTH PLAIN']
     const knowing = greeted({ messages: [message] }, PIPE, ...offers)
     expect(lines(knowing.said).slice(1, 3)).toEqual([
-      'MAIL FROM:<a@client.example> RET=FULL ENVID=x BY=9;N MT-PRIORITY=1 HOLDFOR=3',
+      'MAIL FROM:<a@client.example> RET=FULL ENVID=x BY=9;N MT-PRIORITY=1',
       'RCPT TO:<b@xn--bcher-kva.example> NOTIFY=NEVER ORCPT=rfc822;x@y',
     ])
+  })
+
+  const untilNoon = { until: '2026-11-20T12:00:00Z' }
+  it.each<[string, NonNullable<ClientMessage['hold']>, string | undefined, string | undefined]>([
+    ['for as long as is offered', { seconds: 9 }, 'FUTURERELEASE 9 2026-11-20T12:00:00Z', ' HOLDFOR=9'],
+    ['longer', { seconds: 10 }, 'FUTURERELEASE 9 2026-11-20T12:00:00Z', undefined],
+    ['until the time that is offered', untilNoon, 'FUTURERELEASE 9 2026-11-20T13:00:00+01:00', ' HOLDUNTIL=2026-11-20T12:00:00Z'],
+    ['later', untilNoon, 'FUTURERELEASE 9 2026-11-20T11:59:59Z', undefined],
+    ['where no bound can be read', untilNoon, 'FUTURERELEASE x y', ' HOLDUNTIL=2026-11-20T12:00:00Z'],
+    ['where nothing is offered', { seconds: 1 }, undefined, undefined],
+  ])('is kept %s, or not sent', (_, hold, offer, said) => {
+    const talk = greeted({ messages: [messageTo(['b@example.org'], { hold })] }, PIPE, ...(offer === undefined ? [] : [offer]))
+    expect(lines(talk.said)[1]).toBe(said && `MAIL FROM:<a@client.example>${said}`)
+    expect(talk.outcomes()).toEqual(said === undefined ? ['0: permanent sender futurerelease 554 5.5.4'] : [])
   })
 
   it('limits of the server are kept (RFC 9422)', () => {

@@ -1,5 +1,7 @@
 import { asciiUpper, isAscii } from '../../../bytes/text.ts'
+import { dateTimeOf } from '../../date-time.ts'
 import type { SenderQuestion } from '../../events.ts'
+import type { SmtpExtensions } from '../../extensions.ts'
 import { mailReaders, plainMail, readParameters } from '../../parameters.ts'
 import { parsePath } from '../../path.ts'
 import { encodeReply, reply, type Reply } from '../../reply.ts'
@@ -63,11 +65,18 @@ function beyondOffer(context: ServerContext, parameters: SenderQuestion['paramet
   if (deliverBy?.mode === 'return' && deliverBy.seconds < least) {
     return encodeReply(reply(555, '5.4.7', `Delivery within less than ${least} seconds cannot be promised`))
   }
-  // RFC 4865 §4.1: later than announced is refused.
-  if (hold && extensions.futureRelease && 'seconds' in hold && hold.seconds > extensions.futureRelease.seconds) {
-    return encodeReply(reply(501, '5.5.4', `HOLDFOR takes at most ${extensions.futureRelease.seconds}`))
+  return hold && extensions.futureRelease ? tooLateFor(extensions.futureRelease, hold) : undefined
+}
+
+/** RFC 4865 §4.1: later than announced is refused. */
+function tooLateFor(
+  { seconds, until }: Exclude<SmtpExtensions['futureRelease'], false>, hold: NonNullable<SenderQuestion['parameters']['hold']>,
+): string | undefined {
+  if ('seconds' in hold) {
+    return hold.seconds > seconds ? encodeReply(reply(501, '5.5.4', `HOLDFOR takes at most ${seconds}`)) : undefined
   }
-  return undefined
+  const isTooLate = (dateTimeOf(hold.until) ?? 0) > (dateTimeOf(until) ?? Infinity)
+  return isTooLate ? encodeReply(reply(501, '5.5.4', `HOLDUNTIL takes at most ${until}`)) : undefined
 }
 
 /** The answer to a `sender` question. */
