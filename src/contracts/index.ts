@@ -71,6 +71,7 @@ export type {
   Settlement,
 } from './queue.ts'
 export type { Attachment, Connection, Envelope, ParsedMessage, ReceivedMessage, Recipient } from './received.ts'
+export type { ExplainedAuthentication, ExplainedStep, Explanation } from './explanation.ts'
 export type { Filtered, FilterAction, FilterStep, FilterSubject, HeaderEdit, MailFilter } from './filter.ts'
 export type { Scanned, Scanner, ScanFinding, ScanSubject } from './scanner.ts'
 export type { DnsAnswer, DnsRecords, DnsRecordType, Resolver } from './resolver.ts'

@@ -1,4 +1,5 @@
 import type { Authentication } from './authentication.ts'
+import type { PolicyStage, Verdict } from './verdict.ts'
 
 /** Something learned, apart from what is decided. */
 export type Note =
@@ -9,4 +10,12 @@ export type Note =
   | { readonly kind: 'removal'; readonly policy: string; readonly start: number; readonly end: number }
   /** Who sent it; of several notes the last one counts. */
   | { readonly kind: 'authentication'; readonly policy: string; readonly authentication: Authentication }
+  /** What it decided at a stage, and in how many milliseconds; taken down where explanations are asked for. */
+  | {
+    readonly kind: 'decision'
+    readonly policy: string
+    readonly stage: PolicyStage
+    readonly verdict: Verdict
+    readonly took: number
+  }
   | { readonly kind: 'quarantine'; readonly policy: string; readonly why: string }

@@ -1,35 +1,11 @@
 import type { Address } from '../message/address.ts'
 import type { Authentication } from './authentication.ts'
 import type { Note } from './note.ts'
+import type { PolicyStage, Verdict } from './verdict.ts'
 import type { Resolver } from './resolver.ts'
 import type { Connection, Envelope, ReceivedMessage, Recipient } from './received.ts'
 
-/** A reply to be given: what SMTP says. */
-export interface PolicyReply {
-  /** 4xx or 5xx. */
-  readonly code: number
-  /** RFC 3463, of the code's class. */
-  readonly enhanced?: string
-  readonly text: string
-}
-
-/**
- * What a policy decides.
- *
- * - `pass`: nothing against it
- * - `accept`: somebody vouches for it; beats nothing but `pass`
- * - `quarantine`: take it, and set it apart
- * - `discard`: say 250 and drop it
- * - `defer`: not now (4xx)
- * - `reject`: not ever (5xx)
- */
-export type Verdict =
-  | { readonly kind: 'pass' }
-  | { readonly kind: 'accept'; readonly why: string }
-  | { readonly kind: 'quarantine'; readonly why: string }
-  | { readonly kind: 'discard'; readonly why: string }
-  | { readonly kind: 'defer'; readonly reply: PolicyReply }
-  | { readonly kind: 'reject'; readonly reply: PolicyReply }
+export type { PolicyReply, PolicyStage, Verdict } from './verdict.ts'
 
 /** Takes down what a policy has learned. */
 export interface Notebook {
@@ -66,6 +42,8 @@ export interface Stage {
    * it is not needed any more, and nothing is left of it.
    */
   wait(milliseconds: number, until?: AbortSignal): Promise<void>
+  /** Tells those who watch the server of what went wrong and kept the policy from nothing: a list that is off, a store that fails. */
+  trouble(error: unknown): void
 }
 
 /** At once or later. */
@@ -73,9 +51,6 @@ export type Awaitable<T> = T | Promise<T>
 
 /** What a method of a policy returns; nothing means `pass`. */
 export type Decision = Awaitable<Verdict | undefined | void>
-
-/** The stages of a conversation at which policies are asked. */
-export type PolicyStage = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
 
 /** A rule for mail that arrives: a name, and a method for each stage it has a say in. Subjects are read-only. */
 export interface Policy {

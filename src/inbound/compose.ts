@@ -85,12 +85,15 @@ export function inOrder(...policies: readonly Policy[]): Policy {
   return draft as Policy
 }
 
+/** How a tag begins that says what a policy would have decided. */
+export const WOULD = 'would '
+
 /** Lets a policy speak without consequences: what it would have done becomes a tag, `would reject: 550 5.7.1 …`. */
 export function observeOnly(policy: Policy): Policy {
   checkPolicy(policy)
   return wrap(`observeOnly(${policy.name})`, policy, (ask, stage) =>
     after(policy.name, ask(), (verdict) => {
-      if (verdict.kind !== 'pass') stage.notes.tag(`would ${describe(verdict)}`)
+      if (verdict.kind !== 'pass') stage.notes.tag(WOULD + describe(verdict))
       return undefined
     }),
   )
@@ -164,12 +167,17 @@ class BoundedStage implements Stage {
     return this.whole.noted
   }
 
+
   get signal(): AbortSignal {
     return (this.controller ??= follower(this.whole.signal)).signal
   }
 
   wait(milliseconds: number, until?: AbortSignal): Promise<void> {
     return this.whole.wait(milliseconds, until === undefined ? this.signal : follower(this.signal, until).signal)
+  }
+
+  trouble(error: unknown): void {
+    this.whole.trouble(error)
   }
 
   /** It is over. */

@@ -8,11 +8,11 @@ import { MailError } from '../protocol/session/errors.ts'
 import { checkPolicy } from './policy-check.ts'
 import { combine, type Judged, ourFault, verdictOf } from './verdict.ts'
 
-/** What a policy threw, for the one who watches. */
-export type PolicyFailure = (policy: string, stage: PolicyStage | 'closed', error: unknown) => void
+/** What a policy threw, for the one who watches; or, `isTrouble`, what it told of and got over. */
+export type PolicyFailure = (policy: string, stage: PolicyStage | 'closed', error: unknown, isTrouble?: boolean) => void
 
 /** What a stage is about; everything but the notebook, which is each policy's own. */
-export type StageFacts = Omit<Stage, 'notes' | 'noted'>
+export type StageFacts = Omit<Stage, 'notes' | 'noted' | 'trouble'>
 
 type Ask = (policy: Policy, stage: Stage) => Decision
 
@@ -24,9 +24,14 @@ export class Pipeline {
   private readonly byStage: Record<PolicyStage, readonly Policy[]>
   private readonly watching: readonly Policy[]
   private readonly failed: PolicyFailure
+  private readonly ticks: (() => number) | undefined
 
-  /** Throws a `config` MailError for what is no policy. */
-  constructor(policies: readonly Policy[], failed: PolicyFailure) {
+  /**
+   * `ticks`: a clock that never goes back, in milliseconds; with it, every decision is noted.
+   *
+   * @throws MailError `config` for what is no policy
+   */
+  constructor(policies: readonly Policy[], failed: PolicyFailure, ticks?: () => number) {
     policies.forEach(checkPolicy)
     const having = (name: PolicyStage): Policy[] => policies.filter((policy) => policy[name] !== undefined)
     this.byStage = {
@@ -39,6 +44,7 @@ export class Pipeline {
     }
     this.watching = policies.filter((policy) => policy.closed !== undefined)
     this.failed = failed
+    this.ticks = ticks
   }
 
   /** Whether any policy has a say at that stage. */
@@ -102,18 +108,23 @@ export class Pipeline {
   }
 
   private one(policy: Policy, name: PolicyStage, facts: StageFacts, notes: Note[], ask: Ask): Verdict | Promise<Verdict> {
+    const began = this.ticks?.() ?? 0
+    const decided = <T extends Verdict>(verdict: T): T => {
+      if (this.ticks) notes.push({ kind: 'decision', policy: policy.name, stage: name, verdict, took: this.ticks() - began })
+      return verdict
+    }
     const settle = (verdict: Verdict | undefined | void): Judged => {
-      const settled = verdictOf(verdict, policy.name)
+      const settled = decided(verdictOf(verdict, policy.name))
       if (settled.kind === 'quarantine') notes.push({ kind: 'quarantine', policy: policy.name, why: settled.why })
       return settled.kind === 'reject' || settled.kind === 'defer' ? { ...settled, policy: policy.name } : settled
     }
     const broke = (error: unknown): Judged => {
       // A question that was withdrawn is nobody's fault.
       if (!facts.signal.aborted) this.failed(policy.name, name, error)
-      return { kind: 'defer', reply: ourFault, policy: policy.name }
+      return { ...decided({ kind: 'defer', reply: ourFault }), policy: policy.name }
     }
     try {
-      const decision = ask(policy, new StageOfPolicy(facts, policy.name, notes))
+      const decision = ask(policy, new StageOfPolicy(facts, policy.name, notes, name, this.failed))
       return isPromise(decision) ? decision.then(settle).catch(broke) : settle(decision)
     } catch (error) {
       return broke(error)
@@ -126,9 +137,15 @@ class StageOfPolicy implements Stage {
   readonly notes: Notebook
   readonly noted: readonly Note[]
   private readonly facts: StageFacts
+  private readonly policy: string
+  private readonly stage: PolicyStage
+  private readonly failed: PolicyFailure
 
-  constructor(facts: StageFacts, policy: string, notes: Note[]) {
+  constructor(facts: StageFacts, policy: string, notes: Note[], stage: PolicyStage, failed: PolicyFailure) {
     this.facts = facts
+    this.policy = policy
+    this.stage = stage
+    this.failed = failed
     this.notes = new PolicyNotebook(policy, notes)
     this.noted = notes
   }
@@ -159,6 +176,10 @@ class StageOfPolicy implements Stage {
 
   wait(milliseconds: number, until?: AbortSignal): Promise<void> {
     return this.facts.wait(milliseconds, until)
+  }
+
+  trouble(error: unknown): void {
+    this.failed(this.policy, this.stage, error, true)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AttemptFacts, ReportFacts, SiteFacts } from '../contracts/delivery.ts'
 import type { BouncedFacts } from '../contracts/bounced.ts'
+import type { Explanation } from '../contracts/explanation.ts'
 import type { JunkMarks } from '../contracts/junk.ts'
 
 /*
@@ -22,6 +23,7 @@ export type ServerEvent =
   | RefusedEvent
   | LimitedEvent
   | AcceptedEvent
+  | ExplainedEvent
   | MarkedEvent
   | AttemptEvent
   | ReportedEvent
@@ -210,6 +212,12 @@ export interface AcceptedEvent extends Whence {
   readonly took: number
   /** A policy had it dropped. */
   readonly discarded: boolean
+}
+
+/** Why something became of a message, step by step; told of each message and each refusal, where `explain` is set. */
+export interface ExplainedEvent extends Whence {
+  readonly kind: 'explained'
+  readonly explanation: Explanation
 }
 
 /**

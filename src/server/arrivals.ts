@@ -1,8 +1,9 @@
 import type { Note } from '../contracts/note.ts'
-import type { Decision, Verdict } from '../contracts/policy.ts'
+import type { Decision, PolicyStage, Verdict } from '../contracts/policy.ts'
 import type { Recipient } from '../contracts/received.ts'
 import { combine, type Judged, pass, reject, verdictOf } from '../inbound/verdict.ts'
-import type { RefusalStage, Whence } from '../observe/events.ts'
+import type { Whence } from '../observe/events.ts'
+import { shown } from '../observe/shown.ts'
 import type { Conversation, Host } from '../protocol/session/drive.ts'
 import type { AbandonedEvent } from '../protocol/session/session.ts'
 import { MailError } from '../protocol/session/errors.ts'
@@ -31,6 +32,7 @@ import { Collector } from './collector.ts'
 import type { LiveConnection } from './connection.ts'
 import { answerMessage } from './delivery.ts'
 import { envelopeOf, recipientOf } from './envelope.ts'
+import { explain, refusedOutcome } from './explaining.ts'
 import { type ClaimContext, type Claimed, type Reception, refusalOf } from './reception.ts'
 import { QuestionStage } from './stage.ts'
 import { traceField } from './trace.ts'
@@ -287,7 +289,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
 
   /** The reply that a stage's verdict means. */
   private judge(
-    stage: RefusalStage,
+    stage: PolicyStage,
     decision: Decision,
     transaction?: Transaction,
   ): Reply | undefined | Promise<Reply | undefined> {
@@ -302,8 +304,12 @@ export class Arrivals implements Host<SmtpServerEvent> {
     })
   }
 
-  private refused(stage: RefusalStage, policy: string | undefined, reply: Reply, mail?: Transaction, to?: Recipient): void {
-    this.reception.observe?.({ kind: 'refused', ...this.whence(), ...refusalFacts(stage, policy, reply, mail?.envelope, to) })
+  private refused(stage: PolicyStage, policy: string | undefined, reply: Reply, mail?: Transaction, to?: Recipient): void {
+    const { reception, connection } = this
+    const { observe } = reception
+    observe?.({ kind: 'refused', ...this.whence(), ...refusalFacts(stage, policy, reply, mail?.envelope, to) })
+    const about = mail ?? { id: connection.id, envelope: undefined, notes: this.notes ?? [] }
+    explain(reception, connection, about, refusedOutcome(stage, reply, policy, to && shown(to)))
   }
 
   private facts(question: { readonly id: number }, conversation: Conversation, transaction?: Transaction): QuestionStage {

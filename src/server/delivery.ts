@@ -12,6 +12,7 @@ import { type Collected, prefixed } from './collector.ts'
 import type { LiveConnection } from './connection.ts'
 import { outcomeOf } from './delivered.ts'
 import { type Edit, edited } from './edited-body.ts'
+import { explain, refusedOutcome } from './explaining.ts'
 import { StoredArrival } from './received-message.ts'
 import { type Delivered, type Reception, refusalOf } from './reception.ts'
 import { noteFields } from './trace.ts'
@@ -165,6 +166,9 @@ function observeAccepted(
     recipients: envelope.recipients.filter((_, at) => refusals[at] === undefined).map(shown),
     ...done,
   })
+  const isQuarantined = transaction.notes.some((note) => note.kind === 'quarantine')
+  const kind = done.discarded ? 'discarded' : isQuarantined ? 'quarantined' : 'accepted'
+  explain(reception, connection, transaction, { kind, stage: 'message' })
 }
 
 function observeRefusal(
@@ -178,4 +182,7 @@ function observeRefusal(
   const { envelope } = transaction
   const facts = refusalFacts('message', policy, reply, envelope, to)
   reception.observe?.({ kind: 'refused', ...whence(connection, reception.clock.now()), ...facts })
+  const byDelivery = policy === 'deliver'
+  const outcome = refusedOutcome(byDelivery ? 'deliver' : 'message', reply, byDelivery ? undefined : policy, to && shown(to))
+  explain(reception, connection, transaction, outcome)
 }

@@ -30,7 +30,7 @@ import {
 } from '../protocol/session/options.ts'
 import type { Profile } from '../protocol/smtp/index.ts'
 import type { ImapServerOptions } from './imap/options.ts'
-import type { ConversationOptions } from './options.ts'
+import type { ConversationOptions, ReceiverOptions } from './options.ts'
 import type { OutgoingOptions } from './outgoing/options.ts'
 import type { Pop3ServerOptions } from './pop3/options.ts'
 import type { ServerListenOptions } from './server.ts'
@@ -98,6 +98,8 @@ export interface MailServerOptions {
   readonly queue?: MailQueue | Dispatch
   /** How mail goes out that waits in `queue`. */
   readonly outgoing?: OutgoingOptions
+  /** Tell the observer of each message that arrives why it became what: see {@link ReceiverOptions.explain}. */
+  readonly explain?: boolean
   /** What policies ask, and whoever delivers to other servers. Default: the system's resolvers. */
   readonly resolver?: Resolver
   /**
@@ -156,6 +158,7 @@ const kinds: OptionKinds<MailServerOptions> = {
   store: required(having('a mail store', 'append', 'mailboxes', 'create', 'usage')),
   queue: having('a queue', 'enqueue'),
   outgoing: anObject,
+  explain: aSwitch,
   resolver: having('a resolver', 'resolve'),
   keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
   policies,

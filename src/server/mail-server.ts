@@ -222,7 +222,7 @@ export class ComposedServer implements MailServer {
   }
 
   private receiverOptions(name: SmtpListenerName, listener: MailListenerOptions, role: Role): ReceiverOptions {
-    const { hostname, inMemory, trusted, observe, clock, random, resolver } = this.options
+    const { hostname, inMemory, trusted, observe, clock, random, resolver, explain } = this.options
     // One server makes all the connections there.
     const usual = name === 'lmtp' ? { address: Infinity } : {}
     return {
@@ -232,6 +232,7 @@ export class ComposedServer implements MailServer {
       ...(inMemory === undefined ? {} : { inMemory }),
       ...(trusted === undefined ? {} : { trusted }),
       ...(resolver === undefined ? {} : { resolver }),
+      ...(explain === undefined ? {} : { explain }),
       ...(observe === undefined ? {} : { observe }),
       ...(clock === undefined ? {} : { clock }),
       ...(random === undefined ? {} : { random }),

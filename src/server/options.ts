@@ -72,6 +72,11 @@ export interface ReceiverOptions {
   readonly smtp?: ConversationOptions
   /** Watches: connections, log-ins, refusals, acceptance, failures. `logger(log)` writes them down. */
   readonly observe?: Observer
+  /**
+   * Tell the observer of each message and each refusal, in an event `explained`, what every policy decided and why (default
+   * false).
+   */
+  readonly explain?: boolean
   /** What policies ask. Default: the system's resolvers. */
   readonly resolver?: Resolver
   /** Default: the platform's. */
@@ -102,6 +107,7 @@ const kinds: OptionKinds<ReceiverOptions> = {
   trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8'], and 'unix'" },
   smtp: anObject,
   observe: aFunction,
+  explain: aSwitch,
   resolver: having('a resolver', 'resolve'),
   clock: having('a clock', 'now', 'ticks', 'alarm'),
   random: aFunction,

@@ -62,7 +62,7 @@ class Receiving implements ServedProtocol {
     this.reception = {
       hostname: options.hostname,
       lmtp: this.protocol === 'lmtp',
-      pipeline: new Pipeline([...limits, ...policies], failed),
+      pipeline: new Pipeline([...limits, ...policies], failed, options.explain ? () => clock.ticks() : undefined),
       accepts: options.accepts,
       deliver: options.deliver,
       authenticate: options.authenticate,
@@ -72,6 +72,7 @@ class Receiving implements ServedProtocol {
       hideClient: options.hideClient ?? false,
       clock,
       resolver: options.resolver ?? this.ownResolver!,
+      explains: options.explain ?? false,
       observe: this.observe,
     }
     this.terms = new Terms(options.plaintextAuth, (startTls, withoutTls) => configOf(options, startTls, withoutTls))

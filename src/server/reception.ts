@@ -73,6 +73,8 @@ export interface Reception {
   readonly clock: Clock
   /** What policies ask. */
   readonly resolver: Resolver
+  /** Tell of each message why it became what. */
+  readonly explains: boolean
   /** Absent where nobody watches: then no event is even made. */
   readonly observe: Observer | undefined
 }
