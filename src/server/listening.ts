@@ -1,6 +1,7 @@
 import type { NodeListener } from '../adapters/node/index.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import type { Conversation } from '../protocol/session/drive.ts'
+import { awake } from './awake.ts'
 
 /** What became of a stop. */
 export interface Stopped {
@@ -58,7 +59,7 @@ export class Conversations {
   }
 
   stop(within: number): Promise<Stopped> {
-    return (this.stopping ??= this.end(within))
+    return (this.stopping ??= awake(this.clock, this.end(within)))
   }
 
   private async end(within: number): Promise<Stopped> {
@@ -127,7 +128,7 @@ export class Listening implements Running {
   }
 
   stop(options: { readonly within?: number } = {}): Promise<Stopped> {
-    return (this.stopping ??= this.end(options.within ?? 30_000))
+    return (this.stopping ??= awake(this.clock, this.end(options.within ?? 30_000)))
   }
 
   private async end(within: number): Promise<Stopped> {

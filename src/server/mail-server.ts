@@ -6,6 +6,7 @@ import type { EnqueuedMail, NewMail } from '../contracts/new-mail.ts'
 import type { Conversation } from '../protocol/session/drive.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import type { Transport } from '../protocol/session/transport.ts'
+import { awake } from './awake.ts'
 import { guardOver } from './guarding.ts'
 import { HostMail } from './host-mail.ts'
 import type { Running, Stopped } from './listening.ts'
@@ -168,7 +169,11 @@ export class ComposedServer implements MailServer {
   }
 
   /** Ends what is not a listener's; what listeners still take in waits in the queue for the next time. */
-  private async letGo({ within = 30_000 }: { readonly within?: number }, listeners?: Promise<unknown>): Promise<void> {
+  private letGo(how: { readonly within?: number }, listeners?: Promise<unknown>): Promise<void> {
+    return awake(this.options.clock ?? nodeClock, this.end(how, listeners))
+  }
+
+  private async end({ within = 30_000 }: { readonly within?: number }, listeners?: Promise<unknown>): Promise<void> {
     this.isStopped = true
     await Promise.all([this.roles.outgoing?.stop({ within }), listeners])
     if (this.options.bodies === undefined) await this.bodies.close?.()

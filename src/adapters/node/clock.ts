@@ -32,9 +32,28 @@ class NodeAlarm implements Alarm {
   }
 }
 
+/** Those who keep the process alive, and the timer that does it for all of them. */
+let awake = 0
+let keeper: NodeJS.Timeout | undefined
+
+function stayAwake(): () => void {
+  awake++
+  keeper ??= setInterval(() => {}, longest)
+  let isAsleep = false
+  return () => {
+    if (isAsleep) return
+    isAsleep = true
+    awake--
+    if (awake > 0) return
+    clearInterval(keeper)
+    keeper = undefined
+  }
+}
+
 /** The time of this machine. Alarms do not keep the process alive. */
 export const nodeClock: Clock = {
   now: () => Date.now(),
   ticks: () => performance.now(),
   alarm: (at, ring) => new NodeAlarm(at, ring),
+  stayAwake,
 }

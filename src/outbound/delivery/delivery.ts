@@ -3,6 +3,7 @@ import type { NewJob } from '../../contracts/queue.ts'
 import type { Alarm } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { encodeMailbox } from '../../protocol/smtp/index.ts'
+import { Bustle } from './bustle.ts'
 import { Here } from './here.ts'
 import { inTime } from './in-time.ts'
 import { Leases } from './leases.ts'
@@ -67,7 +68,7 @@ export class Delivery implements Dispatch {
   /** Destinations that something is due for, and nobody is at work on yet. */
   private found: readonly string[] = []
   private unwatch: (() => void) | undefined
-  private whenQuiet: (() => void)[] = []
+  private readonly bustle: Bustle
 
   constructor(parts: DeliveryParts, connecting: Connecting, rules: Partial<DeliveryRules> = {}) {
     this.parts = parts.news ? { ...parts, news: quietNews(parts.news) } : parts
@@ -80,9 +81,10 @@ export class Delivery implements Dispatch {
     this.pool = new Pool(clock, this.rules.idle, this.rules.connections)
     this.sites = new Sites(this.rules, this.rules.connections)
     this.settling = new Settling(this.parts, this.rules, this.leases)
+    this.bustle = new Bustle(clock, () => this.looking !== undefined || this.busy.size > 0 || this.here.under > 0)
     this.here = new Here((work) => this.settling.here(work), clock, () => {
       this.look()
-      this.tellQuiet()
+      this.bustle.end()
     })
     this.round = (site) => ({
       parts: this.parts,
@@ -139,9 +141,11 @@ export class Delivery implements Dispatch {
     this.unwatch?.()
     this.alarm?.cancel()
     const { clock } = this.parts
+    const sleep = clock.stayAwake?.()
     const limit = clock.alarm(clock.ticks() + within, () => this.stopped.abort(new Error('The delivery was stopped')))
     await inTime(this.quiet(), within + AFTER_STOP, clock).catch((error: unknown) => this.parts.news?.failed?.('stop', error))
     limit.cancel()
+    sleep?.()
     this.pool.close()
     this.stopped.abort(new Error('The delivery was stopped'))
     this.leases.end()
@@ -149,9 +153,7 @@ export class Delivery implements Dispatch {
 
   /** Resolves when nobody is at work and nothing is due now. */
   async quiet(): Promise<void> {
-    while (this.isBusy) {
-      await (this.looking ?? new Promise<void>((resolve) => this.whenQuiet.push(resolve)))
-    }
+    await this.bustle.over()
   }
 
   /** Looks into the queue, now or as soon as the look that is under way is over. */
@@ -161,13 +163,14 @@ export class Delivery implements Dispatch {
       this.lookAgain = true
       return
     }
+    this.bustle.begin()
     this.looking = this.lookInto().finally(() => {
       this.looking = undefined
       if (this.lookAgain) {
         this.lookAgain = false
         this.look()
       }
-      this.tellQuiet()
+      this.bustle.end()
     })
   }
 
@@ -220,18 +223,7 @@ export class Delivery implements Dispatch {
     if (left > 0) this.busy.set(destination, left)
     else this.busy.delete(destination)
     this.look()
-    this.tellQuiet()
-  }
-
-  private get isBusy(): boolean {
-    return this.looking !== undefined || this.busy.size > 0 || this.here.under > 0
-  }
-
-  private tellQuiet(): void {
-    if (this.isBusy) return
-    const { whenQuiet } = this
-    this.whenQuiet = []
-    for (const resolve of whenQuiet) resolve()
+    this.bustle.end()
   }
 
   private async findWay(destination: string): Promise<void> {

@@ -12,4 +12,6 @@ export interface Clock {
   ticks(): number
   /** Calls `ring` once, when `ticks()` has reached `at`. */
   alarm(at: number, ring: () => void): Alarm
+  /** Keeps the process from ending, which alarms do not, until the function is called that it gives. */
+  stayAwake?(): () => void
 }
