@@ -11,7 +11,8 @@ export interface PublishedDomain {
   readonly domain: string
   /** The server that takes its mail. */
   readonly hostname: string
-  readonly keys: readonly PublishedKey[]
+  /** `none`: its mail is not signed. */
+  readonly keys: readonly PublishedKey[] | 'none'
   /** Ports at which people read and submit their mail, over TLS from the start; `undefined`: they cannot. */
   readonly imaps: number | undefined
   readonly submissions: number | undefined
@@ -36,7 +37,8 @@ export function stsPolicyText(hostname: string, mode: 'testing' | 'enforce'): st
 }
 
 const signedWith = 'the keys that mail is signed with'
-const unsigned = 'no keys yet, the server makes them at its start'
+const unsigned = 'no keys yet, the server makes them at its start, or soon after the domain has come'
+const off = 'this server does not sign'
 
 /** The records that a domain is to have so that mail for it arrives, and mail from it is believed. */
 export function domainRecords({ domain, hostname, keys, imaps, submissions, sts }: PublishedDomain): ZoneLine[] {
@@ -47,8 +49,8 @@ export function domainRecords({ domain, hostname, keys, imaps, submissions, sts 
     { name: domain, type: 'MX', value: `10 ${host}` },
     { comment: 'SPF (RFC 7208): mail goes out from there, and from nowhere else' },
     txt(domain, 'v=spf1 mx -all'),
-    { comment: `DKIM (RFC 6376): ${keys.length > 0 ? signedWith : unsigned}` },
-    ...keys.map(({ selector, type, publicKey }) => {
+    { comment: `DKIM (RFC 6376): ${keys === 'none' ? off : keys.length > 0 ? signedWith : unsigned}` },
+    ...(keys === 'none' ? [] : keys).map(({ selector, type, publicKey }) => {
       return txt(`${selector}._domainkey.${domain}`, `v=DKIM1; k=${type}; p=${publicKey}`)
     }),
     { comment: 'DMARC (RFC 7489): p=quarantine or p=reject once the reports say that nothing of yours fails' },

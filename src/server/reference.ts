@@ -24,7 +24,7 @@ import {
   type SmtpListenerName,
 } from './mail-server-options.ts'
 import { isThisMachine } from './addresses.ts'
-import { referenceSign } from './reference-dkim.ts'
+import { referenceSigning } from './reference-dkim.ts'
 import { referenceOutgoing, type ReferenceOutgoingSettings } from './reference-outgoing.ts'
 import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
 
@@ -50,6 +50,8 @@ export interface ReferenceSettings extends ReferenceOutgoingSettings {
   readonly plaintextAuth: boolean
   /** Addresses and CIDRs of proxies; where there are any, all connections come through them. */
   readonly proxyFrom: readonly string[]
+  /** Sign what people send; the keys are made in the data folder. */
+  readonly dkim: boolean
   /** Octets of a message. */
   readonly maxSize: number
   /** Octets that each account may hold. */
@@ -140,8 +142,9 @@ class Reference implements ReferenceServer {
     await makePeople(places, settings, clock, auditFile(data))
     const outgoing = await referenceOutgoing(settings, db.keyValue, clock)
     this.held.push(outgoing.close)
-    const sign = await referenceSign(data, db.accounts, watch.observe, clock)
-    const sending = { queue: db.queue, outgoing: { ...outgoing.options, ...(sign ? { sign } : {}) } }
+    const signing = settings.dkim ? await referenceSigning(data, db.accounts, watch.observe, clock) : undefined
+    this.held.push(() => signing?.close())
+    const sending = { queue: db.queue, outgoing: { ...outgoing.options, ...(signing ? { sign: signing.sign } : {}) } }
     const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending }, watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {

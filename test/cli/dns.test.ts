@@ -6,7 +6,8 @@ import { dkimKeyFiles, makeDkimKeys } from '../../src/adapters/node/dkim-files.t
 import { nodeClock, selfSignedFiles } from '../../src/adapters/node/index.ts'
 import { sqlite } from '../../src/adapters/sqlite/index.ts'
 import { run } from '../../src/cli/program.ts'
-import { referenceSign } from '../../src/server/reference-dkim.ts'
+import { referenceSigning } from '../../src/server/reference-dkim.ts'
+import { virtualClock } from '../../src/testing/virtual-clock.ts'
 import { outgoing } from '../adapters/mailauth/messages.ts'
 import { verdictsOn } from '../adapters/mailauth/verifying.ts'
 
@@ -49,9 +50,10 @@ function texts(lines: readonly string[]): Map<string, string> {
 
 const signOf = async () => {
   const db = sqlite({ path: join(data, 'mail.db') })
-  const sign = await referenceSign(data, db.accounts, () => undefined, nodeClock)
+  const signing = await referenceSigning(data, db.accounts, () => undefined, nodeClock)
+  await signing!.close()
   await db.close()
-  return sign!
+  return signing!.sign
 }
 
 describe('posthorn dns', () => {
@@ -97,7 +99,14 @@ describe('posthorn dns', () => {
     const { out } = await records({ POSTHORN_HOSTNAME: 'localhost' })
     expect(out.join('\n')).not.toMatch(/_domainkey|TLSA/)
     expect(out[0]).toBe('; The hostname is localhost, by which nobody finds this server: set another')
-    expect(out).toContain('; DKIM (RFC 6376): no keys yet, the server makes them at its start')
+    expect(out).toContain('; DKIM (RFC 6376): no keys yet, the server makes them at its start, or soon after the domain has come')
+  })
+
+  it('prints no keys of a server that does not sign', async () => {
+    await signOf()
+    const { out } = await records({ POSTHORN_DKIM: '0' })
+    expect(out.join('\n')).not.toContain('_domainkey')
+    expect(out).toContain('; DKIM (RFC 6376): this server does not sign')
   })
 
   it('knows a folder that is none of a server', async () => {
@@ -115,6 +124,23 @@ describe('keys of DKIM', () => {
     expect(files.map(({ key }) => statSync(key).mode & 0o777)).toEqual([0o600, 0o600])
     await makeDkimKeys(folder, files)
     expect(files.map(({ key }) => readFileSync(key, 'utf8'))).toEqual(before)
+  })
+
+  it('are made and used for a domain that comes later, until nobody looks any more', async () => {
+    const db = sqlite({ path: join(data, 'mail.db') })
+    const clock = virtualClock()
+    const faults: unknown[] = []
+    const signing = (await referenceSigning(data, db.accounts, (event) => event.kind === 'failed' && faults.push(event), clock))!
+    const signed = (domain: string): Promise<string> => signing.sign(outgoing(`From: a@${domain}\r\nSubject: x\r\n\r\ny\r\n`))
+    await db.accounts.setDomain({ name: 'later.test' })
+    expect(await signed('later.test')).toBe('')
+    await clock.advance(10_000)
+    await expect.poll(() => signed('later.test'), { timeout: 20_000 }).toMatch(/d=later\.test/)
+    expect(await signed('example.test')).toMatch(/d=example\.test/)
+    await signing.close()
+    expect(clock.pending).toBe(0)
+    expect(faults).toEqual([])
+    await db.close()
   })
 
   it('are not made where a file of that name cannot be read', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import nodemailer from 'nodemailer'
@@ -104,7 +104,7 @@ describe('posthorn serve', () => {
 
   it('keeps the accounts that it has, and counts what is in them', async () => {
     const data = folder()
-    const settings = { POSTHORN_QUOTA: '20kB', POSTHORN_PLAINTEXT_AUTH: '1' }
+    const settings = { POSTHORN_QUOTA: '20kB', POSTHORN_PLAINTEXT_AUTH: '1', POSTHORN_DKIM: '0' }
     await (await serve(data, { ...settings, POSTHORN_USERS: users })).server.stop()
     const again = { ...settings, POSTHORN_USERS: users.replace('wonderland', 'looking-glass') }
     const { mx, submission } = await serve(data, again)
@@ -121,6 +121,8 @@ describe('posthorn serve', () => {
     const full = await sender.sayAll('EHLO client.test', 'MAIL FROM:<> SIZE=20000', 'RCPT TO:<bob@example.test>')
     expect(full).toMatch(/^552 5\.2\.3 /)
     sender.close()
+    // It was told not to sign.
+    expect(readdirSync(data)).not.toContain('dkim')
   })
 
   it('answers for each recipient', async () => {
