@@ -75,6 +75,11 @@ export interface Policy {
   recipient?(to: Recipient, stage: Stage): Decision
   /** The message is there, whole. */
   message?(message: ReceivedMessage, stage: Stage): Decision
+  /**
+   * All policies together have judged the message, and `stage.noted` has what they found. Not asked for anything: what is thrown
+   * here is told to those who watch the server, and changes nothing.
+   */
+  judged?(message: ReceivedMessage, verdict: Verdict, stage: Stage): void
   /** The connection is over, for any reason. Called once for every `connect`, also for one that was refused. */
   closed?(connection: Connection): void
 }

@@ -12,7 +12,7 @@ interface Say {
   readonly ask: Method
 }
 
-type Draft = { name: string } & Partial<Record<PolicyStage, Method>> & Pick<Policy, 'closed' | 'waits'>
+type Draft = { name: string } & Partial<Record<PolicyStage, Method>> & Pick<Policy, 'judged' | 'closed' | 'waits'>
 
 /** A policy whose methods are those of `inner`, each wrapped. */
 function wrap(
@@ -26,6 +26,7 @@ function wrap(
     if (!method) continue
     draft[stageName] = (subject, stage) => around((seen = stage) => method.call(inner, subject, seen), stage)
   }
+  if (inner.judged) draft.judged = (...facts) => inner.judged!(...facts)
   if (inner.closed) draft.closed = (connection) => inner.closed!(connection)
   return draft as Policy
 }
@@ -39,7 +40,7 @@ const sayIn = (policies: readonly Policy[], stageName: PolicyStage): Say[] =>
     .filter((policy) => policy[stageName])
     .map((policy) => ({ name: policy.name, ask: (policy[stageName] as Method).bind(policy) as Method }))
 
-/** A policy of several: its name, and that all of them hear of the end, whatever one of them makes of it. */
+/** A policy of several: its name, and that all of them hear of judgement and end, whatever one of them makes of it. */
 function several(name: string, policies: readonly Policy[], together: (one: number, other: number) => number): Draft {
   policies.forEach(checkPolicy)
   return {
@@ -47,6 +48,7 @@ function several(name: string, policies: readonly Policy[], together: (one: numb
     name: `${name}(${policies.map((policy) => policy.name).join(', ')})`,
     closed: (connection): unknown =>
       Promise.all(policies.map(async (policy): Promise<unknown> => policy.closed?.(connection))),
+    judged: (...facts): unknown => Promise.all(policies.map(async (policy): Promise<unknown> => policy.judged?.(...facts))),
   }
 }
 

@@ -9,7 +9,7 @@ import { checkPolicy } from './policy-check.ts'
 import { combine, type Judged, ourFault, verdictOf } from './verdict.ts'
 
 /** What a policy threw, for the one who watches; or, `isTrouble`, what it told of and got over. */
-export type PolicyFailure = (policy: string, stage: PolicyStage | 'closed', error: unknown, isTrouble?: boolean) => void
+export type PolicyFailure = (policy: string, stage: PolicyStage | 'judged' | 'closed', error: unknown, isTrouble?: boolean) => void
 
 /** What a stage is about; everything but the notebook, which is each policy's own. */
 export type StageFacts = Omit<Stage, 'notes' | 'noted' | 'trouble'>
@@ -22,6 +22,7 @@ type Ask = (policy: Policy, stage: Stage) => Decision
  */
 export class Pipeline {
   private readonly byStage: Record<PolicyStage, readonly Policy[]>
+  private readonly hearing: readonly Policy[]
   private readonly watching: readonly Policy[]
   private readonly failed: PolicyFailure
   private readonly ticks: (() => number) | undefined
@@ -42,14 +43,15 @@ export class Pipeline {
       recipient: having('recipient'),
       message: having('message'),
     }
+    this.hearing = policies.filter((policy) => policy.judged !== undefined)
     this.watching = policies.filter((policy) => policy.closed !== undefined)
     this.failed = failed
     this.ticks = ticks
   }
 
-  /** Whether any policy has a say at that stage. */
+  /** Whether any policy has a say at that stage, or hears what came of it. */
   has(stage: PolicyStage): boolean {
-    return this.byStage[stage].length > 0
+    return this.byStage[stage].length > 0 || (stage === 'message' && this.hearing.length > 0)
   }
 
   connect(facts: StageFacts, notes: Note[]): Decision {
@@ -77,16 +79,27 @@ export class Pipeline {
   }
 
   message(message: ReceivedMessage, facts: StageFacts, notes: Note[]): Decision {
-    return this.run('message', facts, notes, (policy, stage) => policy.message!(message, stage))
+    const decision = this.run('message', facts, notes, (policy, stage) => policy.message!(message, stage))
+    if (this.hearing.length === 0) return decision
+    const told = (verdict: Verdict | undefined | void): Verdict | undefined | void => {
+      this.tell(this.hearing, 'judged', (policy) =>
+        policy.judged!(message, verdict ?? combine([]), new StageOfPolicy(facts, policy.name, notes, 'message', this.failed)))
+      return verdict
+    }
+    return isPromise(decision) ? decision.then(told) : told(decision)
   }
 
   /** The connection is over. */
   closed(connection: Connection): void {
-    for (const policy of this.watching) {
-      const broke = (error: unknown): void => this.failed(policy.name, 'closed', error)
+    this.tell(this.watching, 'closed', (policy) => policy.closed!(connection))
+  }
+
+  private tell(policies: readonly Policy[], what: 'judged' | 'closed', call: (policy: Policy) => unknown): void {
+    for (const policy of policies) {
+      const broke = (error: unknown): void => this.failed(policy.name, what, error)
       try {
         // An async function is one that returns nothing, too; what it rejects with must not end the process.
-        const done: unknown = policy.closed!(connection)
+        const done = call(policy)
         if (isPromise(done)) done.then(undefined, broke)
       } catch (error) {
         broke(error)

@@ -4,7 +4,7 @@ import { nearest } from '../protocol/session/nearest.ts'
 import { shownValue } from '../protocol/session/options.ts'
 
 /** What a policy may have, beside its name and how long it waits. */
-const all = ['connect', 'hello', 'auth', 'sender', 'recipient', 'message', 'closed'] satisfies (keyof Policy)[]
+const all = ['connect', 'hello', 'auth', 'sender', 'recipient', 'message', 'judged', 'closed'] satisfies (keyof Policy)[]
 const methods: readonly string[] = all
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { accept, defer, discard, pass, type Policy, quarantine, reject, type Verdict } from '../../src/index.ts'
+import { accept, defer, discard, inOrder, pass, type Policy, quarantine, reject, type Verdict } from '../../src/index.ts'
 import { type TestClient, world, type World, type WorldOptions } from '../../src/testing/index.ts'
 
 type Stage = 'connect' | 'hello' | 'auth' | 'sender' | 'recipient' | 'message'
@@ -318,5 +318,37 @@ describe('the end of a connection', () => {
     await client.closed
     expect(told).toEqual(['b'])
     expect(w.events).toContainEqual(expect.objectContaining({ kind: 'failed', error: new Error('broke') }))
+  })
+})
+
+describe('judged', () => {
+  const hearing = (heard: unknown[]): Policy => ({
+    name: 'hearing',
+    judged: ({ id }, { kind }, { noted }) => void heard.push([id, kind, noted.map((note) => note.kind)]),
+  })
+
+  it.each([
+    ['passed', () => undefined, ['pass', ['tag']]],
+    ['refused later', async () => reject('No'), ['reject', ['tag']]],
+    ['set apart', () => quarantine('odd'), ['quarantine', ['tag', 'quarantine']]],
+  ])('hears of a message that is %s, once, what all have made of it', async (_, judge, expected) => {
+    const heard: unknown[] = []
+    const policy: Policy = {
+      name: 'judge',
+      message: (_message, { notes }) => {
+        notes.tag('seen')
+        return judge()
+      },
+    }
+    const w = world({ server: { policies: [inOrder(hearing(heard), policy)] } })
+    await w.connect().send({ to: 'a@mx.test', content: 'Subject: x\n\n' })
+    expect(heard).toEqual([[expect.stringMatching(/\.1$/), ...expected]])
+  })
+
+  it('is called where nobody judges, and what it throws is told and changes nothing', async () => {
+    const broken = { name: 'broken', judged: () => { throw new Error('oh') } }
+    const w = world({ server: { policies: [broken] } })
+    expect(await w.connect().send({ to: 'a@mx.test', content: 'Subject: x\n\n' })).toMatchObject({ accepted: true })
+    expect(w.events).toContainEqual(expect.objectContaining({ kind: 'failed', what: 'policy broken at judged' }))
   })
 })
