@@ -142,7 +142,8 @@ function isLetter(unit: number): boolean {
   return (unit | 0x20) >= 0x61 && (unit | 0x20) <= 0x7a
 }
 
-function withoutEntities(text: string): string {
+/** The text with its character references (`&amp;`, `&#x2e;`) as what they stand for; those of no known name stay. */
+export function withoutEntities(text: string): string {
   let out = ''
   let from = 0
   for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) {

@@ -49,8 +49,8 @@ export class PolicyUnderTest {
     this.#surroundings = { hostname: 'mx.test', clock: this.clock, resolver: fakeDns({}, { clock: this.clock }) }
     this.#patience = within
     this.#trapped = trapped
-    this.#pipeline = new Pipeline([policy], (_policy, _stage, error) => {
-      this.#failure ??= { error }
+    this.#pipeline = new Pipeline([policy], (_policy, _stage, error, isTrouble) => {
+      if (isTrouble !== true) this.#failure ??= { error }
     })
   }
 
