@@ -29,6 +29,7 @@ describe('the package', () => {
       './sqlite': both('sqlite'),
       './maildir': both('maildir'),
       './mailauth': both('mailauth'),
+      './scanners': both('scanners'),
       './testing': both('testing'),
       './vitest': both('vitest'),
       './package.json': './package.json',

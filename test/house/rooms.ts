@@ -14,6 +14,7 @@ export const rooms = {
   './sqlite': { name: 'sqlite', source: 'src/adapters/sqlite/index.ts' },
   './maildir': { name: 'maildir', source: 'src/adapters/maildir/index.ts' },
   './mailauth': { name: 'mailauth', source: 'src/adapters/mailauth/index.ts' },
+  './scanners': { name: 'scanners', source: 'src/adapters/scanners/index.ts' },
   './testing': { name: 'testing', source: 'src/testing/index.ts' },
   './vitest': { name: 'vitest', source: 'src/testing/vitest.ts' },
 } as const

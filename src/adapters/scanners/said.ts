@@ -7,8 +7,9 @@ import { MailError } from '../../protocol/session/errors.ts'
 
 /** Findings of one message that are kept. */
 export const MOST_FINDINGS = 500
-/** Characters of a name, and of a text. */
+/** Characters of a name. */
 export const MOST_NAME = 120
+/** Characters of a text. */
 export const MOST_TEXT = 500
 
 /** The scanner has answered, and can say nothing of this one message: no sign that it is sick. */
