@@ -1,4 +1,8 @@
-/** DKIM signatures, through mailauth: an optional package, whose inner modules are loaded when a signer is made. */
+/**
+ * DKIM signatures, and who sent a message (SPF, DKIM, DMARC, ARC), through mailauth: an optional package, whose inner modules are
+ * loaded when they are needed.
+ */
+export { mailauthAuthenticator } from './authenticator.ts'
 export { dkim } from './dkim.ts'
 export type { Dkim, DkimEvent, DkimOptions } from './dkim.ts'
 export type { DkimKey } from './keys.ts'

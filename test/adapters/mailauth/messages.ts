@@ -1,5 +1,7 @@
-import type { Body } from '../../../src/contracts/bodies.ts'
+import type { Body, ByteRange } from '../../../src/contracts/bodies.ts'
 import type { OutgoingMessage } from '../../../src/contracts/dispatch.ts'
+import type { ReceivedMessage } from '../../../src/contracts/received.ts'
+import { parseHeaderBlock } from '../../../src/message/headers.ts'
 import { indexMessage } from '../../../src/message/indexer.ts'
 
 /** A body that is read in pieces of so many octets, or is in memory at once. */
@@ -24,4 +26,19 @@ export function outgoing(text: string | Uint8Array, piece?: number): OutgoingMes
     account: 'alice',
     received: 0,
   }
+}
+
+/** A message that has come in, with a body that is read in pieces of so many octets, or is in memory at once. */
+export function received(text: string | Uint8Array, piece?: number, more: Partial<ReceivedMessage> = {}): ReceivedMessage {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text
+  const body = bodyOf(bytes, piece)
+  return {
+    id: 'message-1',
+    received: 1_800_000_000_000,
+    octets: bytes.length,
+    body,
+    headers: parseHeaderBlock(bytes),
+    raw: (range?: ByteRange) => body.read(range),
+    ...more,
+  } as unknown as ReceivedMessage
 }
