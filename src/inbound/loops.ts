@@ -19,6 +19,13 @@ export function deliveredTo(headers: Headers, own: number): ReadonlySet<string> 
   return found
 }
 
+/** Which recipients' filters the message was redirected by, as the fields say that are put there then, the last one first. */
+export function redirectedBy(headers: Headers): readonly string[] {
+  return headers.all('x-sieve-redirected-from').slice(0, MOST_FIELDS).flatMap(({ value }) => {
+    return flattenAddresses(parseAddressList(value, 1)).flatMap(({ address }) => (address ? [loopKey(address)] : []))
+  })
+}
+
 const NOBODY: ReadonlySet<string> = new Set()
 
 /** An address for comparison with those of `Delivered-To`: without case, since forwarders write addresses as they like. */

@@ -1,5 +1,6 @@
 import type { AttemptFacts, ReportFacts, SiteFacts } from '../contracts/delivery.ts'
 import type { BouncedFacts } from '../contracts/bounced.ts'
+import type { FilterStep } from '../contracts/filter.ts'
 import type { Explanation } from '../contracts/explanation.ts'
 import type { JunkMarks } from '../contracts/junk.ts'
 
@@ -24,6 +25,7 @@ export type ServerEvent =
   | LimitedEvent
   | AcceptedEvent
   | ExplainedEvent
+  | FilteredEvent
   | MarkedEvent
   | AttemptEvent
   | ReportedEvent
@@ -218,6 +220,25 @@ export interface AcceptedEvent extends Whence {
 export interface ExplainedEvent extends Whence {
   readonly kind: 'explained'
   readonly explanation: Explanation
+}
+
+/** Somebody's filter has decided about a message, and it was done; once for each account that has a filter. */
+export interface FilteredEvent extends Timed {
+  readonly kind: 'filtered'
+  /** The id of the message. */
+  readonly message: string
+  readonly account: string
+  /** By which the message came to the account. */
+  readonly recipient: string
+  /** `<>` for the null sender. */
+  readonly sender: string
+  /** What was done, in words: `keep`, `file into Lists`, `redirect to joe@other.test`, `discard`. */
+  readonly done: readonly string[]
+  readonly tags: readonly string[]
+  /** Which part of the filter did what. */
+  readonly steps: readonly FilterStep[]
+  /** What went wrong in the filter. */
+  readonly error: { readonly at: string; readonly text: string } | undefined
 }
 
 /**

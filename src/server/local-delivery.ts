@@ -10,6 +10,8 @@ import { isMailError } from '../protocol/session/errors.ts'
 import { encodeMailbox } from '../protocol/smtp/index.ts'
 import type { Addressing } from './addressing.ts'
 import { edited } from './edited-body.ts'
+import { destinedFor } from './filtering/destined.ts'
+import type { FilteredDelivery } from './filtering/filtered-delivery.ts'
 import type { Mailboxes } from './mailboxes.ts'
 import type { Deliver } from './reception.ts'
 
@@ -23,6 +25,8 @@ export type Taken = (message: ReceivedMessage, to: readonly Recipient[], id: str
 export interface DeliveryPlaces {
   readonly addressing: Addressing
   readonly mailboxes: Mailboxes
+  /** Where people have filters. */
+  readonly filtering?: FilteredDelivery | undefined
   /** For aliases that lead to other servers. */
   readonly queue: Dispatch
   /** The sender under which mail is forwarded. Default: its own. */
@@ -87,15 +91,26 @@ export class LocalDelivery {
   ): Promise<Outcome> {
     if (refusal) return { refusal }
     const { accounts, outside } = group
-    const { body, facts, received } = message
-    const place = message.notes.some(({ kind }) => kind === 'quarantine') ? 'junk' : 'inbox'
     // Mailboxes first: what they have no room for must not have gone on to others.
-    const { mailboxes } = this.places
-    const here = accounts.length > 0 ? await mailboxes.deliver(accounts, { body, facts, received }, place, signal) : undefined
+    const here = accounts.length > 0 ? await this.store(message, group, signal) : undefined
     if (here && 'refusal' in here) return here
     const there = outside.length > 0 ? await this.passOn(message, group) : undefined
     if (there && 'refusal' in there) return there
-    return { id: here?.stored.id ?? there?.id ?? message.id }
+    return { id: here?.id ?? there?.id ?? message.id }
+  }
+
+  /** Puts a message into mailboxes. What is set apart is past filters: none of them takes it out again. */
+  private async store(message: ReceivedMessage, group: Group, signal: AbortSignal): Promise<Outcome> {
+    const { accounts, outside, recipients } = group
+    const { mailboxes, filtering, addressing } = this.places
+    const place = message.notes.some(({ kind }) => kind === 'quarantine') ? 'junk' : 'inbox'
+    if (filtering && place === 'inbox') {
+      const to = destinedFor(accounts, recipients, recipients.map((one) => addressing.destinationsOf(one)))
+      return filtering.deliver(message, to, { signal, refuses: outside.length === 0 })
+    }
+    const { body, facts, received } = message
+    const outcome = await mailboxes.deliver(accounts, { body, facts, received }, place, signal)
+    return 'refusal' in outcome ? outcome : { id: outcome.stored.id }
   }
 
   /** Gives a message to the queue, for other servers. */

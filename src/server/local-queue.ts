@@ -12,6 +12,8 @@ import type { Clock } from '../protocol/session/clock.ts'
 import { MailError } from '../protocol/session/errors.ts'
 import { aFunction, checkOptions, having, type OptionKinds, required } from '../protocol/session/options.ts'
 import { edited } from './edited-body.ts'
+import { destinedFor } from './filtering/destined.ts'
+import type { FilteredDelivery } from './filtering/filtered-delivery.ts'
 import { Mailboxes } from './mailboxes.ts'
 import type { Addresses } from './postmaster.ts'
 import { finalFields } from './trace.ts'
@@ -52,24 +54,31 @@ export class LocalQueue implements Dispatch {
   readonly traits: Dispatch['traits']
   private readonly directory: Addresses
   private readonly mailboxes: Mailboxes
+  private readonly filtering: FilteredDelivery | undefined
 
-  constructor(directory: Addresses, mailboxes: Mailboxes, store: MailStore) {
+  constructor(directory: Addresses, mailboxes: Mailboxes, store: MailStore, filtering?: FilteredDelivery) {
     this.directory = directory
     this.mailboxes = mailboxes
+    this.filtering = filtering
     this.traits = { durability: store.traits.durability, localOnly: true }
   }
 
   async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
     const { sender, recipients } = message.envelope
     if (recipients.length === 0) throw new MailError('misuse', 'enqueue: envelope.recipients is empty; it takes one at the least.')
-    const { accounts } = destinationsOf(await Promise.all(recipients.map((to) => this.destinationsOf(to))))
+    const destinations = await Promise.all(recipients.map((to) => this.destinationsOf(to)))
+    const { accounts } = destinationsOf(destinations)
     const text = finalFields(sender, recipients)
     const most = Math.min(...accounts.map(({ messageOctets = Infinity }) => messageOctets))
     if (message.body.size > most + OURS) throw errorFor(mailboxReplies.tooLarge)
-    const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
-    const outcome = await this.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox')
-    if ('stored' in outcome) return { id: outcome.stored.id }
-    throw errorFor(outcome.refusal)
+    const content = await edited(message, [{ from: 0, to: 0, text }])
+    // Who rejects it says so to the sender by himself: nobody else's mail is to fail for that.
+    const to = destinedFor(accounts, recipients, destinations)
+    const outcome = this.filtering
+      ? await this.filtering.queued(message, content, to, { refuses: false })
+      : await this.mailboxes.deliver(accounts, { ...content, received: message.received }, 'inbox')
+    if ('refusal' in outcome) throw errorFor(outcome.refusal)
+    return { id: 'id' in outcome ? outcome.id : outcome.stored.id }
   }
 
   private async destinationsOf({ local, domain }: Address): Promise<readonly Destination[]> {

@@ -3,6 +3,7 @@ import type { CertificateSource } from '../adapters/node/index.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
 import type { Directory } from '../contracts/directory.ts'
 import type { LearnJunk } from '../contracts/junk.ts'
+import type { MailFilter } from '../contracts/filter.ts'
 import type { KeyValue } from '../contracts/key-value.ts'
 import type { Policy } from '../contracts/policy.ts'
 import type { Dispatch } from '../contracts/dispatch.ts'
@@ -29,6 +30,7 @@ import {
   texts,
 } from '../protocol/session/options.ts'
 import type { Profile } from '../protocol/smtp/index.ts'
+import type { WebhookOptions } from './filtering/webhooks.ts'
 import type { ImapServerOptions } from './imap/options.ts'
 import type { ConversationOptions, ReceiverOptions } from './options.ts'
 import type { OutgoingOptions } from './outgoing/options.ts'
@@ -109,6 +111,13 @@ export interface MailServerOptions {
   readonly keyValue?: KeyValue
   /** For mail from other servers. */
   readonly policies?: readonly Policy[]
+  /**
+   * Decides for each account what is done with mail that comes to a mailbox here, wherever it comes from: Sieve, rules. What
+   * policies have set apart goes to the mailbox for junk, and no filter is asked. Default: all mail goes to INBOX.
+   */
+  readonly filter?: MailFilter
+  /** How filters tell programs of mail. Needed where one does. */
+  readonly webhooks?: WebhookOptions
   /** How people log in: mechanisms, guard, OAuth. Default: all that the directory can serve, guarded by `loginGuard`. */
   readonly login?: LoginOptions
   /** At least one. */
@@ -162,6 +171,8 @@ const kinds: OptionKinds<MailServerOptions> = {
   resolver: having('a resolver', 'resolve'),
   keyValue: having('a key-value store', 'get', 'set', 'swap', 'add'),
   policies,
+  filter: having('a filter', 'filter'),
+  webhooks: anObject,
   login: anObject,
   listen: required({ ...anObject, takes: 'listeners, such as { mx: { port: 25 } }' }),
   tls: aCertificateSource,

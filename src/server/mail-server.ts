@@ -176,6 +176,7 @@ export class ComposedServer implements MailServer {
   private async end({ within = 30_000 }: { readonly within?: number }, listeners?: Promise<unknown>): Promise<void> {
     this.isStopped = true
     await Promise.all([this.roles.outgoing?.stop({ within }), listeners])
+    await this.roles.webhooks?.close()
     if (this.options.bodies === undefined) await this.bodies.close?.()
   }
 

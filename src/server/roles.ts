@@ -1,5 +1,6 @@
 import { readAddress } from '../accounts/address.ts'
 import { authenticate } from '../accounts/authenticate.ts'
+import { composeMail } from '../adapters/nodemailer/compose.ts'
 import { nodeClock, nodeCrypto, randomBytes } from '../adapters/node/index.ts'
 import type { Dispatch } from '../contracts/dispatch.ts'
 import type { MailQueue } from '../contracts/queue.ts'
@@ -9,6 +10,9 @@ import { MailError } from '../protocol/session/errors.ts'
 import type { SmtpExtensions } from '../protocol/smtp/index.ts'
 import type { Address } from '../message/address.ts'
 import { Addressing } from './addressing.ts'
+import { FilteredDelivery, type FilteringPlaces } from './filtering/filtered-delivery.ts'
+import { Undertaking } from './filtering/undertaking.ts'
+import { Webhooks } from './filtering/webhooks.ts'
 import { LocalDelivery, type Taken } from './local-delivery.ts'
 import { LocalQueue } from './local-queue.ts'
 import type { LoginOptions, MailServerOptions, SmtpListenerName } from './mail-server-options.ts'
@@ -38,6 +42,37 @@ export interface Roles {
   readonly submission: Submission
   /** Delivers what waits in the queue, where there is one. */
   readonly outgoing: Outgoing | undefined
+  /** Tells programs of mail, where filters may. */
+  readonly webhooks: Webhooks | undefined
+}
+
+/** Ways on for what filters pass on and answer. */
+interface Ways {
+  readonly addresses: Addresses
+  readonly dispatch: Dispatch
+  readonly forwards: Dispatch
+  readonly forwarded: ((sender: Address | null) => Promise<Address | null>) | undefined
+}
+
+/** Filters, and what they need. `ways`: there once everything is composed. */
+function filteringOf(
+  { filter, webhooks: calls, hostname, resolver, outgoing }: MailServerOptions,
+  places: Omit<FilteringPlaces, 'filter' | 'undertaking'>, ways: () => Ways,
+): { readonly filtering: FilteredDelivery | undefined; readonly webhooks: Webhooks | undefined } {
+  const { clock, random, failed } = places
+  const webhooks = calls && new Webhooks(calls, { resolver, clock, random, failed })
+  if (!filter) return { filtering: undefined, webhooks }
+  const compose = outgoing?.compose ?? composeMail
+  const undertaking = new Undertaking({
+    addresses: () => ways().addresses,
+    dispatch: () => ways().dispatch,
+    forwards: () => ways().forwards,
+    forwarded: async (sender) => ways().forwarded?.(sender) ?? sender,
+    answers: { hostname, clock, random, compose, failed },
+    webhooks,
+    failed,
+  })
+  return { filtering: new FilteredDelivery({ ...places, filter, undertaking }), webhooks }
 }
 
 /** The server's resolver serves whoever delivers, too. */
@@ -55,13 +90,16 @@ export function rolesOf(
   const failed = (what: string, error: unknown): void => observe({ kind: 'failed', at: clock.now(), what, error })
   const addresses = addressesOf(options)
   const mailboxes = new Mailboxes(store, clock, observe, directory, warnings)
-  const local = new LocalQueue(addresses, mailboxes, store)
-  const places = { hostname, directory: addresses, mailboxes, local, keyValue, observe, clock, random }
+  const { filtering, webhooks } = filteringOf(options, { mailboxes, observe, clock, random, failed }, () => ways)
+  const local = new LocalQueue(addresses, mailboxes, store, filtering)
+  const places = { hostname, directory: addresses, mailboxes, filtering, local, keyValue, observe, clock, random }
   const outgoing = isQueue(options.queue) ? new Outgoing({ ...places, queue: options.queue }, outgoingOf(options)) : undefined
   const dispatch = outgoing ?? (options.queue as Dispatch | undefined) ?? local
   const addressing = new Addressing(outgoing?.returns.addresses ?? addresses, mailboxes, dispatch)
   const forwarded = outgoing && ((sender: Address | null) => outgoing.returns.forwarded(sender))
-  const delivery = new LocalDelivery({ addressing, mailboxes, queue: outgoing?.forwards ?? dispatch, forwarded, taken, failed })
+  const forwards = outgoing?.forwards ?? dispatch
+  const ways = { addresses: outgoing?.returns.addresses ?? addresses, dispatch, forwards, forwarded }
+  const delivery = new LocalDelivery({ addressing, mailboxes, filtering, queue: forwards, forwarded, taken, failed })
   const submission = new Submission({ hostname, directory, queue: dispatch, taken, random, failed })
   const fromPeople: Role = {
     profile: 'submission',
@@ -92,6 +130,7 @@ export function rolesOf(
     addressing,
     submission,
     outgoing,
+    webhooks,
   }
 }
 

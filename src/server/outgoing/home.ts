@@ -11,6 +11,7 @@ import { missed, took, type Tried } from '../../outbound/delivery/tried.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { encodeMailbox } from '../../protocol/smtp/index.ts'
 import { edited } from '../edited-body.ts'
+import type { FilteredDelivery } from '../filtering/filtered-delivery.ts'
 import type { Mailboxes } from '../mailboxes.ts'
 import type { Addresses } from '../postmaster.ts'
 import { finalFields } from '../trace.ts'
@@ -20,6 +21,8 @@ import { Doorsteps } from './doorsteps.ts'
 export interface HomeParts {
   readonly directory: Addresses
   readonly mailboxes: Mailboxes
+  /** Where people have filters. */
+  readonly filtering?: FilteredDelivery | undefined
   /** The sender under which mail is forwarded. */
   readonly forwarded: (sender: Address | null) => Promise<Address | null>
   /** For aliases that lead to other servers. */
@@ -131,8 +134,13 @@ export class Home {
     const key = `${message.id}/${number}`
     if (accounts.length > 0 && !this.kept.has(key)) {
       const text = finalFields(message.envelope.sender, [recipient])
-      const { body, facts } = await edited(message, [{ from: 0, to: 0, text }])
-      const outcome = await this.parts.mailboxes.deliver(accounts, { body, facts, received: message.received }, 'inbox', signal)
+      const content = await edited(message, [{ from: 0, to: 0, text }])
+      const { mailboxes, filtering } = this.parts
+      const to = accounts.map((account) => ({ account, recipient }))
+      const own = { ...message, envelope: { ...message.envelope, recipients: [recipient] } }
+      const outcome = filtering
+        ? await filtering.queued(own, content, to, { signal, refuses: outside.length === 0 }, key)
+        : await mailboxes.deliver(accounts, { ...content, received: message.received }, 'inbox', signal)
       if ('refusal' in outcome) return this.refused(number, outcome.refusal)
       if (outside.length > 0 && this.kept.size < MOST_KEPT) this.kept.add(key)
     }

@@ -18,6 +18,7 @@ import type { Address } from '../../message/address.ts'
 import type { BouncedFacts } from '../../contracts/bounced.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
+import type { FilteredDelivery } from '../filtering/filtered-delivery.ts'
 import type { LocalQueue } from '../local-queue.ts'
 import type { Mailboxes } from '../mailboxes.ts'
 import type { Addresses } from '../postmaster.ts'
@@ -34,6 +35,8 @@ export interface OutgoingPlaces {
   readonly hostname: string
   readonly directory: Addresses
   readonly mailboxes: Mailboxes
+  /** Where people have filters. */
+  readonly filtering?: FilteredDelivery | undefined
   /** Puts mail that stays here into its mailboxes at once. */
   readonly local: LocalQueue
   readonly queue: MailQueue
