@@ -15,7 +15,7 @@ export interface SrsOptions {
   readonly crypto: Pick<SaslCrypto, 'hmac'>
   /** Behind `SRS0` and `SRS1`. Default `=`. */
   readonly separator?: '=' | '-' | '+'
-  /** Characters of the signature, 4 to 27. Default 4: 24 bits, as everybody has it. */
+  /** Characters of the signature, 4 to 27. Default 8: 48 bits, which nobody guesses. PostSRSd and libsrs2 write 4. */
   readonly hashLength?: number
   /** Days that a bounce may take. Default 21, as everybody has it; 1 to 1000. */
   readonly days?: number
@@ -45,6 +45,7 @@ const SEPARATORS = '=-+'
 /** Base64 digits of SHA-1 without the padding. */
 const MOST_HASH = 27
 const LEAST_HASH = 4
+const USUAL_HASH = 8
 
 /**
  * The Sender Rewriting Scheme (Wong and Shevek, 2004), as libsrs2 and PostSRSd speak it: `SRS0=hash=day=domain=local`, and for
@@ -52,7 +53,7 @@ const LEAST_HASH = 4
  * Throws `misuse` for options that make no sense.
  */
 export function srs(options: SrsOptions): Srs {
-  const { domain, keys, separator = '=', hashLength = LEAST_HASH, days = 21 } = options
+  const { domain, keys, separator = '=', hashLength = USUAL_HASH, days = 21 } = options
   if (keys.length === 0) throw new MailError('misuse', 'srs() needs a key to sign with: keys')
   if (!(hashLength >= LEAST_HASH && hashLength <= MOST_HASH)) throw new MailError('misuse', 'srs(): hashLength is 4 to 27')
   if (!(days >= 1 && days <= 1000)) throw new MailError('misuse', 'srs(): days is 1 to 1000')

@@ -30,8 +30,8 @@ export class Addressing {
   readonly anybody: Accepts = (to, context) => this.claim(to, context, true)
 
   /** Why mail of so many octets cannot go to a recipient whom somebody of ours has named; nothing where it can. */
-  async refusal(to: Recipient, size: number | undefined): Promise<Verdict | undefined> {
-    const claimed = await this.claim(to, { envelope: { size } }, true)
+  async refusal(to: Recipient, sender: Address | null, size: number | undefined): Promise<Verdict | undefined> {
+    const claimed = await this.claim(to, { envelope: { sender, size } }, true)
     return claimed === true ? undefined : claimed
   }
 
@@ -41,10 +41,10 @@ export class Addressing {
   }
 
   private async claim(
-    to: Recipient, { envelope }: { readonly envelope: Pick<ClaimContext['envelope'], 'size'> }, sends: boolean,
+    to: Recipient, { envelope }: { readonly envelope: Pick<ClaimContext['envelope'], 'sender' | 'size'> }, sends: boolean,
   ): Promise<Verdict | true> {
     const address = { local: to.local, domain: asciiDomain(to.domain) }
-    const resolution = await this.directory.resolve(address)
+    const resolution = await this.directory.resolve(address, envelope.sender)
     const destinations = whereTo(resolution, address, sends)
     if (destinations === undefined) return refusalOfKind((resolution as Exclude<Resolution, { kind: 'here' }>).kind)
     const { accounts, outside } = destinationsOf([destinations])

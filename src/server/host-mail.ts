@@ -78,7 +78,7 @@ export class HostMail {
     const sender = mail.from === null ? null : addressOf(mail.from)
     const account = mail.account === undefined ? undefined : await this.senderOf(mail.account, sender)
     const size = typeof mail.content === 'string' ? undefined : (mail.content as Partial<Uint8Array>).length
-    const { recipients, accepted, refused } = await this.claimed(mail.to, size)
+    const { recipients, accepted, refused } = await this.claimed(mail.to, sender, size)
     const collected = await this.collect(mail.content)
     try {
       const received = this.places.clock.now()
@@ -103,14 +103,14 @@ export class HostMail {
   }
 
   /** Whom the mail can go to. Throws where that is nobody. */
-  private async claimed(to: NewMail['to'], size: number | undefined) {
+  private async claimed(to: NewMail['to'], sender: Address | null, size: number | undefined) {
     const recipients: Recipient[] = []
     const accepted: string[] = []
     const refused: RefusedRecipient[] = []
     let worst: Verdict | undefined
     for (const text of to) {
       const recipient = recipientOf(text)
-      const verdict = await this.places.addressing.refusal(recipient, size)
+      const verdict = await this.places.addressing.refusal(recipient, sender, size)
       const reply = refusalOf(verdict)
       if (reply === undefined) {
         recipients.push(recipient)

@@ -46,7 +46,7 @@ export async function referenceOutgoing(
     lease: LEASE,
     // A server that only this machine can reach is one to try things with: so are those that it sends to.
     loopback: isThisMachine(bind),
-    srs: srs({ domain: domains[0]!, keys: [await secretOf(keyValue, 'srs', clock.now())], crypto: nodeCrypto, hashLength: 8 }),
+    srs: srs({ domain: domains[0]!, keys: [await secretOf(keyValue, 'srs', clock.now())], crypto: nodeCrypto }),
     ...(smarthost ? { routes: routeTo(smarthost) } : {}),
   }
   return { options, close: () => resolver.close() }

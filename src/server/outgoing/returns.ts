@@ -33,6 +33,12 @@ const KNOWN_FOR = 40 * 86_400_000
 /** Octets of a bounce that are read. */
 const MOST_READ = 262_144
 
+/** Servers of old bounce under a name in place of the null sender (RFC 5321 §4.5.5, RFC 3834 §2). */
+const BOUNCERS: ReadonlySet<string> = new Set(['mailer-daemon', 'postmaster'])
+
+/** Whether mail from that sender may be a bounce. */
+const bounces = (sender: Address | null | undefined): boolean => !sender || BOUNCERS.has(sender.local.toLowerCase())
+
 /** What is kept of a message that went out under senders of ours. */
 interface Sent {
   readonly sender: string
@@ -51,7 +57,7 @@ export class Returns {
   get addresses(): Addresses {
     const { directory, srs, verp } = this.parts
     if (!srs && !verp) return directory
-    return { resolve: async (address) => (await this.resolve(address)) ?? directory.resolve(address) }
+    return { resolve: async (address, sender) => (await this.resolve(address, sender)) ?? directory.resolve(address, sender) }
   }
 
   /** The sender under which mail from `sender` is forwarded. */
@@ -108,14 +114,17 @@ export class Returns {
     bounced({ message: id, recipient, sender: sent.sender, action, lasting, status, diagnostic, suppressed })
   }
 
-  private async resolve(address: Address): Promise<{ kind: 'here'; destinations: readonly Destination[] } | undefined> {
+  private async resolve(
+    address: Address, sender: Address | null | undefined,
+  ): Promise<{ kind: 'here'; destinations: readonly Destination[] } | undefined> {
     const { srs, verp, clock } = this.parts
-    const reversed = srs?.reverse(address, clock.now())
+    // Whoever writes to a rewritten sender by himself would use us to hide where his mail comes from.
+    const reversed = bounces(sender) ? srs?.reverse(address, clock.now()) : undefined
     if (reversed && 'address' in reversed) return this.to(reversed.address)
     const subject = verp?.decode(address, clock.now())
     if (!subject || 'refused' in subject) return undefined
-    const sender = (await this.sent(subject.message))?.sender
-    const known = sender === undefined ? undefined : readAddress(sender)
+    const first = (await this.sent(subject.message))?.sender
+    const known = first === undefined ? undefined : readAddress(first)
     return known && this.to(known)
   }
 

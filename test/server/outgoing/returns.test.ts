@@ -62,13 +62,28 @@ describe('what is forwarded', () => {
     await client.send({ from: 'x@there.test', to: 'eve@example.test' })
     await mail.world.clock.advance(0)
     const [sender] = senders(taken) as [string]
-    expect(sender).toMatch(/^SRS0=.{4}=..=there\.test=x@example\.test$/)
+    expect(sender).toMatch(/^SRS0=.{8}=..=there\.test=x@example\.test$/)
     const back = mail.connect('mx')
     expect((await back.ask('EHLO mx.there.test', 'MAIL FROM:<>', `RCPT TO:<${sender}>`)).at(-1)).toMatch(/^250 /)
     await back.say('DATA', bounce('eve@there.test'))
     await mail.world.clock.advance(0)
     expect(recipients(taken)).toEqual([['eve@there.test'], ['x@there.test']])
     expect(senders(taken)[1]).toBe('<>')
+  })
+
+  it('takes nothing but bounces at a sender of ours', async () => {
+    const { mail } = await stage()
+    const { local, domain } = srs({ domain: 'example.test', keys, crypto: nodeCrypto })
+      .forward({ local: 'x', domain: 'there.test' }, mail.world.clock.now())!
+    const rcpt = `RCPT TO:<${local}@${domain}>`
+    const asked = async (from: string): Promise<string> => {
+      return (await mail.connect('mx').ask('EHLO a.test', `MAIL FROM:<${from}>`, rcpt)).at(-1)!.slice(0, 9)
+    }
+    expect([await asked(''), await asked('MAILER-DAEMON@old.test'), await asked('postmaster@old.test'), await asked('spam@a.test')])
+      .toEqual(['250 2.1.5', '250 2.1.5', '250 2.1.5', '550 5.1.1'])
+    const alice = await mail.person('alice')
+    expect((await alice.ask('EHLO a.test', 'MAIL FROM:<alice@example.test>', rcpt)).at(-1)).toMatch(/^550 5\.1\.1/)
+    await expect(mail.server.enqueue({ from: 'alice@example.test', to: [`${local}@${domain}`], content: 'x' })).rejects.toThrow('5.1.1')
   })
 
   it('takes no address for ours that is forged', async () => {
