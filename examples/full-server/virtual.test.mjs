@@ -56,10 +56,11 @@ async function mailFor({ db }, account) {
   }
 }
 
-test('what is submitted here is in the mailbox there', async () => {
+test('what is submitted here is in the mailbox there, and signed', async () => {
   await submit('ann@south.test', 'Hello from the north')
   const [mail] = await mailFor(south, 'ann@south.test')
   assert.match(mail, /^Return-Path: <ann@north\.test>\r\nDelivered-To: ann@south\.test\r\nReceived: from mx\.north\.test/)
+  assert.match(mail, /\r\nDKIM-Signature: v=1; a=ed25519-sha256;[^]* d=north\.test;/)
   assert.match(mail, /\r\nSubject: Hello from the north\r\n/)
 })
 
