@@ -14,12 +14,12 @@ import type { Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { samePath } from '../../protocol/imap/mailbox-name.ts'
 import { isPromise } from '../after.ts'
-import { type Content, edited } from '../edited-body.ts'
+import type { Content } from '../edited-body.ts'
 import { mailboxPath } from '../filed-mailbox.ts'
 import type { Copy, Mailboxes } from '../mailboxes.ts'
 import { StoredArrival } from '../received-message.ts'
 import type { Destined } from './destined.ts'
-import { editsOf } from './header-edits.ts'
+import { type Contents, editedContents } from './header-edits.ts'
 import { type Plan, plainly, planOf } from './plan.ts'
 import type { Undertaking } from './undertaking.ts'
 
@@ -104,21 +104,21 @@ export class FilteredDelivery {
 
   private async carryOut(message: ReceivedMessage, cases: readonly Case[], signal: AbortSignal | undefined): Promise<Outcome> {
     const { mailboxes, undertaking, failed } = this.places
-    let contents: readonly Content[]
+    const contents = editedContents(message)
+    let copies: readonly Copy[]
     try {
-      contents = await contentsOf(message, cases)
+      copies = await Promise.all(cases.flatMap((one) => one.plan.copies.map((copy) => copyOf(message, one, copy, contents))))
     } catch (error) {
       failed('filter', error)
       return { refusal: mailboxReplies.fault }
     }
-    const copies = cases.flatMap((one, at) => one.plan.copies.map((copy) => copyOf(message, one, copy, contents[at]!)))
     // Mailboxes first: what they have no room for must not have gone on to others.
     const stored = copies.length > 0 ? await mailboxes.deliverAll(copies, signal) : undefined
     if (stored && 'refusal' in stored) return stored
     if (signal?.aborted && !stored) return { refusal: mailboxReplies.fault }
-    const ends = await Promise.all(cases.map(async (one, at) => {
-      const { done, lost } = await undertaking.undertake(message, one, one.plan, contents[at]!)
-      return { done, lost, refusal: lost ? await this.rescue(message, one, contents[at]!) : undefined }
+    const ends = await Promise.all(cases.map(async (one) => {
+      const { done, lost } = await undertaking.undertake(message, one, one.plan, contents)
+      return { done, lost, refusal: lost ? await this.rescue(message, one) : undefined }
     }))
     for (const [at, { done, lost, refusal }] of ends.entries()) {
       const one = cases[at]!
@@ -131,10 +131,9 @@ export class FilteredDelivery {
   }
 
   /** Something went wrong that was to be done: the message is in INBOX, at least. */
-  private async rescue(message: ReceivedMessage, one: Case, { body, facts }: Content): Promise<Verdict | undefined> {
-    const { account, plan } = one
+  private async rescue({ body, facts, received }: ReceivedMessage, { account, plan }: Case): Promise<Verdict | undefined> {
     if (plan.copies.some(({ place }) => place === 'inbox')) return undefined
-    const outcome = await this.places.mailboxes.deliver([account], { body, facts, received: message.received }, 'inbox')
+    const outcome = await this.places.mailboxes.deliver([account], { body, facts, received }, 'inbox')
     return 'refusal' in outcome && plan.copies.length === 0 ? outcome.refusal : undefined
   }
 
@@ -222,22 +221,11 @@ function copyWords({ place }: Plan['copies'][number]): string {
   return typeof place === 'object' ? `file into ${place.path.join('/')}` : 'keep'
 }
 
-function copyOf(
-  { received }: ReceivedMessage, { account }: Destined, { place, flags }: Plan['copies'][number], { body, facts }: Content,
-): Copy {
+async function copyOf(
+  { received }: ReceivedMessage, { account }: Destined, { place, flags, edits }: Plan['copies'][number], contents: Contents,
+): Promise<Copy> {
+  const { body, facts } = await contents(edits)
   return { account, place, message: flags.length > 0 ? { body, facts, received, flags } : { body, facts, received } }
-}
-
-/** The message as each filter has changed it: one for all that change nothing, one for each different change. */
-async function contentsOf(message: ReceivedMessage, cases: readonly Case[]): Promise<readonly Content[]> {
-  const made = new Map<string, Promise<Content>>()
-  return Promise.all(cases.map(({ filtered }) => {
-    const edits = filtered?.edits ?? []
-    const key = JSON.stringify(edits)
-    const content = made.get(key) ?? editsOf(message, edits).then((all) => edited(message, all))
-    made.set(key, content)
-    return content
-  }))
 }
 
 /** RFC 5429 §2.1.1: what is not ASCII cannot be said there. */

@@ -3,12 +3,26 @@ import { readRange } from '../../contracts/read-body.ts'
 import type { ReceivedMessage } from '../../contracts/received.ts'
 import { encodeWords } from '../../message/encoded-words.ts'
 import { formatField } from '../../message/format-field.ts'
-import type { Edit } from '../edited-body.ts'
+import { type Content, type Edit, edited } from '../edited-body.ts'
 
 const LF = 10
 
+/** Gives a message with its header changed. */
+export type Contents = (edits: readonly HeaderEdit[]) => Promise<Content>
+
+/** A message as filters change it: one copy for all that change nothing, one for each different change. */
+export function editedContents(message: Pick<ReceivedMessage, 'headers' | 'body' | 'facts'>): Contents {
+  const made = new Map<string, Promise<Content>>()
+  return (edits) => {
+    const key = JSON.stringify(edits)
+    const content = made.get(key) ?? editsOf(message, edits).then((all) => edited(message, all))
+    made.set(key, content)
+    return content
+  }
+}
+
 /** What a filter changes in a header, as changes of octets. */
-export async function editsOf(
+async function editsOf(
   { headers, body }: Pick<ReceivedMessage, 'headers' | 'body'>, wanted: readonly HeaderEdit[],
 ): Promise<Edit[]> {
   if (wanted.length === 0) return []

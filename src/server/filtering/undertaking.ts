@@ -13,6 +13,7 @@ import { type Content, edited } from '../edited-body.ts'
 import type { Addresses } from '../postmaster.ts'
 import { type AnswerPlaces, rejectionReport, writtenReply } from './answers.ts'
 import type { Destined } from './destined.ts'
+import type { Contents } from './header-edits.ts'
 import type { Plan } from './plan.ts'
 import { webhookOf, type Webhooks } from './webhooks.ts'
 
@@ -53,8 +54,8 @@ export class Undertaking {
     this.places = places
   }
 
-  /** All that a plan says. `content`: the message as the filter has changed it. */
-  async undertake(message: ReceivedMessage, to: Destined, plan: Plan, content: Content): Promise<Undertaken> {
+  /** All that a plan says. `contents`: the message as the filter has changed it. */
+  async undertake(message: ReceivedMessage, to: Destined, plan: Plan, contents: Contents): Promise<Undertaken> {
     const done: string[] = []
     let lost = false
     const attempt = async (what: string, act: () => Promise<string | undefined>): Promise<void> => {
@@ -67,9 +68,9 @@ export class Undertaking {
         this.places.failed(`${what} for ${to.account.id}`, error)
       }
     }
-    for (const [at, address] of plan.redirects.entries()) {
-      const what = `redirect to ${encodeMailbox(address)}`
-      await attempt(what, async () => ((await this.redirect(message, to, content, address, at, plan)) ? what : undefined))
+    for (const at of plan.redirects.keys()) {
+      const what = `redirect to ${encodeMailbox(plan.redirects[at]!.to)}`
+      await attempt(what, async () => ((await this.redirect(message, to, contents, plan, at)) ? what : undefined))
     }
     const { rejection } = plan
     if (rejection !== undefined) await attempt('reject', () => this.reject(message, to.recipient, rejection))
@@ -92,8 +93,9 @@ export class Undertaking {
 
   /** `false`: it leads back to where it comes from. */
   private async redirect(
-    message: ReceivedMessage, { account, recipient }: Destined, content: Content, to: Address, at: number, plan: Plan,
+    message: ReceivedMessage, { account, recipient }: Destined, contents: Contents, plan: Plan, at: number,
   ): Promise<boolean> {
+    const { to, edits } = plan.redirects[at]!
     const before = redirectedBy(message.headers)
     if (at >= MOST_REDIRECTS) throw never(`A message is redirected to ${MOST_REDIRECTS} addresses at the most`)
     if (before.includes(loopKey(recipient))) throw never('It was redirected here before: this is a mail loop')
@@ -102,7 +104,7 @@ export class Undertaking {
     const leads = found.kind === 'here' ? found.destinations : []
     if (leads.some((one) => one.kind === 'account' && one.account.id === account.id)) return false
     const isOnly = plan.redirects.length === 1 && plan.copies.length === 0 && message.envelope.recipients.length === 1
-    const { body, facts } = await marked(message, content, recipient)
+    const { body, facts } = await marked(message, await contents(edits), recipient)
     const sender = await this.places.forwarded(message.envelope.sender)
     const envelope = {
       ...message.envelope,

@@ -109,6 +109,15 @@ describe('a filter', () => {
     expect(carol!.text).toMatch(/^Return-Path: .*Subject: x/s)
   })
 
+  it('keeps and redirects the header as it was by then', async () => {
+    const queue = takingQueue()
+    const edits: Filtered['edits'] = [{ kind: 'add', name: 'X-New', value: '1', last: true }]
+    const filter = deciding(() => ({ actions: [{ ...redirect('a@far.test'), edits: [] } as FilterAction, keep], edits }))
+    const { world } = await sent({ options: { filter, queue } }, ['alice'])
+    const kept = (await world.mail('alice'))[0]!
+    expect([queue.taken[0]!, kept].map(({ text }) => text.includes('X-New'))).toEqual([false, true])
+  })
+
   it('is asked once, with the recipient that leads to the account', async () => {
     const seen: string[] = []
     const filter: MailFilter = {
