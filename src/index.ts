@@ -50,6 +50,11 @@ export { scan } from './inbound/checks/scan.ts'
 export type { ScanAction, ScanOptions } from './inbound/checks/scan.ts'
 export { tarpit } from './inbound/checks/tarpit.ts'
 export type { TarpitOptions } from './inbound/checks/tarpit.ts'
+export {
+  compileSieve, defaultSieveLimits, parseSieve, printSieve, printString, runSieve, sieveExtensions, sieveFilter, sieveMessage,
+  sieveScripts, testSieve,
+} from './inbound/sieve/index.ts'
+export type * from './inbound/sieve/index.ts'
 export { accept, combine, defer, discard, pass, quarantine, reject } from './inbound/verdict.ts'
 export type * from './observe/events.ts'
 export { levelOf, logger } from './observe/logger.ts'
