@@ -79,6 +79,8 @@ export interface BimiFinding {
 /** Who sent a message, as far as could be found out. What was not looked at is `undefined`. */
 export interface Authentication {
   readonly spf: SpfFinding | undefined
+  /** What SPF says of the name in EHLO, where that was looked at beside the sender (RFC 7208 §2.3). */
+  readonly helo?: SpfFinding | undefined
   /** In the order in which the signatures stand in the header; of too many only the first ones. */
   readonly dkim: readonly DkimFinding[] | undefined
   readonly dmarc: DmarcFinding | undefined

@@ -35,11 +35,12 @@ export interface AuthenticateBy {
 }
 
 /**
- * Finds out who sent a message: SPF, DKIM, DMARC, ARC. Bounded in look-ups, signatures and time; a DNS that does not answer
- * gives `temperror`, never `pass`. Neither rejects but with `closed` where the signal is aborted, or `unavailable` where what it
- * needs is not installed.
+ * Finds out who sent a message: SPF, DKIM, DMARC, ARC. Bounded in look-ups and signatures; time is bounded by whoever asks, who
+ * aborts the signal. A DNS that does not answer gives `temperror`, never `pass`. Rejects with `closed` where the signal is
+ * aborted, with `unavailable` where what it needs is not installed, and with what reading the message does.
  */
 export interface Authenticator {
+  /** What SPF says of the sender of the envelope, or, where that is null, of the name in EHLO. */
   spf(subject: SpfSubject, by: AuthenticateBy): Promise<SpfFinding>
   message(message: ReceivedMessage, what: AuthenticateWhat, by: AuthenticateBy): Promise<Omit<Authentication, 'spf' | 'iprev'>>
   /** Loads what it needs, so that what is missing is known at the start. */

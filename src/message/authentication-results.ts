@@ -39,11 +39,20 @@ export interface AuthenticationResults {
  * The field folded and ended by CRLF, to be put on top of a message. Whatever the strings hold, it is one field with just these
  * results: those whose method or result is no keyword are left out, and so are properties whose names are none.
  */
-export function formatAuthenticationResults({ authservId, version, results }: AuthenticationResults): string {
+export function formatAuthenticationResults(found: AuthenticationResults): string {
+  return formatField('Authentication-Results', partsOf(found))
+}
+
+/** The same value in one line, for whoever writes the field. */
+export function authenticationResultsValue(found: AuthenticationResults): string {
+  return partsOf(found).join(' ')
+}
+
+function partsOf({ authservId, version, results }: AuthenticationResults): string[] {
   const parts = [version === undefined ? valueText(authservId) : `${valueText(authservId)} ${Math.trunc(version)}`]
   for (const result of results) if (isKeyword(result.method) && isKeyword(result.result)) parts.push(resultText(result))
   if (parts.length === 1) parts.push('none')
-  return formatField('Authentication-Results', parts.map((part, at) => (at < parts.length - 1 ? `${part};` : part)))
+  return parts.map((part, at) => (at < parts.length - 1 ? `${part};` : part))
 }
 
 function resultText({ method, version, result, comment, reason, properties }: AuthenticationResult): string {
