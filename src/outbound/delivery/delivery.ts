@@ -273,6 +273,8 @@ export class Delivery implements Dispatch {
         if (place && taken.length === limit && this.sites.mayGrow(place)) this.grow(place)
         works = taken.map((lease) => new Work(lease, clock.ticks()))
         await carry(await this.settling.before(works))
+        // What is still on its way into mailboxes here is settled when it is there: nobody gives it back meanwhile.
+        works = []
         // Others have their turn; what is left is due as before.
         if (place && this.sites.isWanted(place)) break
       }
@@ -354,8 +356,10 @@ export class Delivery implements Dispatch {
     const now = clock.now()
     const { reports, outcomes, due } = reportingTurn(lease, now, this.rules.delayAfter)
     try {
-      const messages = await inTime(Promise.all(reports.map((report) => compose(report, lease.message))), PATIENCE, clock, signal)
-      const enqueue = await Promise.all(messages.map(async (message) => ({ message, jobs: await this.jobsFor(message) })))
+      const enqueue = await inTime(Promise.all(reports.map(async (report) => {
+        const message = await compose(report, lease.message)
+        return { message, jobs: await this.jobsFor(message) }
+      })), PATIENCE, clock, signal)
       const again = due === undefined ? {} : { due }
       const settled = await this.leases.settle(lease, { now, outcomes, enqueue, counts: true, ...again })
       if (!settled) return

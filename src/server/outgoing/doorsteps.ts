@@ -1,5 +1,6 @@
 import type { Tried } from '../../outbound/delivery/tried.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
+import { MailError } from '../../protocol/session/errors.ts'
 
 /** Milliseconds that mailboxes may take for one recipient; then it is tried again later. */
 const PATIENCE = 300_000
@@ -51,7 +52,7 @@ export class Doorsteps {
     const controller = new AbortController()
     return new Promise((resolve) => {
       const alarm = clock.alarm(step.began + PATIENCE, () => {
-        controller.abort(new Error('Nobody waits any more'))
+        controller.abort(new MailError('temporary', 'The mailbox does not answer'))
         resolve(undefined)
       })
       void work(controller.signal).then((tried) => {
