@@ -4,7 +4,7 @@ import { Asking } from './asking.ts'
 import { ANSWER_END, MOST_ANSWER, readClamdAnswer, readClamdText, streamed, VERSION } from './clamd-codec.ts'
 import { exchange } from './connection.ts'
 import { placeKinds, placeOf, scannerKinds, type ScannerOptions, type ScannerPlace, termsOf } from './options.ts'
-import { contentOf, sized } from './pour.ts'
+import { checkSize, contentOf } from './pour.ts'
 
 /** Where clamd listens (default: `127.0.0.1` port 3310), and how it is asked. */
 export interface ClamdOptions extends ScannerPlace, ScannerOptions {
@@ -38,11 +38,10 @@ export function clamd(options: ClamdOptions = {}): Clamd {
     exchange(content, { place, timeouts: terms.timeouts, most: MOST_ANSWER, ends: ANSWER_END, signal })
   return {
     name: 'clamd',
-    scan: (message: ScanSubject, signal: AbortSignal) =>
-      asking.ask(signal, async (bounded) => {
-        const content = contentOf(sized(message, terms.maxSize))
-        return readClamdAnswer(await say(streamed(content), bounded))
-      }),
+    scan: async (message: ScanSubject, signal: AbortSignal) => {
+      checkSize('clamd', message, terms.maxSize)
+      return asking.ask(signal, async (bounded) => readClamdAnswer(await say(streamed(contentOf(message)), bounded)))
+    },
     version: () =>
       asking.ask(new AbortController().signal, async (bounded) => readClamdText(await say(versionAsked(), bounded))),
     close: () => asking.close(),

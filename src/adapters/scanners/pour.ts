@@ -60,8 +60,7 @@ export class Gathered {
   }
 }
 
-/** The message, where it is not too large for the scanner. Throws `permanent` where it is. */
-export function sized(message: ScanSubject, most: number): ScanSubject {
-  if (message.octets <= most) return message
-  throw new Unscannable('permanent', `${message.octets} octets are more than it is given (${most})`)
+/** Throws `permanent` for a message that is larger than a scanner is given. */
+export function checkSize(scanner: string, { octets }: ScanSubject, most: number): void {
+  if (octets > most) throw new Unscannable('permanent', `${scanner}: ${octets} octets are more than it is given (${most})`)
 }

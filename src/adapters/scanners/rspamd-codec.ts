@@ -50,10 +50,13 @@ export function requestFields(subject: ScanSubject, { hostname, password }: Rspa
   return fields
 }
 
-/** What rspamd wants done, and what that is here. */
+/**
+ * What rspamd wants done, and what that is here. `greylist` says no more than that the points are enough for that: where its module
+ * for it finds that the time is not up, the action is `soft reject`. To defer by the points alone would be to defer for ever.
+ */
 const actions = new Map<unknown, Scanned['action']>([
   ['no action', 'pass'],
-  ['greylist', 'defer'],
+  ['greylist', 'pass'],
   ['soft reject', 'defer'],
   ['add header', 'tag'],
   ['rewrite subject', 'tag'],
@@ -75,7 +78,6 @@ export function readRspamdAnswer(status: number, body: Uint8Array): Scanned {
     throw new Unscannable('temporary', `it says: ${status}${why === '' ? '' : `, ${why}`}`)
   }
   if (answer === undefined) throw nonsense('it is no JSON object')
-  if (answer['is_skipped'] === true) return { action: 'pass', findings: [] }
   const action = actions.get(answer['action'])
   const score = finite(answer['score'])
   if (action === undefined || score === undefined) {

@@ -4,7 +4,7 @@ import { aText, checkOptions, type OptionKind } from '../../protocol/session/opt
 import { Asking } from './asking.ts'
 import { post } from './http.ts'
 import { scannerKinds, type ScannerOptions, termsOf } from './options.ts'
-import { contentOf, sized } from './pour.ts'
+import { checkSize, contentOf } from './pour.ts'
 import { MOST_ANSWER, readRspamdAnswer, requestFields } from './rspamd-codec.ts'
 
 /** Where rspamd listens, and how it is asked. */
@@ -26,8 +26,9 @@ const isUrl = (value: unknown): boolean =>
 const aUrl: OptionKind = { takes: 'a URL, http or https', is: isUrl }
 
 /**
- * rspamd, over HTTP: counts points, names the symbols that they come from, and says what it would do. `greylist` and `soft reject`
- * ask for `defer`, `add header` and `rewrite subject` for `tag`. The message is streamed (`POST /checkv2`).
+ * rspamd, over HTTP: counts points, names the symbols that they come from, and says what it would do. `soft reject`, which is its
+ * word for greylisting that is due, asks for `defer`; `add header` and `rewrite subject` for `tag`, the latter with another
+ * Subject. The message is streamed (`POST /checkv2`), over a connection of its own.
  *
  * @throws MailError `config` for options that make no sense
  */
@@ -39,14 +40,16 @@ export function rspamd(options: RspamdOptions = {}): Required<Scanner> {
   const asking = new Asking('rspamd', terms)
   return {
     name: 'rspamd',
-    scan: (message: ScanSubject, signal: AbortSignal) =>
-      asking.ask(signal, async (bounded) => {
-        const content = contentOf(sized(message, terms.maxSize))
+    scan: async (message: ScanSubject, signal: AbortSignal) => {
+      checkSize('rspamd', message, terms.maxSize)
+      return asking.ask(signal, async (bounded) => {
+        const content = contentOf(message)
         const fields = requestFields(message, { hostname, password })
         const sent = { url, fields, content, size: message.octets }
         const { status, body } = await post(sent, { timeouts: terms.timeouts, most: MOST_ANSWER, signal: bounded })
         return readRspamdAnswer(status, body)
-      }),
+      })
+    },
     close: () => asking.close(),
   }
 }

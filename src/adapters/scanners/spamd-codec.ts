@@ -16,40 +16,36 @@ export function spamdHead(size: number, user: string | undefined): Uint8Array {
   return octets(`SYMBOLS SPAMC/1.5\r\nContent-length: ${size}\r\n${who}\r\n`)
 }
 
-/** The lines before the empty one, and what follows it. */
-interface Parts {
-  readonly status: string
-  readonly fields: ReadonlyMap<string, string>
-  readonly body: string
-}
-
 /**
  * What spamd says of a message. Its own verdict is no more than that it takes it for spam: that asks for quarantine. Throws
  * `temporary` for an answer that is cut off, makes no sense or says that something went wrong.
  */
 export function readSpamdAnswer(answer: Uint8Array): Scanned {
-  const { status, fields, body } = partsOf(octetString(answer))
+  const text = octetString(answer)
+  const status = text.slice(0, Math.max(0, text.indexOf('\r\n')))
   const [protocol = '', code = '', ...words] = status.split(' ')
   if (!protocol.startsWith('SPAMD/')) throw nonsense(JSON.stringify(oneLine(status, 60)))
+  // Such an answer may have one line alone.
   if (code !== '0') throw new Unscannable('temporary', `it says: ${oneLine([code, ...words].join(' '), 200)}`)
+  const end = text.indexOf('\r\n\r\n')
+  if (end < 0) throw nonsense('it is cut off')
+  const fields = fieldsIn(text.slice(status.length, end))
+  const body = text.slice(end + 4)
   const length = decimal(fields.get('content-length') ?? String(body.length))
   if (length === undefined || body.length < length) throw nonsense('it is cut off')
   const { isSpam, score, threshold } = judged(fields.get('spam') ?? '')
   return { action: isSpam ? 'quarantine' : 'pass', findings: symbolsIn(body.slice(0, length)), score, threshold }
 }
 
-function partsOf(text: string): Parts {
-  const [end, gap] = [text.indexOf('\r\n\r\n'), 4]
-  if (end < 0) throw nonsense('it is cut off')
-  const [status = '', ...lines] = text.slice(0, end).split('\r\n')
+/** By their names in lower case. The first counts: one that is put behind it by whatever means changes nothing. */
+function fieldsIn(text: string): Map<string, string> {
   const fields = new Map<string, string>()
-  for (const line of lines) {
+  for (const line of text.split('\r\n')) {
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase()
-    // The first counts: one that is put behind it by whatever means changes nothing.
-    if (colon > 0 && !fields.has(name)) fields.set(name, line.slice(colon + 1).trim())
+    if (name !== '' && !fields.has(name)) fields.set(name, line.slice(colon + 1).trim())
   }
-  return { status, fields, body: text.slice(end + gap) }
+  return fields
 }
 
 /** `True ; 15.3 / 5.0` */

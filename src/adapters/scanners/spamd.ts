@@ -3,7 +3,7 @@ import { checkOptions, type OptionKind } from '../../protocol/session/options.ts
 import { Asking } from './asking.ts'
 import { exchange } from './connection.ts'
 import { placeKinds, placeOf, scannerKinds, type ScannerOptions, type ScannerPlace, termsOf } from './options.ts'
-import { contentOf, sized } from './pour.ts'
+import { checkSize, contentOf } from './pour.ts'
 import { MOST_ANSWER, readSpamdAnswer, spamdHead } from './spamd-codec.ts'
 
 /** Where spamd listens (default: `127.0.0.1` port 783), and how it is asked. */
@@ -34,12 +34,14 @@ export function spamd(options: SpamdOptions = {}): Required<Scanner> {
   const asking = new Asking('spamd', terms)
   return {
     name: 'spamd',
-    scan: (message: ScanSubject, signal: AbortSignal) =>
-      asking.ask(signal, async (bounded) => {
-        const request = requested(sized(message, terms.maxSize), options.user)
+    scan: async (message: ScanSubject, signal: AbortSignal) => {
+      checkSize('spamd', message, terms.maxSize)
+      return asking.ask(signal, async (bounded) => {
+        const request = requested(message, options.user)
         const { timeouts } = terms
         return readSpamdAnswer(await exchange(request, { place, timeouts, most: MOST_ANSWER, signal: bounded }))
-      }),
+      })
+    },
     close: () => asking.close(),
   }
 }

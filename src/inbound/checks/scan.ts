@@ -12,6 +12,7 @@ import {
   type OptionKinds,
   required,
 } from '../../protocol/session/options.ts'
+import { inTime } from '../in-time.ts'
 import { defer, discard, pass, quarantine, reject } from '../verdict.ts'
 
 /** What a scanner may ask for, and what may be done. */
@@ -86,11 +87,14 @@ export function scan(scanner: Scanner, options: ScanOptions): Policy {
   checkOptions('scan', options, kinds)
   checkOptions('scan: actions', options.actions ?? {}, actionKinds)
   const { within = 120_000 } = options
+  const late = (): never => {
+    throw new MailError('temporary', `${scanner.name} did not answer within ${within} ms`)
+  }
   const message = async (received: ReceivedMessage, stage: Stage): Promise<Verdict | undefined> => {
     removeFields(received, stage, (name) => beginsForged(name))
     let scanned: Scanned
     try {
-      scanned = await asked(scanner, received, stage, within)
+      scanned = await inTime(stage, within, (signal) => scanner.scan(received, signal), late)
     } catch (error) {
       return unscanned(error, options, stage)
     }
@@ -98,25 +102,6 @@ export function scan(scanner: Scanner, options: ScanOptions): Policy {
     return verdictOn(scanner.name, scanned, options)
   }
   return { name: `scan(${scanner.name})`, waits: { message: within }, message }
-}
-
-/** What the scanner says. Whatever comes of it, nothing is left that waits. */
-async function asked(scanner: Scanner, message: ReceivedMessage, stage: Stage, within: number): Promise<Scanned> {
-  const controller = new AbortController()
-  const answered = new AbortController()
-  const abort = (): void => controller.abort(stage.signal.reason)
-  stage.signal.addEventListener('abort', abort, { once: true })
-  if (stage.signal.aborted) abort()
-  const late = (): never => {
-    throw new MailError('temporary', `${scanner.name} did not answer within ${within} ms`)
-  }
-  try {
-    return await Promise.race([scanner.scan(message, controller.signal), stage.wait(within, answered.signal).then(late)])
-  } finally {
-    stage.signal.removeEventListener('abort', abort)
-    answered.abort()
-    controller.abort()
-  }
 }
 
 /** What is done where the scanner cannot say. */
@@ -147,6 +132,10 @@ const looksForSpam = ({ score }: Scanned): boolean => score !== undefined
 /** Whether it has something against the message, whatever is made of that. */
 const isAgainst = ({ action }: Scanned): boolean => action !== 'pass' && action !== 'defer'
 
+/** Fields that a scanner may add, and characters of each. */
+const MOST_FIELDS = 50
+const MOST_VALUE = 4096
+
 /** Takes down what was found. */
 function note(name: string, scanned: Scanned, message: ReceivedMessage, stage: Stage, withFields: boolean): void {
   const { notes } = stage
@@ -161,7 +150,9 @@ function note(name: string, scanned: Scanned, message: ReceivedMessage, stage: S
     notes.header('X-Spam-Status', spamStatus(name, scanned))
     if (isAgainst(scanned)) notes.header('X-Spam-Flag', 'YES')
   } else notes.header('X-Virus-Status', isAgainst(scanned) ? `Infected (${namesOf(scanned, ', ')})` : 'Clean')
-  for (const [added, value] of addFields) notes.header(added, value)
+  for (const [added, value] of addFields.slice(0, MOST_FIELDS)) {
+    if (/^[!-9;-~]{1,120}$/.test(added)) notes.header(added, value.slice(0, MOST_VALUE))
+  }
 }
 
 /** In the manner of SpamAssassin, which mail programs and filters know. */
