@@ -1,6 +1,5 @@
 import { evaluateField } from './match-fields.ts'
-import type { Statement, Text, VariableChange } from './program.ts'
-import { specialUses } from './program.ts'
+import { specialUses, type Statement, type Text, type VariableChange } from './program.ts'
 import type { Frame, RunState } from './state.ts'
 import { SieveFailure, type Steps } from './steps.ts'
 import { isFieldName, readFlags, readMailbox, readMailboxName } from './values.ts'

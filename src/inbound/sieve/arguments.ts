@@ -114,7 +114,7 @@ function place(
     if (!fits(argument, kinds[at]!)) tell(argument.at, `${node.name} takes ${inWords[kinds[at]!]}${which}`)
   }
   const more = placed[kinds.length]
-  if (more) tell(more.at, kinds.length === 0 ? `${node.name} takes no argument here` : `this is one argument too many for ${node.name}`)
+  if (more) tell(more.at, kinds.length === 0 ? `${node.name} takes no argument` : `an argument too many of ${node.name}`)
   return placed
 }
 
@@ -127,5 +127,6 @@ function unknownTag(node: string, tag: string, rule: NodeRule): string {
   const known = [...(rule.tags?.keys() ?? [])]
   const meant = nearest(tag, known)
   if (meant !== undefined) return `${node} has no :${tag}: did you mean :${meant}?`
-  return known.length === 0 ? `${node} takes no tags` : `${node} has no :${tag}: it has ${known.map((name) => `:${name}`).join(', ')}`
+  if (known.length === 0) return `${node} takes no tags`
+  return `${node} has no :${tag}: it has ${known.map((name) => `:${name}`).join(', ')}`
 }

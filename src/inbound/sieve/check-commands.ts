@@ -1,6 +1,5 @@
 import { type Given, readArguments } from './arguments.ts'
-import type { Statement, Text, VariableChange } from './program.ts'
-import { specialUses } from './program.ts'
+import { specialUses, type Statement, type Text, type VariableChange } from './program.ts'
 import { type Scope, shownPosition } from './scope.ts'
 import type { SieveCommand } from './syntax.ts'
 import { isFieldName, isScriptName, readMailbox, readMailboxName } from './values.ts'

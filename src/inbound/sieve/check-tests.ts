@@ -1,11 +1,10 @@
 import { type Given, readArguments } from './arguments.ts'
 import { isDatePart } from './dates.ts'
-import type { AddressPart, BodyTransform, Condition, Matching, Text } from './program.ts'
-import { specialUses } from './program.ts'
+import { type AddressPart, type BodyTransform, type Condition, type Matching, specialUses, type Text } from './program.ts'
 import { type Scope, shownPosition } from './scope.ts'
 import type { SieveNode, SieveTest } from './syntax.ts'
 import { isAddressField, isFieldName, readMailboxName, readZone } from './values.ts'
-import { commandRules, testRules } from './words.ts'
+import { testRules } from './words.ts'
 import { unknownName } from './unknown.ts'
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'at'> : never
@@ -15,8 +14,7 @@ type Compiled = WithoutPlace<Condition>
 export function compileTest(test: SieveTest, scope: Scope): Condition | undefined {
   const rule = testRules.get(test.name)
   if (!rule) {
-    const isCommand = commandRules.has(test.name)
-    scope.tell(test.at, isCommand ? `${test.name} is a command: a test has to stand here` : unknownName('test', test.name, testRules))
+    scope.tell(test.at, unknownName('test', test.name, testRules))
     return undefined
   }
   if (rule.extensions) scope.needs(rule.extensions, test.at, test.name)
@@ -36,7 +34,8 @@ export function compileTests(node: SieveNode, scope: Scope, takes: 'one' | 'seve
     return undefined
   }
   if (takes === 'one' && (listed || tests.length !== 1)) {
-    scope.tell(at, `${name} takes one test${listed ? ', without parentheses' : ''}${listed && tests.length > 1 ? ': put allof or anyof before them' : ''}`)
+    const hint = !listed ? '' : tests.length > 1 ? ': put allof or anyof before them' : ', without parentheses'
+    scope.tell(at, `${name} takes one test${hint}`)
     return undefined
   }
   if (takes === 'several' && !listed) {
@@ -66,7 +65,13 @@ function meaningOf(test: SieveTest, given: Given, tests: readonly Condition[], s
     case 'header':
       return { kind: 'header', names: fieldNames(given, scope), index: scope.index(given, test), ...keyed(1) }
     case 'address':
-      return { kind: 'address', part: partOf(given), names: addressNames(given, scope), index: scope.index(given, test), ...keyed(1) }
+      return {
+        kind: 'address',
+        part: partOf(given),
+        names: addressNames(given, scope),
+        index: scope.index(given, test),
+        ...keyed(1),
+      }
     case 'envelope':
       return { kind: 'envelope', part: partOf(given), parts: envelopeParts(given, scope), ...keyed(1) }
     case 'body':

@@ -7,7 +7,7 @@ import type { Branch, SieveProgram, Statement } from './program.ts'
 import { Scope, shownPosition } from './scope.ts'
 import type { SieveCommand, SieveError } from './syntax.ts'
 import { unknownName } from './unknown.ts'
-import { commandRules, testRules } from './words.ts'
+import { commandRules } from './words.ts'
 
 /** A script, looked at: a program where nothing is wrong with it, else what is. */
 export type CompiledSieve =
@@ -32,12 +32,12 @@ function checkSieve(commands: readonly SieveCommand[], findings: Findings): Siev
   const scope = new Scope(findings)
   let at = 0
   // RFC 5228 §3.2: require stands before all else.
-  for (; commands[at]?.name === 'require'; at++) require(commands[at]!, scope)
+  for (; commands[at]?.name === 'require'; at++) takeRequire(commands[at]!, scope)
   const statements = compileBlock(commands.slice(at), scope)
   return { statements, variables: scope.requires('variables') }
 }
 
-function require(command: SieveCommand, scope: Scope): void {
+function takeRequire(command: SieveCommand, scope: Scope): void {
   const given = readArguments(command, commandRules.get('require')!, scope)
   checkShape(command, scope)
   for (const extension of given?.strings(0) ?? []) scope.require(extension)
@@ -57,7 +57,7 @@ function compileBlock(commands: readonly SieveCommand[], scope: Scope): Statemen
     const command = commands[at]!
     const { name } = command
     if (!commandRules.has(name)) {
-      scope.tell(command.at, unknownCommand(name))
+      scope.tell(command.at, unknownName('command', name, commandRules))
       if (command.block) compileBlock(command.block, scope)
       continue
     }
@@ -72,7 +72,7 @@ function compileBlock(commands: readonly SieveCommand[], scope: Scope): Statemen
       compileIf([command], scope)
     } else if (name === 'require') {
       scope.tell(command.at, 'require has to stand at the top of the script, before all other commands')
-      require(command, scope)
+      takeRequire(command, scope)
     } else {
       checkShape(command, scope)
       if (command.block) compileBlock(command.block, scope)
@@ -81,10 +81,6 @@ function compileBlock(commands: readonly SieveCommand[], scope: Scope): Statemen
     }
   }
   return statements
-}
-
-function unknownCommand(name: string): string {
-  return testRules.has(name) ? `${name} is a test: put if before it` : unknownName('command', name, commandRules)
 }
 
 function compileIf(commands: readonly SieveCommand[], scope: Scope): Statement[] {

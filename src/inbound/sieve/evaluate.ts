@@ -77,7 +77,13 @@ function* evaluateOne(
 }
 
 /** Holds values against the keys of a condition. */
-function matches(condition: Keyed, values: readonly string[], frame: Frame, state: RunState, seen: string[] | undefined): boolean {
+function matches(
+  condition: Keyed,
+  values: readonly string[],
+  frame: Frame,
+  state: RunState,
+  seen: string[] | undefined,
+): boolean {
   const { match, kind } = condition
   const keys = state.texts(condition.keys, frame)
   const isOfFlags = kind === 'hasflag' && match.type !== 'count'

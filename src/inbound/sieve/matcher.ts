@@ -24,8 +24,9 @@ export class Matcher {
     this.#comparator = comparatorOf(match.comparator)
     for (const key of keys) budget.spend(1 + (key.length >>> 6))
     const isOctet = match.comparator === 'i;octet'
-    this.#globs = match.type === 'matches' ? keys.map((key) => new Glob(isOctet ? utf8Octets(key) : this.#fold(key), isOctet)) : []
-    this.#keys = match.type === 'matches' ? [] : keys.map((key) => this.#comparator.fold(key))
+    const isGlob = match.type === 'matches'
+    this.#globs = isGlob ? keys.map((key) => new Glob(isOctet ? utf8Octets(key) : this.#fold(key), isOctet)) : []
+    this.#keys = isGlob ? [] : keys.map((key) => this.#comparator.fold(key))
   }
 
   /** Whether any key fits; for `:matches` what the wildcards of the first one that does stand for. */
@@ -38,7 +39,10 @@ export class Matcher {
     const { type, relation = 'eq' } = this.#match
     for (const key of this.#keys) {
       budget.spend(type === 'contains' ? cost + (key.length >>> 6) : 1)
-      if (type === 'is' ? folded === key : type === 'contains' ? find(folded, key) >= 0 : this.#holds(relation, folded, key)) return true
+      const fits = type === 'is'
+        ? folded === key
+        : type === 'contains' ? find(folded, key) >= 0 : this.#holds(relation, folded, key)
+      if (fits) return true
     }
     return false
   }

@@ -18,7 +18,9 @@ export interface FilePlace {
   readonly create: boolean
 }
 
-type Delivery = (Kept & { readonly place: FilePlace | undefined }) | { readonly to: Address; readonly edits: readonly HeaderEdit[] }
+type Delivery =
+  | Kept & { readonly place: FilePlace | undefined }
+  | { readonly to: Address; readonly edits: readonly HeaderEdit[] }
 
 /**
  * What a script has decided so far. The same mailbox or address twice is one copy (RFC 5228 §2.10.3), with the flags and the
@@ -46,23 +48,26 @@ export class Outcome {
 
   /** Counts an action, or a change of the header. */
   count(): void {
-    this.#count++
-    if (this.#count > this.#limits.actions) throw new SieveFailure(`a script may do ${this.#limits.actions} things with a message, and no more`)
+    const { actions } = this.#limits
+    if (++this.#count > actions) throw new SieveFailure(`a script may do ${actions} things with a message, and no more`)
   }
 
   /** `keep`; `fileinto` where there is a place. */
   deliver(place: FilePlace | undefined, kept: Kept): void {
-    this.#notBeside('keep or file')
+    this.#notBeside('kept')
     this.count()
-    const isInbox = place !== undefined && place.use === undefined && place.path.length === 1 && place.path[0] === 'INBOX'
-    const key = place === undefined || isInbox ? 'keep' : `file ${JSON.stringify([place.use ?? '', place.path])}`
+    if (place === undefined || (place.use === undefined && place.path.length === 1 && place.path[0] === 'INBOX')) {
+      this.#deliveries.set('keep', { ...kept, place: undefined })
+      return
+    }
+    const key = `file ${JSON.stringify([place.use ?? '', place.path])}`
     const before = this.#deliveries.get(key)
-    const create = place !== undefined && (place.create || (before !== undefined && 'place' in before && before.place?.create === true))
-    this.#deliveries.set(key, { ...kept, place: key === 'keep' ? undefined : { ...place!, create } })
+    const create = place.create || (before !== undefined && 'place' in before && before.place?.create === true)
+    this.#deliveries.set(key, { ...kept, place: { ...place, create } })
   }
 
   redirect(to: Address, edits: readonly HeaderEdit[]): void {
-    this.#notBeside('redirect')
+    this.#notBeside('redirected')
     this.count()
     const key = `to ${to.local}@${asciiDomain(to.domain)}`
     if (!this.#deliveries.has(key) && ++this.#redirects > this.#limits.redirects) {
@@ -84,7 +89,7 @@ export class Outcome {
 
   /** An answer is asked for, whether it goes out or not. @throws SieveFailure for a second one (RFC 5230 §4.7) */
   vacation(): void {
-    this.#notBeside('answer')
+    this.#notBeside('answered')
     this.count()
     if (this.#hasVacation) throw new SieveFailure('vacation may be used once in a run: put one of them into an else')
     this.#hasVacation = true
@@ -103,7 +108,7 @@ export class Outcome {
   }
 
   #notBeside(what: string): void {
-    if (this.#rejection !== undefined) throw new SieveFailure(`a message that is rejected cannot be ${what === 'keep or file' ? 'kept' : `${what}ed`} too`)
+    if (this.#rejection !== undefined) throw new SieveFailure(`a message that is rejected cannot be ${what} too`)
   }
 }
 

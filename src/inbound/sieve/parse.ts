@@ -91,7 +91,8 @@ class Parser {
       if (this.#token.kind === 'word') commands.push(this.#command(depth))
       else {
         // A needless semicolon is an error by the grammar, and harmless.
-        this.#tell(this.#token.kind === ';' ? 'there is no command before this semicolon: remove it' : 'a command has to begin here')
+        const isLone = this.#token.kind === ';'
+        this.#tell(isLone ? 'there is no command before this semicolon: remove it' : 'a command has to begin here')
         this.#recover()
       }
     }

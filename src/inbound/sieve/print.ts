@@ -1,8 +1,8 @@
 import type { SieveArgument, SieveCommand, SieveNode } from './syntax.ts'
 
 /**
- * Commands as a script, an indented line each; what {@link parseSieve} makes of it are the same commands, positions aside. Comments
- * are not kept. Line ends are CRLF, as RFC 5228 §2.2 has them.
+ * Commands as a script, an indented line each; what {@link parseSieve} makes of it are the same commands, positions aside.
+ * Comments are not kept. Line ends are CRLF, as RFC 5228 §2.2 has them.
  */
 export function printSieve(commands: readonly SieveCommand[]): string {
   const lines: string[] = []

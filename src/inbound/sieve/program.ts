@@ -168,7 +168,7 @@ export interface SieveProgram {
   readonly variables: boolean
 }
 
+const uses: readonly SpecialUse[] = ['\\All', '\\Archive', '\\Drafts', '\\Flagged', '\\Junk', '\\Sent', '\\Trash']
+
 /** The uses of RFC 6154 by their names in lower case. */
-export const specialUses: ReadonlyMap<string, SpecialUse> = new Map<string, SpecialUse>(
-  (['\\All', '\\Archive', '\\Drafts', '\\Flagged', '\\Junk', '\\Sent', '\\Trash'] as const).map((use) => [use.toLowerCase(), use]),
-)
+export const specialUses: ReadonlyMap<string, SpecialUse> = new Map(uses.map((use) => [use.toLowerCase(), use]))

@@ -42,9 +42,9 @@ function shownError(error: unknown): string {
 /** How a block ended: at its end, by `stop`, by `return`. */
 type End = 'end' | 'stop' | 'return'
 
-function* runScript({ statements, variables }: SieveProgram, prefix: string, within: readonly string[], state: RunState): Steps<End> {
-  const frame: Frame = { prefix, own: new Map(), variables, matches: [] }
-  return yield* runBlock(statements, frame, within, state)
+function* runScript(program: SieveProgram, prefix: string, within: readonly string[], state: RunState): Steps<End> {
+  const frame: Frame = { prefix, own: new Map(), variables: program.variables, matches: [] }
+  return yield* runBlock(program.statements, frame, within, state)
 }
 
 function* runBlock(statements: readonly Statement[], frame: Frame, within: readonly string[], state: RunState): Steps<End> {
@@ -100,7 +100,8 @@ function* include(
   const key = `${location}:${name}`
   if (once && state.included.has(key)) return 'end'
   if (within.includes(key)) throw new SieveFailure(`${JSON.stringify(name)} includes itself`)
-  if (within.length >= MOST_DEPTH || ++state.includes > state.limits.includes) throw new SieveFailure('too many scripts include others')
+  if (within.length >= MOST_DEPTH) throw new SieveFailure(`scripts may stand in ${MOST_DEPTH} others, and no more`)
+  if (++state.includes > state.limits.includes) throw new SieveFailure(`a script may include ${state.limits.includes} others`)
   const found = yield* waitFor(state.environment.script?.(location, name))
   if (!found) {
     if (!optional) throw new SieveFailure(`there is no script ${JSON.stringify(name)} to be included`)

@@ -36,9 +36,9 @@ export class Scope {
       this.#required.add(value)
       return
     }
-    const instead = missingExtensions.get(value)
-    const meant = instead ?? (nearest(value, sieveExtensions) === undefined ? undefined : `did you mean ${nearest(value, sieveExtensions)}?`)
-    this.tell(at, `there is no extension ${shown(value)} here${meant === undefined ? '' : `: ${meant}`}`)
+    const meant = nearest(value, sieveExtensions)
+    const hint = missingExtensions.get(value) ?? (meant === undefined ? '' : `did you mean ${meant}?`)
+    this.tell(at, `there is no extension ${shown(value)} here${hint === '' ? '' : `: ${hint}`}`)
   }
 
   /** Whether an extension is required. */
@@ -136,7 +136,8 @@ export class Scope {
     const found = comparators.find((known) => known === name)
     if (found === undefined) {
       const meant = nearest(name, comparators)
-      this.tell(string.at, `there is no comparator ${shown(name)}${meant === undefined ? `: there are ${comparators.join(', ')}` : `: did you mean ${meant}?`}`)
+      const hint = meant === undefined ? `there are ${comparators.join(', ')}` : `did you mean ${meant}?`
+      this.tell(string.at, `there is no comparator ${shown(name)}: ${hint}`)
     } else if (found === 'i;ascii-numeric' || found === 'i;unicode-casemap') {
       // RFC 5228 §2.7.3: the other two need not be required.
       this.needs(`comparator-${found}`, string.at, found)
@@ -166,7 +167,8 @@ export class Scope {
     if (kind === 'own') return { value: { kind: this.#globals.has(name) ? 'global' : 'own', name } }
     // RFC 6609 §3.4.2.
     if (space === 'global' && this.requires('include')) return { value: { kind: 'global', name } }
-    return { error: `there are no variables ${shown(`${space}.${name}`)} here${space === 'global' ? ' without require "include"' : ''}` }
+    const hint = space === 'global' ? ' without require "include"' : ''
+    return { error: `there is no variable ${shown(`${space}.${name}`)} here${hint}` }
   }
 }
 

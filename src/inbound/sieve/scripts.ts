@@ -56,7 +56,10 @@ const NOW = 0
 const kinds: OptionKinds<SieveScriptsOptions> = {
   store: required(having('a key-value store', 'get', 'set', 'list')),
   most: aCountAboveZero,
-  size: { takes: `a whole number up to ${MOST_SIZE}`, is: (value) => aCountAboveZero.is(value) && (value as number) <= MOST_SIZE },
+  size: {
+    takes: `a whole number up to ${MOST_SIZE}`,
+    is: (value) => aCountAboveZero.is(value) && (value as number) <= MOST_SIZE,
+  },
 }
 
 /** Keeps scripts of accounts in a key-value store, under keys that begin with `sieve-script:` and `sieve-active:`. */
@@ -120,7 +123,9 @@ function scriptKeys(account: string): string {
 }
 
 function scriptKey(account: string, name: string): string {
-  if (!isScriptName(name)) throw new MailError('misuse', `${JSON.stringify(name)} is no name of a script: 1 to 128 characters, no control characters.`)
+  if (!isScriptName(name)) {
+    throw new MailError('misuse', `${JSON.stringify(name)} is no name of a script: 1 to 128 characters, no control characters.`)
+  }
   return scriptKeys(account) + name
 }
 

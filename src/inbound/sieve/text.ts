@@ -1,5 +1,4 @@
-import { encodeUtf8 } from '../../protocol/bytes/text.ts'
-import { decodeUtf8 } from '../../protocol/bytes/text.ts'
+import { decodeUtf8, encodeUtf8 } from '../../protocol/bytes/text.ts'
 import { joinedOctets } from '../../protocol/bytes/joined.ts'
 import type { Text, VariableName } from './program.ts'
 
@@ -7,8 +6,8 @@ import type { Text, VariableName } from './program.ts'
 export type Read<T> = { readonly value: T } | { readonly error: string }
 
 /**
- * Replaces `${hex: 24 24}` and `${unicode: 20ac}` (RFC 5228 §2.4.2.4). What is not well-formed stays as it is, and what comes out
- * is not looked at again. Linear time: no octet belongs to two tries.
+ * Replaces `${hex: 24 24}` and `${unicode: 20ac}` (RFC 5228 §2.4.2.4). What is not well-formed stays as it is, and what comes
+ * out is not looked at again. Linear time: no octet belongs to two tries.
  */
 export function decodeCharacters(text: string): Read<string> {
   if (!text.includes('${')) return { value: text }

@@ -4,10 +4,8 @@ import { commandRules, type NodeRule, testRules } from './words.ts'
 
 /** What to say of a name that is none of the rules'. */
 export function unknownName(what: 'command' | 'test', name: string, rules: ReadonlyMap<string, NodeRule>): string {
+  if (what === 'test' && commandRules.has(name)) return `${name} is a command: a test has to stand here`
+  if (what === 'command' && testRules.has(name)) return `${name} is a test: put if before it`
   const meant = nearest(name, [...rules.keys()])
-  if (meant !== undefined) return `there is no ${what} ${shown(name)}: did you mean ${meant}?`
-  const other = what === 'test' ? commandRules : testRules
-  return other.has(name)
-    ? `${name} is a ${what === 'test' ? 'command' : 'test'}: a ${what} has to stand here`
-    : `there is no ${what} ${shown(name)}`
+  return `there is no ${what} ${shown(name)}${meant === undefined ? '' : `: did you mean ${meant}?`}`
 }

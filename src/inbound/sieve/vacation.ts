@@ -37,7 +37,7 @@ export function* answerTo(vacation: Vacation, frame: Frame, state: RunState): St
   if (isAmong(sender, [...own, ...others])) return { why: 'its sender is whom it is for' }
   const addressed = addressedAs([...own, ...others], state)
   if (!addressed) return { why: 'it is not addressed to whom it came to' }
-  const seconds = Math.min(limits.vacationMost, Math.max(vacation.seconds === 0 ? 0 : limits.vacationLeast, vacation.seconds ?? WEEK))
+  const seconds = Math.min(limits.vacationMost, Math.max(limits.vacationLeast, vacation.seconds ?? WEEK))
   if (!(yield* isFirst(vacation, seconds, sender, frame, state))) return { why: 'its sender was answered not long ago' }
   const original = state.headers.all('subject')[0]?.text
   const subject = vacation.subject === undefined

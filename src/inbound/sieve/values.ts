@@ -1,9 +1,8 @@
 import type { Address } from '../../message/address.ts'
-import { asciiDomain } from '../../message/domain.ts'
 import { parseAddressList } from '../../message/addresses.ts'
-import { isAscii } from '../../protocol/bytes/text.ts'
+import { asciiDomain } from '../../message/domain.ts'
+import { isAscii, utf8Octets } from '../../protocol/bytes/text.ts'
 import { pathOf } from '../../protocol/imap/mailbox-name.ts'
-import { utf8Octets } from '../../protocol/bytes/text.ts'
 import { encodeMailbox, isDomain, parsePath } from '../../protocol/smtp/path.ts'
 
 /*

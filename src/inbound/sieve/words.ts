@@ -26,9 +26,9 @@ export interface NodeRule {
   readonly block?: true
 }
 
-const tags = (...given: readonly (readonly (readonly [string, TagRule])[])[]): ReadonlyMap<string, TagRule> => new Map(given.flat())
-
 type Tags = readonly (readonly [string, TagRule])[]
+
+const tags = (...given: readonly Tags[]): ReadonlyMap<string, TagRule> => new Map(given.flat())
 
 const match = { group: 'match type' }
 const matching: Tags = [
