@@ -16,7 +16,7 @@ import { MailError } from '../protocol/session/errors.ts'
 import {
   aNumber, anObject, aSwitch, aText, checkOptions, oneOf, type OptionKind, type OptionKinds, required,
 } from '../protocol/session/options.ts'
-import { encodeMailbox } from '../protocol/smtp/index.ts'
+import { encodeMailbox, encodeXtext } from '../protocol/smtp/index.ts'
 import type { Addressing } from './addressing.ts'
 import { type Collected, Collector } from './collector.ts'
 import { LineEnds } from './line-ends.ts'
@@ -52,7 +52,10 @@ const kinds: OptionKinds<NewMail> = {
   account: aText,
   ret: oneOf('FULL', 'HDRS'),
   // RFC 3461 §4.4.
-  envid: { takes: '1 to 100 printable characters', is: (value) => aText.is(value) && /^[ -~]{1,100}$/.test(value as string) },
+  envid: {
+    takes: '1 to 100 printable characters; some (blanks, + and =) count as three',
+    is: (value) => aText.is(value) && /^[ -~]+$/.test(value as string) && encodeXtext(value as string).length <= 100,
+  },
   notify: notices,
   requireTls: aSwitch,
   priority: { takes: 'a whole number from -9 to 9', is: (value) => Number.isInteger(value) && Math.abs(value as number) <= 9 },

@@ -110,6 +110,7 @@ describe('enqueue', () => {
     [{ from: 'a@b@c' }, 'permanent'],
     [{ to: [] }, 'misuse'],
     [{ priority: 10 }, 'config'],
+    [{ envid: ' '.repeat(34) }, 'config'],
     [{ notBefore: Infinity }, 'config'],
     [{ notBefore: 1e15 }, 'config'],
     [{ account: 'nobody@example.test' }, 'permanent'],

@@ -154,5 +154,11 @@ const tlsReason = (reason: FailedEvent['reason'] | TlsFailureReason | undefined)
   return reason?.startsWith('certificate') || reason === 'tlsa-invalid' ? (reason as TlsFailureReason) : 'validation-failure'
 }
 
-/** The text of a reply on one line. */
-export const textOf = (text: string | readonly string[]): string => (typeof text === 'string' ? text : text.join(' '))
+/** Characters of a reply that are kept with each of its recipients. */
+const MOST_TEXT = 1_000
+
+/** The text of a reply on one line, not all of it where it is long. */
+export function textOf(text: string | readonly string[]): string {
+  const line = typeof text === 'string' ? text : text.join(' ')
+  return line.length > MOST_TEXT ? `${line.slice(0, MOST_TEXT - 3)}...` : line
+}

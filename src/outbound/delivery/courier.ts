@@ -190,7 +190,17 @@ export class Courier {
     this.broken = error
     this.question = undefined
     this.answer = undefined
+    // What the session did not take, since no command can say it: no server has heard of it.
+    for (const [message, { errand, resolve }] of this.ways) resolve(unsaid(message, errand))
+    this.ways.clear()
     this.wake()
     this.ended(this.failure)
   }
+}
+
+function unsaid(message: number, { message: { recipients } }: Errand): ErrandEnd {
+  const verdict = { result: 'permanent', phase: 'sender', reason: 'host', reply: undefined, code: 554, status: '5.3.0' } as const
+  const outcomes = recipients.map((_, recipient): OutcomeEvent => ({ kind: 'outcome', message, recipient, ...verdict }))
+  const counts = { accepted: 0, temporary: 0, permanent: recipients.length, unknown: 0, octets: 0 }
+  return { outcomes, done: { kind: 'done', message, ...counts, dsn: false } }
 }

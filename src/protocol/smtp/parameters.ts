@@ -218,7 +218,8 @@ function isPrintable(text: string): boolean {
   return isAscii(text) && !hasControl(text)
 }
 
-function isKeyword(text: string): boolean {
+/** RFC 5321 §4.1.2 esmtp-keyword, and RFC 3461 §4.2 of types of addresses. */
+export function isKeyword(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (!isLetterDigitHyphen(text.charCodeAt(at))) return false
   return text.length > 0 && text.charCodeAt(0) !== 45
 }

@@ -1,5 +1,6 @@
 import type { Address } from '../../message/address.ts'
-import { copied } from '../bytes/text.ts'
+import { asciiDomain } from '../../message/domain.ts'
+import { copied, isAscii } from '../bytes/text.ts'
 import { isLetterDigitHyphen, parseLiteral } from './literal.ts'
 
 /** An address of an SMTP envelope: what it means, and what stood on the wire. */
@@ -76,7 +77,9 @@ export function parsePath(text: string, from: number, rules: PathRules): ParsedP
   if (!closed) return { error: bracketed ? 'the closing angle bracket is missing' : 'the domain is malformed' }
   let domain = text.slice(at + 1, end)
   if (rules.lenient && domain.length > 1 && domain.endsWith('.')) domain = domain.slice(0, -1)
-  if (!isDomain(domain)) return { error: 'the domain is malformed' }
+  // A name in other letters is said in ASCII to most servers, and looked up so.
+  const isNamed = isDomain(domain) && (isAscii(domain) || isDomain(asciiDomain(domain)))
+  if (!isNamed) return { error: 'the domain is malformed' }
   if (end - start > MAX_PATH) return { error: 'it is too long' }
   const path = { local: local.value, domain, wire: text.slice(start, end) }
   return { path: text.length > LONG ? detached(path) : path, end: bracketed ? end + 1 : end }

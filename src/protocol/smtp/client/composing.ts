@@ -2,6 +2,7 @@ import type { Address } from '../../../message/address.ts'
 import { asciiDomain } from '../../../message/domain.ts'
 import { hasControl, isAscii, utf8Octets } from '../../bytes/text.ts'
 import { MailError } from '../../session/errors.ts'
+import { isKeyword } from '../parameters.ts'
 import { encodeMailbox, isDomain } from '../path.ts'
 import { encodeXtext } from '../xtext.ts'
 import type { ClientMessage, ClientRecipient, ContentNeeds } from './message.ts'
@@ -50,7 +51,7 @@ export function checkNeeds({ encoding, size }: ContentNeeds): void {
 function path(what: string, { local, domain }: Address, mayLackDomain: boolean): Argument {
   const name = isAscii(domain) ? domain : asciiDomain(domain)
   const octets = utf8Octets(encodeMailbox({ local, domain: name }))
-  if (local === '' && !mayLackDomain) throw misuse(what, 'the local part is empty')
+  if (local === '' && name === '') throw misuse(what, 'it is empty')
   if (hasControl(local) || !(isDomain(name) || (name === '' && mayLackDomain))) {
     throw misuse(what, `${JSON.stringify(encodeMailbox({ local, domain }))} is no address`)
   }
@@ -109,7 +110,7 @@ function recipientParameters({ notify, originalRecipient }: ClientRecipient): st
   }
   if (originalRecipient !== undefined) {
     const { type, address } = originalRecipient
-    if (!isDomain(type) || !isAscii(type) || type.includes('.') || hasControl(address) || address === '') {
+    if (!isKeyword(type) || hasControl(address) || address === '') {
       throw misuse('originalRecipient', 'it is a type of address, and an address without control characters')
     }
     dsn += ` ORCPT=${type};${type.toLowerCase() === 'utf-8' ? unitext(address) : encodeXtext(utf8Octets(address))}`

@@ -1,6 +1,10 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MailError } from '../../../../src/protocol/session/errors.ts'
+import { compose } from '../../../../src/protocol/smtp/client/composing.ts'
 import { type ClientMessage, smtpClientConfig } from '../../../../src/protocol/smtp/index.ts'
+import { mailReaders, plainMail, plainRecipient, readParameters, recipientReaders } from '../../../../src/protocol/smtp/parameters.ts'
+import { parsePath } from '../../../../src/protocol/smtp/path.ts'
 import { greeted, messageTo } from './talk.ts'
 
 const PIPE = 'PIPELINING'
@@ -103,5 +107,39 @@ describe('what cannot be said', () => {
   it('a name of ours that is none', () => {
     for (const hello of ['a b', 'a\r\n', '', 'ü.example']) expect(() => smtpClientConfig({ hello })).toThrow(/hello/)
     expect(smtpClientConfig({ hello: '[192.0.2.1]' }).hello).toBe('[192.0.2.1]')
+  })
+})
+
+describe('what our own server takes', () => {
+  const octet = fc.constantFrom(...'aB-."\\ +=@\u00fc\u6771[];:0_\x7f\u0085', '2B', '20')
+  const text = fc.array(octet, { maxLength: 70 }).map((parts) => parts.join(''))
+  const given = { lenient: true, recipient: false }
+
+  it('can be said to the next one', () => {
+    fc.assert(fc.property(text, text, text, text, (local, domain, orcpt, envid) => {
+      const addresses = [`<${local}@${domain}>`, `<"${local}"@a.example>`, `<a@${domain}.example>`, '<""@a.example>']
+      for (const address of addresses) {
+        const parsed = parsePath(address, 0, given)
+        if (!('path' in parsed) || parsed.path === null) continue
+        const named = readParameters(` ORCPT=${orcpt};${orcpt}`, 0, plainRecipient, recipientReaders)
+        const mail = readParameters(` ENVID=${envid}`, 0, plainMail, mailReaders)
+        const dsn = 'parameters' in named ? named.parameters : {}
+        const { envid: id } = 'parameters' in mail ? mail.parameters : {}
+        compose({ sender: parsed.path, recipients: [{ ...parsed.path, ...dsn }], content: { encoding: '7bit' }, envid: id })
+      }
+    }), { numRuns: 500 })
+  })
+
+  it.each(['rfc822-', 'x'.repeat(80), 'utf-8'])('of a type %s too', (type) => {
+    const named = readParameters(` ORCPT=${type};x`, 0, plainRecipient, recipientReaders)
+    expect(named).toHaveProperty('parameters')
+    const recipient = { local: 'a', domain: 'b', ...('parameters' in named ? named.parameters : {}) }
+    expect(compose({ sender: null, recipients: [recipient], content: { encoding: '7bit' } }).recipients[0]?.dsn)
+      .toBe(` ORCPT=${type};x`)
+  })
+
+  it('is no domain that is too long in ASCII', () => {
+    const name = `${'\u00fc'.repeat(60)}.example`
+    expect(parsePath(`<a@${name}>`, 0, given)).toEqual({ error: 'the domain is malformed' })
   })
 })
