@@ -1,6 +1,7 @@
 import type { Resolver } from '../contracts/resolver.ts'
 import type { Address } from '../message/address.ts'
-import { isDomain, parsePath } from '../protocol/smtp/index.ts'
+import { isDomain } from '../protocol/smtp/index.ts'
+import { mailTarget } from './mail-target.ts'
 
 /** Where a domain wants reports on TLS to go (RFC 8460 §3). */
 export type TlsReportTarget =
@@ -31,25 +32,11 @@ export function parseTlsReportRecord(records: readonly string[]): readonly TlsRe
 function targetOf(uri: string): TlsReportTarget | undefined {
   const colon = uri.indexOf(':')
   const scheme = uri.slice(0, Math.max(colon, 0)).toLowerCase()
-  if (scheme === 'mailto') return mailTarget(uri.slice(colon + 1))
-  return scheme === 'https' && uri.startsWith('//', colon + 1) ? httpsTarget(uri.slice(colon + 3)) : undefined
-}
-
-function mailTarget(rest: string): TlsReportTarget | undefined {
-  const text = unescaped(rest.split('?', 1)[0] ?? '')
-  const parsed = text === undefined ? undefined : parsePath(`<${text}>`, 0, { lenient: false, recipient: false })
-  if (text === undefined || parsed === undefined || !('path' in parsed) || !parsed.path) return undefined
-  if (parsed.end !== text.length + 2) return undefined
-  return { kind: 'mail', address: { local: parsed.path.local, domain: parsed.path.domain } }
-}
-
-/** RFC 3986 §2.1; `undefined` where an escape is none. */
-function unescaped(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
+  if (scheme === 'mailto') {
+    const address = mailTarget(uri.slice(colon + 1))
+    return address && { kind: 'mail', address }
   }
+  return scheme === 'https' && uri.startsWith('//', colon + 1) ? httpsTarget(uri.slice(colon + 3)) : undefined
 }
 
 function httpsTarget(rest: string): TlsReportTarget | undefined {

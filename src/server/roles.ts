@@ -121,7 +121,10 @@ export function rolesOf(
   }
   return {
     of: {
-      mx: { profile: 'mx', accepts: addressing.ours, deliver: reading(delivery.toAll, outgoing), trace: 'final' },
+      mx: {
+        profile: 'mx', accepts: addressing.ours, deliver: reading(delivery.toAll, outgoing), trace: 'final',
+        policies: outgoing?.policies ?? [],
+      },
       submission: fromPeople,
       submissions: fromPeople,
       lmtp: { profile: 'lmtp', accepts: addressing.ours, deliver: delivery.toEach, trace: 'final' },

@@ -29,6 +29,7 @@ import {
   required,
 } from '../../protocol/session/options.ts'
 import type { SmtpClientLimits, SmtpClientTimeouts } from '../../protocol/smtp/index.ts'
+import type { DmarcReportOptions } from './dmarc-reporting.ts'
 import type { TlsReportOptions } from './tls-reporting.ts'
 
 /** How mail goes out. */
@@ -88,6 +89,11 @@ export interface OutgoingOptions {
    * Default: nobody is told.
    */
   readonly tlsReports?: TlsReportOptions
+  /**
+   * Tells domains that ask for it what became of mail in their names (DMARC aggregate reports, RFC 7489), once a day, as the
+   * policy `authentication()` has found it. Needs a `keyValue`. Default: nobody is told.
+   */
+  readonly dmarcReports?: DmarcReportOptions
   /** Mail may go to loopback addresses that the DNS names: for tests. Default false. */
   readonly loopback?: boolean
   /** Bounds of a connection to another server. */
@@ -129,6 +135,7 @@ const kinds: OptionKinds<OutgoingOptions> = {
   verp: having('what verp() gives', 'encode', 'decode'),
   suppressions: having('a suppression list', 'find', 'addBounce'),
   tlsReports: anObject,
+  dmarcReports: anObject,
   loopback: aSwitch,
   limits: anObject,
   timeouts: anObject,

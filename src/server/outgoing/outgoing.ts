@@ -4,6 +4,7 @@ import type { Dispatch, OutgoingMessage } from '../../contracts/dispatch.ts'
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { MailQueue } from '../../contracts/queue.ts'
 import type { Recipient } from '../../contracts/received.ts'
+import type { Policy } from '../../contracts/policy.ts'
 import type { Resolver } from '../../contracts/resolver.ts'
 import type { Sign } from '../../contracts/sign.ts'
 import { asciiDomain } from '../../message/domain.ts'
@@ -24,6 +25,7 @@ import type { Mailboxes } from '../mailboxes.ts'
 import type { Addresses } from '../postmaster.ts'
 import { Home } from './home.ts'
 import { Returns } from './returns.ts'
+import { DmarcReporting } from './dmarc-reporting.ts'
 import { TlsReporting, type TlsReportPlaces } from './tls-reporting.ts'
 import { inSevenBits } from './conversion.ts'
 import { checkOutgoingOptions, type OutgoingOptions } from './options.ts'
@@ -60,6 +62,7 @@ export class Outgoing implements Dispatch {
   private readonly table: RouteTable
   private readonly sign: Sign | undefined
   private readonly tlsReporting: TlsReporting | undefined
+  private readonly dmarcReporting: DmarcReporting | undefined
   /** The one that nobody has given us: ours to close. */
   private readonly ownResolver: ReturnType<typeof nodeResolver> | undefined
   private isStarted = false
@@ -78,7 +81,9 @@ export class Outgoing implements Dispatch {
     const resolver = options.resolver ?? this.ownResolver!
     this.returns = returnsFor(places, options, failed)
     this.directory = this.returns.addresses
-    this.tlsReporting = this.tlsReportingFor(options, { resolver, compose: composer, chance, failed })
+    const reporting = this.reportingParts({ resolver, compose: composer, chance, failed })
+    this.tlsReporting = options.tlsReports && new TlsReporting(options.tlsReports, reporting('tlsReports'))
+    this.dmarcReporting = options.dmarcReports && new DmarcReporting(options.dmarcReports, reporting('dmarcReports'))
     const forwarded = (sender: Address | null): Promise<Address | null> => this.returns.forwarded(sender)
     const home = new Home({ ...places, directory: this.directory, forwarded, dispatch: () => this.forwards, failed })
     const compose = reportWriter({ hostname, clock, random, compose: composer })
@@ -131,30 +136,38 @@ export class Outgoing implements Dispatch {
     return queued
   }
 
+  /** What hears of mail that arrives. */
+  get policies(): readonly Policy[] {
+    return this.dmarcReporting ? [this.dmarcReporting.policy] : []
+  }
+
   /** Begins to deliver. May be called again. */
   start(): void {
     if (this.isStarted) return
     this.isStarted = true
     this.delivery.start()
     this.tlsReporting?.start()
+    this.dmarcReporting?.start()
   }
 
   /** Ends what is under way within so many milliseconds; what is left waits for the next time. */
   async stop(how: { readonly within: number }): Promise<void> {
     await this.delivery.stop(how)
     await this.tlsReporting?.stop()
+    await this.dmarcReporting?.stop()
     await this.ownResolver?.close()
   }
 
-  private tlsReportingFor(
-    { tlsReports }: OutgoingOptions, parts: Pick<TlsReportPlaces, 'resolver' | 'compose' | 'chance' | 'failed'>,
-  ): TlsReporting | undefined {
-    if (!tlsReports) return undefined
+  private reportingParts(
+    parts: Pick<TlsReportPlaces, 'resolver' | 'compose' | 'chance' | 'failed'>,
+  ): (option: string) => TlsReportPlaces {
     const { keyValue: store, hostname, clock, random } = this.places
-    if (!store) throw new MailError('config', 'outgoing.tlsReports: give the server a keyValue too, which keeps what to tell.')
     // Signed, so that those who get it know whose it is.
     const enqueue = async (message: OutgoingMessage): Promise<unknown> => this.delivery.enqueue(await signed(message, this.sign))
-    return new TlsReporting(tlsReports, { ...parts, hostname, store, enqueue, clock, random })
+    return (option) => {
+      if (store) return { ...parts, hostname, store, enqueue, clock, random }
+      throw new MailError('config', `outgoing.${option}: give the server a keyValue too, which keeps what to tell.`)
+    }
   }
 
   private directionParts({ sts, dane = false, own, loopback = false }: OutgoingOptions, resolver: Resolver) {

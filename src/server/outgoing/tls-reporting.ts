@@ -9,7 +9,9 @@ import type { NextHop } from '../../outbound/delivery/target.ts'
 import { encodeTlsReport, type TlsReporter, tlsReportDraft } from '../../outbound/tls-report.ts'
 import { tlsReportTargets } from '../../outbound/tls-report-targets.ts'
 import { type DueTlsReport, type TlsResults, tlsResults } from '../../outbound/tls-results.ts'
-import type { Alarm, Clock } from '../../protocol/session/clock.ts'
+import type { PolicyResults } from '../../outbound/tls-tally.ts'
+import type { Clock } from '../../protocol/session/clock.ts'
+import { DailyReporting } from './daily-reporting.ts'
 import { ownMessage } from './own-message.ts'
 
 /** Who reports on TLS to domains that ask for it. */
@@ -36,26 +38,19 @@ export interface TlsReportPlaces {
   readonly failed: (what: string, error: unknown) => void
 }
 
-const MINUTE = 60_000
-const DAY = 86_400_000
-/** RFC 8460 §4.1: reports of all the world need not come at midnight. */
-const SPREAD = 4 * 3_600_000
-
 /** Takes down how connections were secured, and tells the domains that want to know, once a day (RFC 8460). */
 export class TlsReporting {
   private readonly options: TlsReportOptions
   private readonly places: TlsReportPlaces
   private readonly results: TlsResults
-  private alarm: Alarm | undefined
-  private dueAt: number
-  private turn: Promise<void> = Promise.resolve()
+  private readonly daily: DailyReporting<readonly PolicyResults[]>
 
   constructor(options: TlsReportOptions, places: TlsReportPlaces) {
     this.options = options
     this.places = places
     this.results = tlsResults(places.store)
-    // What an earlier process has left may be due already.
-    this.dueAt = places.clock.now()
+    const { results } = this
+    this.daily = new DailyReporting({ about: 'TLS', results, report: (due) => this.report(due) }, places)
   }
 
   /** Takes down how a connection was secured. */
@@ -65,55 +60,25 @@ export class TlsReporting {
 
   /** Begins to report. */
   start(): void {
-    const { clock } = this.places
-    this.alarm = clock.alarm(clock.ticks() + MINUTE, () => {
-      this.turn = this.goOn()
-      this.start()
-    })
+    this.daily.start()
   }
 
   /** Keeps what was taken down for the next time. */
-  async stop(): Promise<void> {
-    this.alarm?.cancel()
-    await this.turn
-    await this.flush()
-  }
-
-  private async goOn(): Promise<void> {
-    await this.flush()
-    const now = this.places.clock.now()
-    if (now < this.dueAt) return
-    this.dueAt = Math.floor(now / DAY + 1) * DAY + this.places.chance() * SPREAD
-    try {
-      for await (const due of this.results.due(now)) await this.report(due)
-    } catch (error) {
-      this.places.failed('report on TLS', error)
-    }
-  }
-
-  private async flush(): Promise<void> {
-    try {
-      await this.results.flush(this.places.clock.now())
-    } catch (error) {
-      this.places.failed('keep results of TLS', error)
-    }
+  stop(): Promise<void> {
+    return this.daily.stop()
   }
 
   private async report(due: DueTlsReport): Promise<void> {
-    const { resolver, random, hostname, failed } = this.places
-    try {
-      const targets = await tlsReportTargets(due.domain, resolver)
-      if (!(await due.take()) || targets.length === 0) return
-      const { organization, contact } = this.options
-      const reporter = { organization, contact, domain: hostname, id: Buffer.from(random(12)).toString('hex') }
-      const compressed = await gzipped(encodeTlsReport(due, reporter))
-      const mail = targets.flatMap((target) => (target.kind === 'mail' ? [target.address] : []))
-      if (mail.length > 0) await this.mail(due, compressed, reporter, mail)
-      const post = this.options.post ?? tlsReportPost({ resolver })
-      for (const target of targets) if (target.kind === 'https') await post(target, compressed)
-    } catch (error) {
-      failed(`report on TLS to ${due.domain}`, error)
-    }
+    const { resolver, random, hostname } = this.places
+    const targets = await tlsReportTargets(due.domain, resolver)
+    if (!(await due.take()) || targets.length === 0) return
+    const { organization, contact } = this.options
+    const reporter = { organization, contact, domain: hostname, id: Buffer.from(random(12)).toString('hex') }
+    const compressed = await gzipped(encodeTlsReport(due, reporter))
+    const mail = targets.flatMap((target) => (target.kind === 'mail' ? [target.address] : []))
+    if (mail.length > 0) await this.mail(due, compressed, reporter, mail)
+    const post = this.options.post ?? tlsReportPost({ resolver })
+    for (const target of targets) if (target.kind === 'https') await post(target, compressed)
   }
 
   private async mail(due: DueTlsReport, compressed: Uint8Array, reporter: TlsReporter, to: readonly Address[]): Promise<void> {
