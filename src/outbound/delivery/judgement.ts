@@ -105,7 +105,18 @@ function reportAfter(lease: Lease, outcomes: readonly Outcome[], terms: Judgemen
   const recipients = lease.recipients.map((each): QueuedRecipient => ({ ...each, ...after.get(each.number) }))
   const message = reportableOf(lease.message, recipients.map((each) => progressOf(lease.message, each)))
   const isOwed = reportsFor(message, now, terms.delayAfter).length > 0
-  // What else fails of it in a moment is told in the same report.
-  const due = isOwed ? now + (lease.others > 0 ? terms.collect : 0) : nextDelayReport(message, terms.delayAfter)
+  const due = isOwed ? now + collecting(lease, terms, now) : nextDelayReport(message, terms.delayAfter)
   return due === undefined ? undefined : { destination: REPORT, recipients: [], due }
 }
+
+/**
+ * How long a report waits for what else fails of the message: not where nothing else can, a moment at first, and the longer the
+ * older the message is. Of a thousand destinations that fail one by one nobody wants to hear a thousand times.
+ */
+function collecting({ others, recipients, message: { envelope, received } }: Lease, { collect }: JudgementTerms, now: number): number {
+  if (others === 0 || recipients.length === envelope.recipients.length) return 0
+  return Math.max(collect, Math.min(MOST_COLLECTING, (now - releaseTime(envelope, received)) / 4))
+}
+
+/** Milliseconds: an hour. */
+const MOST_COLLECTING = 3_600_000

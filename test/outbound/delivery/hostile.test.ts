@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defer, reject } from '../../../src/inbound/verdict.ts'
 import { scripted } from './scripted.ts'
 import { Stage, to } from './stage.ts'
 
@@ -146,6 +147,37 @@ describe('a server that', () => {
     await stage.pass(5)
     expect(stage.results.filter((each) => each.endsWith('failed'))).toHaveLength(100)
     expect(Math.max(...stage.attempts.map(({ text }) => text.length))).toBeLessThanOrEqual(1000)
+    expect(await left(stage)).toBe(0)
+  })
+})
+
+describe('a message to many destinations', () => {
+  it('that fail one after the other is reported on a few times, about each of them once', async () => {
+    let seed = 1
+    const chance = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647
+    const stage = new Stage({ delayAfter: Infinity }, { chance })
+    const names = Array.from({ length: 50 }, (_, at) => `d${at}.test`)
+    for (const [at, name] of names.entries()) {
+      const from = stage.clock.now() + at * 2_400_000
+      const accepts = () => (stage.clock.now() < from ? defer(450, '4.2.0', 'Later') : reject(550, '5.1.1', 'No'))
+      stage.server(name, `198.18.0.${at}`, { accepts })
+    }
+    await stage.send('me@here.test', names.map((name) => `u@${name}`))
+    await stage.pass(1)
+    await stage.pass(4 * 24 * 3600)
+    const told = stage.reports.flatMap(({ recipients }) => recipients)
+    expect(told.sort()).toEqual(names.map((name) => `u@${name}`).sort())
+    expect(stage.reports.length).toBeLessThan(15)
+    expect(await left(stage)).toBe(0)
+  })
+
+  it('reaches all of them', async () => {
+    const stage = new Stage()
+    const names = Array.from({ length: 300 }, (_, at) => `d${at}.test`)
+    const servers = names.map((name, at) => stage.server(name, `198.18.${at >> 8}.${at & 255}`))
+    await stage.send('me@here.test', names.map((name) => `u@${name}`))
+    await stage.pass(10)
+    expect(servers.map(({ taken }) => taken.length)).toEqual(names.map(() => 1))
     expect(await left(stage)).toBe(0)
   })
 })

@@ -54,8 +54,13 @@ describe('what follows from a try', () => {
   })
 
   it('waits for other failures of the message where others are at work on it', () => {
-    const { settlement } = judge(leaseOf([none], { others: 2 }), [refused(0)], terms, now, 0)
-    expect(settlement.jobs).toMatchObject([{ due: now + 2_000 }])
+    const [first] = leaseOf([none, none]).recipients
+    const one = leaseOf([none, none], { others: 2, recipients: [first!] })
+    const dueAfter = (age: number): number => judge(one, [refused(0)], terms, now + age, 0).settlement.jobs![0]!.due - now - age
+    expect([0, 60_000, hour, 24 * hour].map(dueAfter)).toEqual([2_000, 15_000, hour / 4, hour])
+    // Of this message there are no others.
+    const { settlement } = judge(leaseOf([none], { others: 1 }), [refused(0)], terms, now, 0)
+    expect(settlement.jobs).toMatchObject([{ due: now }])
     expect(settlement.due).toBeUndefined()
   })
 
