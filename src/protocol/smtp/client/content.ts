@@ -20,6 +20,10 @@ const DOT = 46
 
 const NONE = new Uint8Array(0)
 const CRLF = Uint8Array.of(CR, LF)
+const ONE_DOT = Uint8Array.of(DOT)
+
+/** Views of what was given, and what goes between them, that a write makes at the most; from there on it copies. */
+const PIECES = 8
 
 /** How content goes over the wire: by DATA, by BDAT, or by BDAT as octets that mean nothing (BINARYMIME). */
 export type Framing = 'dotted' | 'lines' | 'octets'
@@ -31,38 +35,39 @@ export class ContentWriter {
   private readonly framing: Framing
   private readonly notes = scanNotes()
   private state: State = START
-  private out: Uint8Array | undefined
-  /** `out` is memory of our own, and no view of what was given. */
-  private isOwn = false
+  private pieces: Uint8Array[] = []
+  /** Memory of our own for what follows those, and where it ends. */
+  private own: Uint8Array | undefined
   private end = 0
 
   constructor(framing: Framing) {
     this.framing = framing
   }
 
-  /** What these octets become: a view of them where nothing is to be changed, twice as many at the most, and two. */
-  write(bytes: Uint8Array): Uint8Array {
-    if (bytes.length === 0) return NONE
+  /** What these octets become: views of them where little is to be changed, twice as many at the most, and two. */
+  write(bytes: Uint8Array): readonly Uint8Array[] {
+    if (bytes.length === 0) return []
     if (this.framing === 'octets') {
       this.octets += bytes.length
-      return bytes
+      return [bytes]
     }
     let from = 0
     if (this.state === AFTER_CR) {
-      this.put(bytes, CR, LF)
+      this.lineEnd(bytes)
       if (bytes[0] === LF) from = 1
     }
     while (from < bytes.length) {
       if (bytes[from] === LF) {
         // RFC 5321 §2.3.8: no LF without CR. To some server it would be a line end, and a dot behind it the end of the message.
-        this.put(bytes, CR, LF)
+        this.lineEnd(bytes)
         from++
       } else from = this.text(bytes, from)
     }
-    const { out } = this
-    this.out = undefined
-    this.isOwn = false
-    return out === undefined ? NONE : out.subarray(0, this.end)
+    const { pieces, own } = this
+    if (own !== undefined) pieces.push(own.subarray(0, this.end))
+    this.pieces = []
+    this.own = undefined
+    return pieces
   }
 
   /** The content is complete: what is missing of its last line end. */
@@ -78,15 +83,14 @@ export class ContentWriter {
     const last = bytes.length - 1
     // RFC 5321 §4.5.2.
     if (this.state === START && bytes[from] === DOT && this.framing === 'dotted') {
-      this.put(bytes, DOT)
-      this.octets--
+      this.put(ONE_DOT, bytes)
     }
     const hit = findContentBreak(bytes, from, last, this.notes)
     if (hit < last) {
       // A bare CR; a character before a bare LF; the LF before a dot.
       const octet = bytes[hit]!
       this.give(bytes, from, octet === CR ? hit : hit + 1)
-      if (octet === CR) this.put(bytes, CR, LF)
+      if (octet === CR) this.lineEnd(bytes)
       else this.state = octet === LF ? START : TEXT
       return hit + 1
     }
@@ -98,34 +102,33 @@ export class ContentWriter {
 
   private give(bytes: Uint8Array, from: number, to: number): void {
     this.octets += to - from
-    if (this.out === undefined) {
-      // Most of the time this is all of it.
-      this.out = bytes.subarray(from, to)
-      this.end = to - from
+    this.put(bytes.subarray(from, to), bytes)
+  }
+
+  private lineEnd(bytes: Uint8Array): void {
+    this.octets += 2
+    this.state = START
+    this.put(CRLF, bytes)
+  }
+
+  /** `of`: what is being written, that these octets are a part of or stand in. */
+  private put(octets: Uint8Array, of: Uint8Array): void {
+    if (this.own === undefined && this.pieces.length < PIECES) {
+      if (octets.length > 0) this.pieces.push(octets)
       return
     }
-    const out = this.roomFor(to - from, bytes)
-    out.set(bytes.subarray(from, to), this.end)
-    this.end += to - from
+    const own = this.roomFor(octets.length, of)
+    own.set(octets, this.end)
+    this.end += octets.length
   }
 
-  private put(bytes: Uint8Array, ...octets: readonly number[]): void {
-    const out = this.roomFor(octets.length, bytes)
-    for (const octet of octets) out[this.end++] = octet
-    this.octets += octets.length
-    if (octets.length === 2) this.state = START
-  }
-
-  /** Memory of its own for what becomes of the bytes, with room for so many octets more. */
   private roomFor(octets: number, { length }: Uint8Array): Uint8Array {
-    const { out } = this
-    if (out === undefined) this.end = 0
-    else if (this.isOwn && this.end + octets <= out.length) return out
+    const { own } = this
+    if (own === undefined) this.end = 0
+    else if (this.end + octets <= own.length) return own
     // Of mail that people write few lines begin with a dot: a little more is room enough, and otherwise all that it can take.
-    const room = new Uint8Array(this.isOwn ? 2 * length + 2 : length + (length >> 5) + 16)
-    if (out !== undefined) room.set(out)
-    this.isOwn = true
-    this.out = room
-    return room
+    const room = new Uint8Array(own === undefined ? length + (length >> 5) + 16 : 2 * length + 2)
+    if (own !== undefined) room.set(own)
+    return this.own = room
   }
 }

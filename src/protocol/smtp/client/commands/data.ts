@@ -46,7 +46,7 @@ export function sendContent(context: ClientContext, transaction: Transaction): b
   if (pending !== undefined) {
     const slice = pending.subarray(sending.at, sending.at + SLICE)
     sending.at += SLICE
-    put(context, transaction, writer.write(slice))
+    for (const octets of writer.write(slice)) put(context, transaction, octets)
     if (sending.at >= pending.length) sending.pending = undefined
   } else if (sending.last) {
     put(context, transaction, writer.finish())
