@@ -19,3 +19,5 @@ export type Note =
     readonly took: number
   }
   | { readonly kind: 'quarantine'; readonly policy: string; readonly why: string }
+  /** It said to drop the message, or what of it was for one recipient. */
+  | { readonly kind: 'discard'; readonly policy: string; readonly why: string }

@@ -128,7 +128,7 @@ export class Pipeline {
     }
     const settle = (verdict: Verdict | undefined | void): Judged => {
       const settled = decided(verdictOf(verdict, policy.name))
-      if (settled.kind === 'quarantine') notes.push({ kind: 'quarantine', policy: policy.name, why: settled.why })
+      noteFate(settled, policy.name, notes)
       return settled.kind === 'reject' || settled.kind === 'defer' ? { ...settled, policy: policy.name } : settled
     }
     const broke = (error: unknown): Judged => {
@@ -143,6 +143,12 @@ export class Pipeline {
       return broke(error)
     }
   }
+}
+
+/** Takes down why a message is set apart or dropped: those who look after it, and whoever gets it, want to know. */
+export function noteFate(verdict: Verdict, policy: string, notes: Note[]): void {
+  const { kind } = verdict
+  if (kind === 'quarantine' || kind === 'discard') notes.push({ kind, policy, why: verdict.why })
 }
 
 /** The stage as one policy sees it. The signal stays a getter, of a class: most policies never ask for it. */

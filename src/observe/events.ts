@@ -214,6 +214,8 @@ export interface AcceptedEvent extends Whence {
   readonly took: number
   /** A policy had it dropped. */
   readonly discarded: boolean
+  /** Which policies said to drop it, for all recipients or for one of them, and why; absent where none did. */
+  readonly discards?: readonly { readonly policy: string; readonly why: string }[]
 }
 
 /** Why something became of a message, step by step; told of each message and each refusal, where `explain` is set. */

@@ -1,6 +1,7 @@
 import type { Note } from '../contracts/note.ts'
 import type { Decision, PolicyStage, Verdict } from '../contracts/policy.ts'
 import type { Recipient } from '../contracts/received.ts'
+import { noteFate } from '../inbound/pipeline.ts'
 import { combine, type Judged, pass, reject, verdictOf } from '../inbound/verdict.ts'
 import type { Whence } from '../observe/events.ts'
 import { shown } from '../observe/shown.ts'
@@ -269,7 +270,7 @@ export class Arrivals implements Host<SmtpServerEvent> {
   ): Reply | undefined | Promise<Reply | undefined> {
     const { pipeline } = this.reception
     const verdict = verdictOnClaim(claimed)
-    if (verdict.kind === 'quarantine') transaction.notes.push({ kind: 'quarantine', policy: 'accepts', why: verdict.why })
+    noteFate(verdict, 'accepts', transaction.notes)
     if (refusalOf(verdict) || !pipeline.has('recipient')) return this.settleRecipient(stage.question.id, transaction, to, verdict)
     return after(pipeline.recipient(to, stage, transaction.notes), (decision) =>
       this.settleRecipient(stage.question.id, transaction, to, combine([verdict, decision ?? pass()])),

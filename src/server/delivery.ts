@@ -15,7 +15,7 @@ import { type Edit, edited } from './edited-body.ts'
 import { explain, refusedOutcome } from './explaining.ts'
 import { StoredArrival } from './received-message.ts'
 import { type Delivered, type Reception, refusalOf } from './reception.ts'
-import { noteFields } from './trace.ts'
+import { noteFields, quarantineField } from './trace.ts'
 import type { Transaction } from './transaction.ts'
 import { refusalFacts, whence } from './whence.ts'
 
@@ -101,6 +101,8 @@ async function withNotes(message: StoredArrival, transaction: Transaction, colle
 function removalsOf(notes: readonly Note[], { headers }: StoredArrival): Edit[] {
   const wanted = new Set<number>()
   for (const note of notes) if (note.kind === 'removal') wanted.add(note.start)
+  // What others say about it is not what this server does.
+  if (notes.some(({ kind }) => kind === 'quarantine')) for (const { start } of headers.all(quarantineField)) wanted.add(start)
   if (wanted.size === 0) return []
   return headers.fields.filter(({ start }) => wanted.has(start)).map(({ start, end }) => ({ from: start, to: end, text: '' }))
 }
@@ -157,7 +159,8 @@ function observeAccepted(
   refusals: readonly (Reply | undefined)[],
   done: { octets: number; discarded: boolean; took: number },
 ): void {
-  const { envelope, id } = transaction
+  const { envelope, id, notes } = transaction
+  const discards = notes.flatMap((note) => (note.kind === 'discard' ? [{ policy: note.policy, why: note.why }] : []))
   reception.observe?.({
     kind: 'accepted',
     ...whence(connection, reception.clock.now()),
@@ -165,6 +168,7 @@ function observeAccepted(
     sender: shown(envelope.sender),
     recipients: envelope.recipients.filter((_, at) => refusals[at] === undefined).map(shown),
     ...done,
+    ...(discards.length === 0 ? {} : { discards }),
   })
   const isQuarantined = transaction.notes.some((note) => note.kind === 'quarantine')
   const kind = done.discarded ? 'discarded' : isQuarantined ? 'quarantined' : 'accepted'

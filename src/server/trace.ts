@@ -41,9 +41,15 @@ export function finalFields(sender: Envelope['sender'], recipients: readonly Add
   return `Return-Path: ${encodePath(sender)}\r\n${deliveredTo}`
 }
 
-/** The header fields that policies have asked for, as octets. */
+/** The field that says why a message was set apart: for whoever finds it there. */
+export const quarantineField = 'X-Quarantine-Reason'
+
+/** The header fields that policies have asked for, and why they had it set apart, as octets. */
 export function noteFields(notes: readonly Note[]): Uint8Array {
   let text = ''
-  for (const note of notes) if (note.kind === 'header') text += formatField(note.name, encodeWords(note.value))
+  for (const note of notes) {
+    if (note.kind === 'header') text += formatField(note.name, encodeWords(note.value))
+    if (note.kind === 'quarantine') text += formatField(quarantineField, encodeWords(`${note.policy}: ${note.why}`))
+  }
   return Buffer.from(text, 'utf8')
 }

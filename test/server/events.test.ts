@@ -186,7 +186,7 @@ describe('what an observer is told', () => {
   it('tells what was dropped in silence', async () => {
     const w = world({ server: { policies: [{ name: 'junk', message: () => discard('junk') }] } })
     await w.connect().send({ to: 'a@x.test' })
-    expect(w.events.at(-1)).toMatchObject({ kind: 'accepted', discarded: true })
+    expect(w.events.at(-1)).toMatchObject({ kind: 'accepted', discarded: true, discards: [{ policy: 'junk', why: 'junk' }] })
   })
 
   const ends: readonly (readonly [string, (w: ReturnType<typeof world>) => Promise<unknown>])[] = [

@@ -164,9 +164,12 @@ describe('a message that comes in', () => {
     const suspicious = { name: 'suspicious', sender: () => ({ kind: 'quarantine', why: 'odd' }) as const }
     const place = await mailWorld({ options: { policies: [suspicious] } })
     await place.store.create('bob@example.test', ['Unwanted'], '\\Junk')
-    await place.connect('mx').send({ to: ['alice@example.test', 'bob@example.test'] })
+    const content = 'Subject: x\r\nX-Quarantine-Reason: nothing at all\r\n\r\nx'
+    await place.connect('mx').send({ to: ['alice@example.test', 'bob@example.test'], content })
     expect(await place.mail('alice')).toEqual([])
-    expect(await place.mail('alice', 'Spam')).toHaveLength(1)
+    const [set] = await place.mail('alice', 'Spam')
+    expect(set!.text).toMatch(/^X-Quarantine-Reason: suspicious: odd\r$/m)
+    expect(set!.text).not.toContain('nothing at all')
     expect(await place.mail('bob', 'Unwanted')).toHaveLength(1)
     expect((await place.store.mailboxes('alice@example.test')).find(({ path }) => path[0] === 'Spam')?.use).toBe('\\Junk')
   })

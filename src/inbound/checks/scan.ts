@@ -99,7 +99,7 @@ export function scan(scanner: Scanner, options: ScanOptions): Policy {
       return unscanned(error, options, stage)
     }
     note(scanner.name, scanned, received, stage, options.fields ?? true)
-    return verdictOn(scanner.name, scanned, options)
+    return verdictOn(scanned, options)
   }
   return { name: `scan(${scanner.name})`, waits: { message: within }, message }
 }
@@ -140,7 +140,7 @@ const MOST_VALUE = 4096
 function note(name: string, scanned: Scanned, message: ReceivedMessage, stage: Stage, withFields: boolean): void {
   const { notes } = stage
   const { score, addFields = [], removeFields: unwanted = [] } = scanned
-  if (score !== undefined && Number.isFinite(score)) notes.score(score, foundBy(name, scanned))
+  if (score !== undefined && Number.isFinite(score)) notes.score(score, foundIn(scanned))
   if (isAgainst(scanned)) notes.tag(looksForSpam(scanned) ? 'spam' : 'virus')
   if (!withFields) return
   const own = addFields.map(([added]) => added.toLowerCase()).filter((added) => added.startsWith('x-'))
@@ -180,12 +180,12 @@ function namesOf({ findings }: Scanned, between: string): string {
   return names.length === 0 ? 'none' : names.join(between)
 }
 
-/** `spamd: 15.3 of 5 points: GTUBE` */
-function foundBy(name: string, scanned: Scanned): string {
+/** `15.3 of 5 points: GTUBE` */
+function foundIn(scanned: Scanned): string {
   const { score, threshold } = scanned
   const of = threshold === undefined ? '' : ` of ${shownPoints(threshold)}`
   const points = score === undefined ? '' : `${shownPoints(score)}${of} points: `
-  return `${name}: ${points}${namesOf({ ...scanned, findings: heaviest(scanned.findings) }, ', ')}`
+  return `${points}${namesOf({ ...scanned, findings: heaviest(scanned.findings) }, ', ')}`
 }
 
 /** Those that count most come first. */
@@ -193,16 +193,16 @@ const heaviest = (findings: readonly ScanFinding[]): ScanFinding[] =>
   [...findings].sort(({ score: one = 0 }, { score: other = 0 }) => Math.abs(other) - Math.abs(one))
 
 /** What is done about it. */
-function verdictOn(name: string, scanned: Scanned, { actions = {}, reject: reply }: ScanOptions): Verdict {
+function verdictOn(scanned: Scanned, { actions = {}, reject: reply }: ScanOptions): Verdict {
   switch (actions[scanned.action] ?? scanned.action) {
     case 'reject':
       return reply ? { kind: 'reject', reply } : reject(refusal(scanned))
     case 'defer':
       return defer(sayable(scanned.text, 'Try again later'))
     case 'discard':
-      return discard(foundBy(name, scanned))
+      return discard(foundIn(scanned))
     case 'quarantine':
-      return quarantine(foundBy(name, scanned))
+      return quarantine(foundIn(scanned))
     default:
       return pass()
   }
@@ -216,6 +216,6 @@ function refusal(scanned: Scanned): string {
 
 /** What a scanner wants told, as a reply may say it; `usual` where that is nothing. */
 function sayable(text: string | undefined, usual: string): string {
-  const ascii = (text ?? '').replace(/[^ -~]+/g, ' ').trim().slice(0, 200)
+  const ascii = (text ?? '').slice(0, 1000).replace(/[^!-~]+/g, ' ').trim().slice(0, 200)
   return ascii === '' ? usual : ascii
 }
