@@ -3,7 +3,7 @@ import { decodeText } from '../../message/charset.ts'
 import { isAscii, octets, utf8Octets } from '../../protocol/bytes/text.ts'
 import { type Comparator, comparatorOf, holds } from './comparators.ts'
 import { find } from './find.ts'
-import { Glob, type Spans } from './glob.ts'
+import { Glob, type IsInside, type Spans } from './glob.ts'
 import type { Matching } from './program.ts'
 import type { Budget } from './steps.ts'
 
@@ -25,7 +25,7 @@ export class Matcher {
     for (const key of keys) budget.spend(1 + (key.length >>> 6))
     const isOctet = match.comparator === 'i;octet'
     const isGlob = match.type === 'matches'
-    this.#globs = isGlob ? keys.map((key) => new Glob(isOctet ? utf8Octets(key) : this.#fold(key), isOctet)) : []
+    this.#globs = isGlob ? keys.map((key) => new Glob(isOctet ? utf8Octets(key) : this.#fold(key))) : []
     this.#keys = isGlob ? [] : keys.map((key) => this.#comparator.fold(key))
   }
 
@@ -67,13 +67,16 @@ export class Matcher {
     const { comparator } = this.#match
     const units = comparator === 'i;unicode-casemap' ? foldedUnits(value) : undefined
     const text = units?.text ?? (comparator === 'i;octet' ? utf8Octets(value) : this.#comparator.fold(value))
+    const { starts } = units ?? {}
+    // What a character becomes, be it several, is one for `?`; with octets each is one.
+    const isInside: IsInside | undefined = starts
+      ? (_, at) => starts[at] === starts[at - 1]
+      : comparator === 'i;octet' ? () => false : undefined
     for (const glob of this.#globs) {
-      const spans = glob.match(text, this.#budget)
+      const spans = glob.match(text, this.#budget, isInside)
       if (!spans) continue
       if (comparator === 'i;octet') return captured(spans, value, (from, to) => decodeText(octets(text.slice(from, to)), 'utf-8'))
-      const { starts } = units ?? {}
-      if (starts) return captured(spans, value, (from, to) => value.slice(starts[from], starts[to]))
-      return captured(spans, value, (from, to) => value.slice(from, to))
+      return captured(spans, value, (from, to) => (starts ? value.slice(starts[from], starts[to]) : value.slice(from, to)))
     }
     return false
   }
