@@ -6,10 +6,10 @@ import type { Verdict } from '../../contracts/policy.ts'
 import type { ReceivedMessage } from '../../contracts/received.ts'
 import { readRange } from '../../contracts/read-body.ts'
 import { mailboxReplies } from '../../inbound/mailbox-replies.ts'
+import { refusalText } from '../../inbound/refusal-text.ts'
 import { reject } from '../../inbound/verdict.ts'
 import type { Observer } from '../../observe/events.ts'
 import { shown } from '../../observe/shown.ts'
-import { isAscii } from '../../protocol/bytes/text.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { samePath } from '../../protocol/imap/mailbox-name.ts'
@@ -99,7 +99,7 @@ export class FilteredDelivery {
   /** RFC 5429 §2.1.1: nobody takes it, and the client is told so. */
   private async refuse(message: ReceivedMessage, cases: readonly Case[]): Promise<Outcome> {
     for (const one of cases) await this.settle(message, one, [`reject: ${one.plan.rejection!}`])
-    return { refusal: refusalFor(cases[0]!.plan.rejection!) }
+    return { refusal: reject(550, '5.7.1', refusalText(cases[0]!.plan.rejection!)) }
   }
 
   private async carryOut(message: ReceivedMessage, cases: readonly Case[], signal: AbortSignal | undefined): Promise<Outcome> {
@@ -226,10 +226,4 @@ async function copyOf(
 ): Promise<Copy> {
   const { body, facts } = await contents(edits)
   return { account, place, message: flags.length > 0 ? { body, facts, received, flags } : { body, facts, received } }
-}
-
-/** RFC 5429 §2.1.1: what is not ASCII cannot be said there. */
-function refusalFor(reason: string): Verdict {
-  const words = reason.split(/[\0-\x20\x7f]/).filter((word) => word !== '').join(' ')
-  return reject(550, '5.7.1', words !== '' && isAscii(words) ? words : "The recipient's mail filter refused the message")
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Filtered, FilterAction, MailFilter } from '../../../src/contracts/filter.ts'
 import type { FilteredEvent } from '../../../src/observe/events.ts'
+import { ruleFilter } from '../../../src/inbound/rules/rule-filter.ts'
 import { quarantine } from '../../../src/inbound/verdict.ts'
 import { mailWorld, type MailWorld, person, type Place, storeWith, takingQueue } from '../mail-world.ts'
 
@@ -185,6 +186,19 @@ describe('a filter', () => {
     await world.server.enqueue({ from: 'alice@example.test', to: ['bob@example.test'], content: 'From: alice@example.test\n\nx' })
     expect(await world.mail('bob', 'From here')).toHaveLength(2)
   })
+})
+
+it('is made of rules, too', async () => {
+  const filter = ruleFilter([
+    { name: 'No adverts', when: { subject: { startsWith: '[ad]' } }, then: { reject: 'No adverts' } },
+    { name: 'Bobs', when: { to: { is: 'bob@example.test' } }, then: [{ move: 'Bobs' }, { tag: 'bob' }] },
+  ])
+  const content = (subject: string): string => `To: bob@example.test\nSubject: ${subject}\n\nx`
+  const { said } = await sent({ options: { filter } }, ['bob'], { content: content('[AD] x') })
+  expect(said).toEqual(['550 5.7.1 No adverts'])
+  const { world } = await sent({ options: { filter } }, ['bob'], { content: content('Hi') })
+  expect((await world.mail('bob', 'Bobs'))[0]!.flags).toEqual(['bob'])
+  expect(filtered(world)[0]!.steps.map(({ at }) => at)).toContain('Bobs')
 })
 
 describe('a redirected message', () => {
