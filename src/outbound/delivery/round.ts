@@ -158,9 +158,6 @@ export class Round {
     if ('courier' in made) {
       this.line = this.takenUp(made)
       this.trial = { line: made, hasMail: false }
-      const wasProven = site.isProven
-      site.answered()
-      if (!wasProven) terms.proven()
     } else if (terms.signal.aborted) site.gaveUp(now)
     else this.failed(undefined, made.last)
     return made
@@ -234,6 +231,7 @@ export class Round {
       .filter((outcome) => !isCrowded(outcome))
       .map((outcome) => this.triedOf(numbers[outcome.recipient]!, outcome, done.dsn, line))
     this.learn(outcomes, tried, line)
+    if (outcomes.some(({ reason }) => reason === 'timeout')) site.stalled()
     if (done.accepted > 0) site.took()
     if (outcomes.some((outcome) => asksToSlowDown(outcome, terms.rules))) site.pushedBack(line.began, clock.ticks())
     work.note(tried)
@@ -247,7 +245,10 @@ export class Round {
     const closing = outcomes.find(isClosing)
     if (closing) return this.failed(line, tried.find(({ failure }) => failure?.phase === 'sender')!.last)
     this.trial = undefined
-    if (this.site.worked() === 'closed') this.terms.turned(this.site, 'closed')
+    const { site, terms } = this
+    const wasProven = site.isProven
+    if (site.worked() === 'closed') terms.turned(site, 'closed')
+    if (!wasProven) terms.proven()
   }
 
   /**

@@ -24,7 +24,7 @@ export class Site {
   readonly source: string | undefined
   /** Connections that are open or being opened. */
   active = 0
-  /** It has been reached, and not failed since. */
+  /** It has answered to a message in time, and always since. */
   isProven = false
   /** Why it could not be reached the last time. */
   trouble: LastTry | undefined
@@ -99,9 +99,9 @@ export class Site {
     this.tellDecided()
   }
 
-  /** A server answers. Whether it takes mail is another matter. */
-  answered(): void {
-    this.isProven = true
+  /** It took too long over a message: who knows when it answers again. */
+  stalled(): void {
+    this.isProven = false
   }
 
   /** A connection works. */

@@ -151,6 +151,22 @@ describe('a server that', () => {
   })
 })
 
+it('who greets and then says nothing leaves places for those that answer', async () => {
+  const stage = new Stage({ connections: 8 })
+  const known = stage.server('known.test', '192.0.2.200')
+  await stage.send('me@here.test', ['a@known.test'])
+  await stage.pass(10)
+  for (let at = 0; at < 20; at++) {
+    stage.route(`mute${at}.test`, [`192.0.2.${at}`])
+    scripted(stage, `192.0.2.${at}`, (line) => (line.startsWith('MAIL') ? '' : undefined))
+    await stage.send('me@here.test', [`a@mute${at}.test`])
+  }
+  await stage.pass(10)
+  await stage.send('me@here.test', ['b@known.test'])
+  await stage.pass(1)
+  expect(known.taken).toHaveLength(2)
+})
+
 describe('a message to many destinations', () => {
   it('that fail one after the other is reported on a few times, about each of them once', async () => {
     let seed = 1
