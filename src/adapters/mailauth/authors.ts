@@ -70,32 +70,34 @@ class FromReader {
   /** What is wrong with it. */
   read(): string | undefined {
     const text = this.#text
-    /** Where the word at hand began, and whether it is in quotes. */
+    /** What there is of the address at hand, quotes and comments taken off, up to where the word at hand began. */
+    let local = ''
     let word = 0
-    let quotes = ''
     while (this.#at < text.length) {
       const unit = text.charCodeAt(this.#at)
       const sign = text[this.#at]!
       if (sign === '"') {
         const from = this.#at
         this.#pass(this.#hasEnds ? quotedEnd(text, from) : -1)
-        quotes = text.slice(from + 1, this.#at - 1)
+        local += text.slice(word, from) + text.slice(from + 1, this.#at - 1)
         word = this.#at
-      } else if (sign === '(') this.#pass(this.#hasEnds ? commentEnd(text, this.#at) : -1)
-      else if (sign === '@') {
+      } else if (sign === '(') {
+        local += text.slice(word, this.#at)
+        this.#pass(this.#hasEnds ? commentEnd(text, this.#at) : -1)
+        word = this.#at
+      } else if (sign === '@') {
         // Programs that know no quotes see another address in these, and those that decode encoded words anywhere another.
-        const local = quotes + text.slice(word, this.#at)
-        if (/["<>@,]|=\?/.test(local)) this.#doubt('the From field has an address in an address')
+        if (/["<>@,]|=\?/.test(local + text.slice(word, this.#at))) this.#doubt('the From field has an address in an address')
         this.#at++
         this.#domain()
         word = this.#at
-        quotes = ''
+        local = ''
       } else {
         if (sign === ':' || sign === ';') this.#doubt('the From field is a group')
         else if (sign === '\\' || isControl(unit)) this.#doubt('the From field has signs in it that mean nothing there')
         if (',<>:;'.includes(sign)) {
           word = this.#at + 1
-          quotes = ''
+          local = ''
         }
         this.#at++
       }
