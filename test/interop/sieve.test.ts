@@ -7,7 +7,8 @@ import { run } from './children.ts'
 import { holding } from './held.ts'
 import { describeWith } from './programs.ts'
 
-const cases = [base, actions, variables, tests, bodies, vacations, edits, others].flat().filter(({ alone }) => alone === undefined)
+const all = [base, actions, variables, tests, bodies, vacations, edits, others].flat()
+const cases = all.filter(({ alone }) => alone === undefined)
 
 /** What Pigeonhole says of a script and a message, in the words of the tables. */
 async function asked(folder: string, one: SieveCase): Promise<readonly string[]> {
@@ -59,7 +60,8 @@ describeWith(['sieve-test'], 'Pigeonhole', () => {
     ].join('\n'))
   })
 
-  it.each(cases.map((one) => [one.script.replaceAll('\n', ' ').slice(0, 150), one] as const))('does the same: %s', async (_, one) => {
+  const named = cases.map((one) => [one.script.replaceAll('\n', ' ').slice(0, 150), one] as const)
+  it.each(named)('does the same: %s', async (_, one) => {
     const told = await asked(folder, one)
     // What is made in addition, and in which order, is not in its report.
     const expected = one.does.map((action) => action.replace(/ (create|use \S+)/g, '')).sort()

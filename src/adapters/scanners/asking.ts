@@ -24,8 +24,9 @@ export class Asking {
   readonly #terms: ScannerTerms
   readonly #breaker: CircuitBreakerPolicy
   readonly #seats: BulkheadPolicy
-  readonly #open = new Set<Promise<unknown>>()
-  readonly #closing = new AbortController()
+  /** What is under way, and when it is over. */
+  readonly #open = new Map<Bound, Promise<void>>()
+  #isClosed = false
   #lastFailure: unknown
 
   constructor(scanner: string, terms: ScannerTerms) {
@@ -44,16 +45,11 @@ export class Asking {
    * Rejects with a MailError: `permanent` for a message that the scanner never takes, `closed`, otherwise `temporary`.
    */
   async ask<T>(signal: AbortSignal, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { total } = this.#terms.timeouts
-    const bound = new Bound(total, signal, this.#closing.signal, this.#scanner)
-    if (bound.signal.aborted) {
-      bound.over()
-      throw bound.signal.reason as Error
-    }
+    if (this.#isClosed) throw closed(this.#scanner)
+    if (signal.aborted) throw givenUp(this.#scanner, signal)
+    const bound = new Bound(this.#terms.timeouts.total, signal, this.#scanner)
     const answer = this.#guarded(bound.signal, exchange)
-    const settled = answer.then(() => undefined, () => undefined)
-    this.#open.add(settled)
-    void settled.then(() => this.#open.delete(settled))
+    this.#open.set(bound, answer.then(() => undefined, () => undefined).then(() => void this.#open.delete(bound)))
     try {
       // One that waits for its turn learns of the bound only when that comes.
       return await Promise.race([answer, bound.passed])
@@ -66,8 +62,9 @@ export class Asking {
 
   /** Ends what is under way. */
   async close(): Promise<void> {
-    this.#closing.abort()
-    await Promise.all(this.#open)
+    this.#isClosed = true
+    for (const bound of this.#open.keys()) bound.end(closed(this.#scanner))
+    await Promise.all(this.#open.values())
   }
 
   #guarded<T>(signal: AbortSignal, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -122,35 +119,37 @@ export class Asking {
   }
 }
 
+const closed = (scanner: string): MailError => new Withdrawn('closed', `${scanner} was closed`)
+const givenUp = (scanner: string, { reason }: AbortSignal): MailError =>
+  new Withdrawn('temporary', `${scanner}: the scan was given up`, { cause: reason })
+
 /** How long an answer is waited for: until time is up, whoever asked does not want it any more, or the scanner is closed. */
 class Bound {
   readonly #controller = new AbortController()
   readonly passed: Promise<never>
   readonly over: () => void
 
-  constructor(milliseconds: number, asked: AbortSignal, closing: AbortSignal, scanner: string) {
-    const withdrawn = (): void =>
-      this.#controller.abort(new Withdrawn('temporary', `${scanner}: the scan was given up`, { cause: asked.reason }))
-    const closed = (): void => this.#controller.abort(new Withdrawn('closed', `${scanner} was closed`))
-    const late = (): void => this.#controller.abort(new MailError('temporary', `no answer within ${milliseconds} ms`))
+  constructor(milliseconds: number, asked: AbortSignal, scanner: string) {
+    const withdrawn = (): void => this.end(givenUp(scanner, asked))
+    const late = (): void => this.end(new MailError('temporary', `no answer within ${milliseconds} ms`))
     const timer = setTimeout(late, milliseconds)
     asked.addEventListener('abort', withdrawn)
-    closing.addEventListener('abort', closed)
     this.over = () => {
       clearTimeout(timer)
       asked.removeEventListener('abort', withdrawn)
-      closing.removeEventListener('abort', closed)
     }
     this.passed = new Promise((_, reject) => {
       this.signal.addEventListener('abort', () => reject(this.signal.reason as Error))
     })
     // It may pass before anybody listens.
     this.passed.catch(() => undefined)
-    if (closing.aborted) closed()
-    else if (asked.aborted) withdrawn()
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  end(why: MailError): void {
+    this.#controller.abort(why)
   }
 }
