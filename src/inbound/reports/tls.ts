@@ -1,3 +1,4 @@
+import { dateTimeOf } from '../../protocol/smtp/index.ts'
 import { countIn, itemsOf, member, textIn } from './tree.ts'
 
 /** Sessions that failed alike. */
@@ -44,7 +45,7 @@ const MOST_STRINGS = 100
 /** The report that is in parsed JSON; `undefined` where none is. Total. */
 export function tlsReportIn(document: unknown): TlsReport | undefined {
   const range = member(document, 'date-range')
-  const [begin, end] = [dateIn(member(range, 'start-datetime')), dateIn(member(range, 'end-datetime'))]
+  const [begin, end] = ['start-datetime', 'end-datetime'].map((name) => dateTimeOf(textIn(member(range, name)) ?? ''))
   const id = textIn(member(document, 'report-id'))
   if (begin === undefined || end === undefined || !Array.isArray(member(document, 'policies'))) return undefined
   return {
@@ -83,10 +84,4 @@ function policyIn(value: unknown): TlsReportPolicy {
 function textsIn(value: unknown): readonly string[] {
   const all = Array.isArray(value) ? itemsOf(value, MOST_STRINGS) : [value]
   return all.flatMap((text) => textIn(text) ?? [])
-}
-
-/** RFC 3339, in milliseconds since the Unix epoch. */
-function dateIn(value: unknown): number | undefined {
-  const at = Date.parse(textIn(value) ?? '')
-  return Number.isNaN(at) ? undefined : at
 }
