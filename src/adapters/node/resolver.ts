@@ -54,7 +54,7 @@ class NodeResolver implements Resolver {
   readonly #servers: DnsServers
   readonly #hosts: HostsTable
   readonly #cache: DnsCache
-  readonly #flights = new Flights()
+  readonly #flights: Flights
   readonly #validating: boolean
   readonly #timeout: number
   readonly #tries: number
@@ -65,6 +65,7 @@ class NodeResolver implements Resolver {
     if (!Number.isInteger(tries) || tries < 1) throw new MailError('config', `tries: ${tries} is no number of tries, 1 or more`)
     if (!Number.isInteger(cache) || cache < 0) throw new MailError('config', `cache: ${cache} is no number of answers`)
     this.#clock = clock
+    this.#flights = new Flights(clock)
     this.#servers = new DnsServers(servers, clock)
     this.#hosts = new HostsTable(hosts === false ? undefined : hosts, clock)
     this.#cache = new DnsCache(cache, clock)
@@ -101,8 +102,10 @@ class NodeResolver implements Resolver {
     let ttl = Infinity
     let aliases = 0
     let authenticated = true
+    // A way of many aliases takes no longer than a question that nobody answers.
+    const until = this.#clock.ticks() + this.#timeout * this.#tries * Math.max(1, this.#servers.inOrder().length)
     for (;;) {
-      const reply = await this.#ask(name, type, signal)
+      const reply = await this.#ask(name, type, until, signal)
       authenticated &&= reply.authentic && this.#validating
       const found = follow(reply, name, type)
       aliases += found.aliases
@@ -122,13 +125,13 @@ class NodeResolver implements Resolver {
   }
 
   /** Goes from server to server until one of them knows, and again where one of them is silent. */
-  async #ask(name: string, type: DnsRecordType, signal: AbortSignal): Promise<DnsReply> {
+  async #ask(name: string, type: DnsRecordType, until: number, signal: AbortSignal): Promise<DnsReply> {
     let failure = new MailError('temporary', 'there is no server to ask')
     let silent = true
     for (let round = 0; round < this.#tries && silent; round++) {
       silent = false
       for (const server of this.#servers.inOrder()) {
-        const terms = { clock: this.#clock, until: this.#clock.ticks() + this.#timeout, signal }
+        const terms = { clock: this.#clock, until: Math.min(until, this.#clock.ticks() + this.#timeout), signal }
         try {
           const reply = await askServer(server, name, type, terms)
           this.#servers.note(server, true)
