@@ -2,6 +2,7 @@ import { mailauthAuthenticator } from '../adapters/mailauth/index.ts'
 import type { Authenticator } from '../contracts/authenticator.ts'
 import type { Policy } from '../contracts/policy.ts'
 import { type AuthenticationOptions, authentication as policy, isOurs } from '../inbound/authentication/policy.ts'
+import { checkOptions, texts } from '../protocol/session/options.ts'
 import { trustedPeers } from './trusted.ts'
 
 /** What {@link authentication} is told. Nothing has to be. */
@@ -19,6 +20,7 @@ export interface TrustOptions extends Omit<AuthenticationOptions, 'authenticator
  * @throws MailError `unavailable`, which names the command that installs what is missing; `config` for options that cannot be
  */
 export function authentication({ authenticator, trusted = [], exempt = isOurs, ...options }: TrustOptions = {}): Policy {
+  checkOptions('authentication', { trusted }, { trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" } })
   const isTrusted = trustedPeers(trusted)
   return policy({
     ...options,
