@@ -29,11 +29,37 @@ CREATE TABLE search_waiting (message INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE search_unknown (message INTEGER PRIMARY KEY) STRICT;
 CREATE TRIGGER search_message_added AFTER INSERT ON messages BEGIN INSERT OR IGNORE INTO search_waiting VALUES (NEW.id); END;
 CREATE TRIGGER search_message_removed AFTER DELETE ON messages BEGIN INSERT OR IGNORE INTO search_waiting VALUES (OLD.id); END;
-INSERT INTO search_waiting SELECT id FROM messages;
+INSERT INTO search_waiting SELECT id FROM messages WHERE id NOT IN (SELECT content FROM queue WHERE content IS NOT NULL)
+  OR id IN (SELECT message FROM shares WHERE extra > 0);
 INSERT INTO counters VALUES ('search', ${FORMAT});
 `
 
+/** Whether a message was ever indexed, or tried to be. */
+const IS_KNOWN = `EXISTS (SELECT 1 FROM search_header WHERE rowid = NEW.message)
+  OR EXISTS (SELECT 1 FROM search_unknown WHERE message = NEW.message)`
+
+/**
+ * What lies in the queue alone is in no mailbox that anybody searches: it is taken off the list, and comes back to it when a
+ * mailbox is to have it too.
+ */
+const QUEUE = `
+CREATE TRIGGER IF NOT EXISTS search_message_queued AFTER INSERT ON queue WHEN NEW.content IS NOT NULL BEGIN
+  DELETE FROM search_waiting WHERE message = NEW.content
+    AND NOT EXISTS (SELECT 1 FROM shares WHERE message = NEW.content AND extra > 0);
+END;
+CREATE TRIGGER IF NOT EXISTS search_message_shared AFTER INSERT ON shares WHEN NEW.extra > 0 AND NOT (${IS_KNOWN}) BEGIN
+  INSERT OR IGNORE INTO search_waiting VALUES (NEW.message);
+END;
+CREATE TRIGGER IF NOT EXISTS search_message_shared_again AFTER UPDATE ON shares WHEN NEW.extra > OLD.extra AND NOT (${IS_KNOWN})
+BEGIN
+  INSERT OR IGNORE INTO search_waiting VALUES (NEW.message);
+END;
+`
+
 const NO_TABLES = `
+DROP TRIGGER IF EXISTS search_message_queued;
+DROP TRIGGER IF EXISTS search_message_shared;
+DROP TRIGGER IF EXISTS search_message_shared_again;
 DROP TRIGGER IF EXISTS search_message_added;
 DROP TRIGGER IF EXISTS search_message_removed;
 DROP TABLE IF EXISTS search_header;
@@ -68,7 +94,9 @@ export function prepareSearch(db: Connection, wanted: boolean | undefined, reado
       db.exec('ROLLBACK')
     }
   }
-  return target === FORMAT && format() === FORMAT && isUsable(db)
+  if (target !== FORMAT || format() !== FORMAT || !isUsable(db)) return false
+  if (!readonly) db.exec(QUEUE)
+  return true
 }
 
 /** Whether the index can be read here; it may have been made with another driver. */

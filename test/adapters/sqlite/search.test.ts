@@ -7,6 +7,7 @@ import { drivers } from './drivers.ts'
 import { openMail } from './folders.ts'
 import { numbered } from './mail.ts'
 import { raw, watched } from './watched.ts'
+import { job, mail as queued } from '../../../src/testing/contracts/sample-queue.ts'
 
 function mail(...lines: readonly string[]): NewMessage {
   const bytes = new TextEncoder().encode(`${lines.join('\r\n')}\r\n`)
@@ -72,6 +73,30 @@ describe.each(drivers)('search with %s', (_name, driver) => {
     await expect.poll(waiting, { timeout: 10_000 }).toMatchObject({ count: 0 })
     const reader = openMail({ driver, path, readonly: true })
     expect(uids(await reader.store.search?.(id, 'quick', 'body'))).toEqual([1, 3])
+  })
+
+  it('leaves out what lies in the queue, until a mailbox has it too', async () => {
+    const { store, queue, path } = openMail({ driver, search: true })
+    const { id } = await store.create('alice', ['INBOX'])
+    const large = (word: string): NewMessage => mail('Subject: large', '', `${word} ${'x'.repeat(40_000)}`)
+    const enqueue = (message: NewMessage): Promise<{ readonly id: string }> => {
+      const outgoing = queued(['b@d.example'])
+      return queue.enqueue({ ...outgoing, body: message.body, facts: indexMessage(message.body.bytes!) }, [job('d', [0])])
+    }
+    const stored = large('kept')
+    await store.append(id, stored)
+    await enqueue(stored)
+    const sent = await enqueue(large('sent'))
+    const db = raw(driver, path)
+    const count = (table: string): unknown => db.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
+    await expect.poll(() => Number(count('search_waiting')), { timeout: 10_000 }).toBe(0)
+    expect([Number(count('messages')), Number(count('search_body'))]).toEqual([2, 1])
+    expect(uids(await store.search?.(id, 'kept', 'body'))).toEqual([1])
+    const { message } = (await queue.message(sent.id))!
+    await store.append(id, { ...large('sent'), body: message.body })
+    expect(uids(await store.search?.(id, 'sent', 'body'))).toEqual([2])
+    expect(Number(count('search_body'))).toBe(2)
+    db.close()
   })
 
   it('forgets what goes, and all when it is told to', async () => {
