@@ -79,7 +79,8 @@ export const base: readonly SieveCase[] = [
   row('keep "unterminated;', 'refused'),
   row('/* keep;', 'refused'),
   row('if header :is "Subject" text:\nI have a present for you\n.\n { discard; }', 'keep'),
-  row('if header :contains text: # a comment\nSubject\n.\n "x" { discard; }', 'refused', { alone: 'it takes such a name as a warning' }),
+  row('if header :contains text: # a comment\nSubject\n.\n "x" { discard; }', 'refused',
+    { alone: 'it takes such a name as a warning' }),
   row('if header "Subject" "I have a pre\\sent for you" { discard; }', ''),
   row('if header :is :comparator "i;octet" "Subject" "I have a present FOR you" { discard; }', 'keep'),
   row('if size :over 1K { discard; }', 'keep'),
@@ -155,7 +156,9 @@ export const base: readonly SieveCase[] = [
   row('require "encoded-character"; if header "a" "${unicode:200000}" {}', 'refused'),
   row('require "encoded-character"; if header "a" "${Unicode:DF01}" {}', 'refused'),
   // §3.1
-  row('require "fileinto";\nif header :contains "from" "coyote" { discard; }\nelsif header :contains ["subject"] ["$$$"] { discard; }\n'
+ 
+    row('require "fileinto";\nif header :contains "from" "coyote" { discard; '
+      + '}\nelsif header :contains ["subject"] ["$$$"] { discard; }\n'
     + 'else { fileinto "INBOX"; }', ''),
   // §2.10.4: five of them is one too many
   row([1, 2, 3, 4, 5].map((at) => `redirect "a${at}@example.com";`).join('\n'), 'error'),
@@ -188,7 +191,8 @@ export const actions: readonly SieveCase[] = [
   row('require ["imap4flags"]; setflag "A B"; if hasflag ["c", "d"] { discard; }', 'keep [a b]'),
   row('require ["imap4flags", "variables"]; set "MyVar" "NonJunk Junk gnus-forward $Forwarded"; '
     + 'if hasflag :contains "MyVar" ["label", "forward"] { discard; }', ''),
-  row('require ["imap4flags", "variables"]; set "MyVar" "NonJunk Junk"; if hasflag :contains "MyVar" "label" { discard; }', 'keep'),
+  row('require ["imap4flags", "variables"]; set "MyVar" "NonJunk Junk"; if hasflag :contains "MyVar" "label" { discard; }',
+    'keep'),
   row('require ["imap4flags", "variables", "relational", "comparator-i;ascii-numeric"]; set "f" "A B"; '
     + 'if hasflag :count "ge" :comparator "i;ascii-numeric" "f" "2" { discard; }', ''),
   row('require "reject"; reject "I am not taking mail from you, and I don\'t want your birdseed";', 'reject'),
@@ -239,7 +243,8 @@ export const variables: readonly SieveCase[] = [
   row('require ["variables", "fileinto"]; if header :matches "subject" "I*" { fileinto "${001}${2}x"; }',
     'file  have a present for youx'),
   row('require ["variables", "fileinto"]; set "a" "juMBlEd lETteRS"; set :length "b" "${a}"; fileinto "${b}";', 'file 15'),
-  row('require ["variables", "fileinto"]; set "a" "juMBlEd lETteRS"; set :lower "b" "${a}"; fileinto "${b}";', 'file jumbled letters'),
+  row('require ["variables", "fileinto"]; set "a" "juMBlEd lETteRS"; set :lower "b" "${a}"; fileinto "${b}";',
+    'file jumbled letters'),
   row('require ["variables", "fileinto"]; set "a" "juMBlEd lETteRS"; set :upperfirst "b" "${a}"; fileinto "${b}";',
     'file JuMBlEd lETteRS'),
   row('require ["variables", "fileinto"]; set "a" "juMBlEd lETteRS"; set :upperfirst :lower "b" "${a}"; fileinto "${b}";',
@@ -253,7 +258,9 @@ export const variables: readonly SieveCase[] = [
   row('require ["variables"]; set "nowhere.a" "x";', 'refused'),
   row('require ["variables"]; redirect "${nowhere.a}";', 'refused', { alone: 'it says so, and runs it' }),
   row('set "a" "x";', 'refused'),
-  row('require ["variables", "fileinto"]; set "state" "x pending"; if string :matches " ${state} " "* pending *" { fileinto "y"; }',
+ 
+    row('require ["variables", "fileinto"]; set "state" "x pending"; '
+      + 'if string :matches " ${state} " "* pending *" { fileinto "y"; }',
     'file y'),
   holds('"variables"', 'string :is ["a", "b"] "b"'),
   holds('"variables", "relational", "comparator-i;ascii-numeric"',
@@ -264,7 +271,8 @@ export const variables: readonly SieveCase[] = [
 /** RFC 5231, 5233, 5260, 5183, comparators. */
 export const tests: readonly SieveCase[] = [
   holds('"relational", "comparator-i;ascii-numeric"', 'header :value "lt" :comparator "i;ascii-numeric" ["x-priority"] ["5"]'),
-  holds('"relational", "comparator-i;ascii-numeric"', 'header :value "eq" :comparator "i;ascii-numeric" "X-Spam-Score" "42"', busy),
+  holds('"relational", "comparator-i;ascii-numeric"', 'header :value "eq" :comparator "i;ascii-numeric" "X-Spam-Score" "42"',
+    busy),
   holds('"relational", "comparator-i;ascii-numeric"', 'header :value "gt" :comparator "i;ascii-numeric" "subject" "999999"'),
   holds('"comparator-i;ascii-numeric"', 'header :is :comparator "i;ascii-numeric" "X-Spam-Score" "42"', busy),
   row('require "comparator-i;ascii-numeric"; if header :contains :comparator "i;ascii-numeric" "a" "1" {}', 'refused'),
@@ -278,7 +286,8 @@ export const tests: readonly SieveCase[] = [
   holds('"relational", "comparator-i;ascii-numeric"',
     'address :count "eq" :comparator "i;ascii-numeric" ["to", "cc"] "4"', busy),
   fails('"relational", "comparator-i;ascii-numeric"',
-    'anyof (address :count "ge" :comparator "i;ascii-numeric" "to" "4", address :count "ge" :comparator "i;ascii-numeric" "cc" "4")',
+    'anyof (address :count "ge" :comparator "i;ascii-numeric" "to" "4", '
+      + 'address :count "ge" :comparator "i;ascii-numeric" "cc" "4")',
     busy),
   holds('"relational", "comparator-i;ascii-numeric"', 'header :count "ge" :comparator "i;ascii-numeric" "received" "3"', busy),
   holds('"relational", "comparator-i;ascii-numeric"',
@@ -315,7 +324,8 @@ export const tests: readonly SieveCase[] = [
   fails('"date"', 'date :is "subject" "year" "1997"'),
   fails('"date"', 'date :is "x-none" "year" "1997"'),
   holds('"date", "relational", "comparator-i;ascii-numeric"', 'date :count "eq" :comparator "i;ascii-numeric" "date" "year" "1"'),
-  holds('"date", "relational", "comparator-i;ascii-numeric"', 'date :count "eq" :comparator "i;ascii-numeric" "subject" "year" "0"'),
+  holds('"date", "relational", "comparator-i;ascii-numeric"',
+    'date :count "eq" :comparator "i;ascii-numeric" "subject" "year" "0"'),
   row('require "date"; if date :zone "+0100" :originalzone "date" "year" "1" {}', 'refused'),
   row('require "date"; if date :zone "CET" "date" "year" "1" {}', 'refused', { alone: 'it warns' }),
   row('require "date"; if date "date" "century" "1" {}', 'refused', { alone: 'it warns' }),
@@ -385,8 +395,10 @@ const withField = (field: string): Partial<SieveCase> => ({ message: `${field}\n
 /** RFC 5230, RFC 6131. */
 export const vacations: readonly SieveCase[] = [
   said('vacation "I am away";', 'keep; reply'),
-  said('vacation :days 23 :addresses ["tjs@example.edu", "ts4z@landru.example.edu"] "I\'m away until October 19.";', 'keep; reply'),
-  said('if header :contains "subject" "lunch" { vacation :handle "ran-away" "no lunch"; } else { vacation "out"; }', 'keep; reply'),
+  said('vacation :days 23 :addresses ["tjs@example.edu", "ts4z@landru.example.edu"] "I\'m away until October 19.";',
+    'keep; reply'),
+  said('if header :contains "subject" "lunch" { vacation :handle "ran-away" "no lunch"; } else { vacation "out"; }',
+    'keep; reply'),
   said('vacation :mime text:\nContent-Type: text/plain\n\nI am away\n.\n;', 'keep; reply'),
   said('vacation "a"; vacation "b";', 'error'),
   said('vacation "a"; discard;', 'reply'),
@@ -401,7 +413,8 @@ export const vacations: readonly SieveCase[] = [
   row('require ["vacation", "reject"]; reject "no"; vacation "a";', 'error', vacation),
   row('require ["vacation", "reject"]; vacation "a"; reject "no";', 'error', vacation),
   said('vacation "a";', 'keep', { from: null, alone: 'its report tells of the action, not of what became of it' }),
-  ...['Auto-Submitted: auto-replied', 'List-Id: <x.example>', 'List-Archive: <https://x.example>', 'Precedence: bulk'].map((field) =>
+  ...['Auto-Submitted: auto-replied', 'List-Id: <x.example>', 'List-Archive: <https://x.example>',
+    'Precedence: bulk'].map((field) =>
     said('vacation "a";', 'keep', { ...withField(field), alone: 'its report tells of the action, not of what became of it' })),
   said('vacation "a";', 'keep; reply', withField('Auto-Submitted: no')),
   ...['mailer-daemon@x.example', 'owner-list@x.example', 'list-request@x.example', 'spike@doghouse.example.com'].map((from) =>
@@ -413,7 +426,8 @@ export const vacations: readonly SieveCase[] = [
 
 /** RFC 5293. */
 export const edits: readonly SieveCase[] = [
-  row('require ["editheader", "fileinto"]; addheader "X-Hello" "World"; if header :is "X-Hello" "World" { fileinto "y"; }', 'file y'),
+  row('require ["editheader", "fileinto"]; addheader "X-Hello" "World"; if header :is "X-Hello" "World" { fileinto "y"; }',
+    'file y'),
   row('require ["editheader", "fileinto"]; deleteheader "Subject"; if exists "subject" { fileinto "y"; }', 'keep'),
   row('require ["editheader", "fileinto"]; deleteheader "Received"; if exists "received" { fileinto "y"; }', 'file y'),
   row('require ["editheader", "fileinto", "index"]; deleteheader :index 1 "X-Flag"; '
@@ -426,7 +440,8 @@ export const edits: readonly SieveCase[] = [
     'keep', busy),
   row('require ["editheader", "fileinto", "index"]; addheader "X-Flag" "top"; addheader :last "X-Flag" "end"; '
     + 'if allof (header :index 1 "x-flag" "top", header :index 1 :last "x-flag" "end") { fileinto "y"; }', 'file y', busy),
-  row('require ["editheader", "fileinto"]; addheader "X-H" "W"; deleteheader :index 1 "X-H"; if exists "x-h" { fileinto "y"; }', 'keep'),
+  row('require ["editheader", "fileinto"]; addheader "X-H" "W"; deleteheader :index 1 "X-H"; if exists "x-h" { fileinto "y"; }',
+    'keep'),
   row('require ["editheader"]; deleteheader :last "X-H";', 'refused', { alone: 'it lets that pass, which RFC 5293 §5 forbids' }),
   row('require ["editheader"]; addheader "X H" "a";', 'refused'),
   row('require ["editheader"]; addheader "X-H";', 'refused'),
@@ -437,7 +452,8 @@ export const edits: readonly SieveCase[] = [
 export const others: readonly SieveCase[] = [
   row('require "duplicate"; if duplicate { discard; }', 'keep'),
   row('require "duplicate"; if duplicate :handle "a" :header "X-Event-ID" :seconds 1800 :last { discard; }', 'keep'),
-  row('require ["duplicate", "variables"]; if header :matches "subject" "*" { if duplicate :uniqueid "${1}" { discard; } }', 'keep'),
+  row('require ["duplicate", "variables"]; if header :matches "subject" "*" { if duplicate :uniqueid "${1}" { discard; } }',
+    'keep'),
   row('require "duplicate"; if duplicate :header "a" :uniqueid "b" {}', 'refused'),
   row('if duplicate {}', 'refused'),
   row('require "include"; include "none";', 'error', { alone: 'it looks for scripts when it compiles' }),
