@@ -65,7 +65,7 @@ export class LocalQueue implements Dispatch {
 
   async enqueue(message: OutgoingMessage): Promise<{ readonly id: string }> {
     const { sender, recipients } = message.envelope
-    if (recipients.length === 0) throw new MailError('misuse', 'enqueue: envelope.recipients is empty; it takes one at the least.')
+    if (recipients.length === 0) throw new MailError('misuse', 'enqueue: envelope.recipients is empty')
     const destinations = await Promise.all(recipients.map((to) => this.destinationsOf(to)))
     const { accounts } = destinationsOf(destinations)
     const text = finalFields(sender, recipients)

@@ -113,7 +113,8 @@ function reportAfter(lease: Lease, outcomes: readonly Outcome[], terms: Judgemen
  * How long a report waits for what else fails of the message: not where nothing else can, a moment at first, and the longer the
  * older the message is. Of a thousand destinations that fail one by one nobody wants to hear a thousand times.
  */
-function collecting({ others, recipients, message: { envelope, received } }: Lease, { collect }: JudgementTerms, now: number): number {
+function collecting({ others, recipients, message }: Lease, { collect }: JudgementTerms, now: number): number {
+  const { envelope, received } = message
   if (others === 0 || recipients.length === envelope.recipients.length) return 0
   return Math.max(collect, Math.min(MOST_COLLECTING, (now - releaseTime(envelope, received)) / 4))
 }

@@ -11,7 +11,10 @@ export function dateTimeOf(text: string): number | undefined {
     if (wanted === '0' ? !isDigit(given) : given !== wanted) return undefined
   }
   let end = shape.length
-  if (text.charAt(end) === '.') while (isDigit(text.charAt(++end)));
+  if (text.charAt(end) === '.') {
+    do end++
+    while (isDigit(text.charAt(end)))
+  }
   if (end === shape.length + 1) return undefined
   const offset = offsetOf(text.slice(end))
   if (offset === undefined) return undefined

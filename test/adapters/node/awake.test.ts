@@ -56,7 +56,7 @@ describe('a script with a server', () => {
 
   // Whatever does not end by itself ends by the time-out of the test.
   it.each([
-    ['does what is under way before it ends, and waits for nothing that is due later', 'sends', 'idle\nenqueued\ndeferred network\n'],
+    ['does what is under way, and waits for nothing that is due later', 'sends', 'idle\nenqueued\ndeferred network\n'],
     ['ends what it stops', 'stops', 'idle\nenqueued\nstopped\n'],
     ['ends where nothing is under way', 'idles', 'idle\n'],
   ])('%s', async (_, what, printed) => {

@@ -83,7 +83,9 @@ describe('a connection that takes no more', () => {
     const stage = new Stage({ window: { initial: 1, most: 1 } })
     const names = ['a.test', 'b.test', 'c.test', 'd.test']
     for (const name of names) stage.route(name, ['192.0.2.1'], { key: 'shared' })
-    const seen = scripted(stage, '192.0.2.1', (line) => (line.startsWith('EHLO') ? '250-x\r\n250 LIMITS RCPTDOMAINMAX=1\r\n' : undefined))
+    const seen = scripted(stage, '192.0.2.1', (line) => {
+      return line.startsWith('EHLO') ? '250-x\r\n250 LIMITS RCPTDOMAINMAX=1\r\n' : undefined
+    })
     await stage.send('me@here.test', names.map((name) => `u@${name}`))
     await stage.pass(30)
     expect(stage.results.sort()).toEqual(names.map((name) => `u@${name} relayed`))

@@ -92,7 +92,8 @@ describe('a delivery with parts that throw', () => {
 
 it('refuses a message for nobody', async () => {
   const stage = new Stage()
-  await expect(stage.send('me@here.test', [])).rejects.toMatchObject({ code: 'misuse', message: expect.stringMatching('recipients is empty') as string })
+  const why = expect.stringContaining('recipients is empty') as string
+  await expect(stage.send('me@here.test', [])).rejects.toMatchObject({ code: 'misuse', message: why })
   expect(await left(stage)).toBe(0)
 })
 

@@ -98,7 +98,8 @@ describe('a mailbox that does not answer', () => {
   const people = { stuck: [account('stuck')], well: [account('well')] }
 
   it('keeps its own mail back, and nobody else\'s', async () => {
-    const { deliver, stored, clock } = stage(people, undefined, (id) => (id === 'stuck' ? new Promise(() => undefined) : undefined))
+    const store = (id: string): Promise<void> | undefined => (id === 'stuck' ? new Promise(() => undefined) : undefined)
+    const { deliver, stored, clock } = stage(people, undefined, store)
     const first = deliver('stuck', 'm1')
     await clock.advance(5_000)
     expect([await deliver('stuck', 'm2'), await deliver('well', 'm3')]).toEqual(['451 4.3.0', 'delivered'])

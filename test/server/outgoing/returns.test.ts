@@ -79,11 +79,12 @@ describe('what is forwarded', () => {
     const asked = async (from: string): Promise<string> => {
       return (await mail.connect('mx').ask('EHLO a.test', `MAIL FROM:<${from}>`, rcpt)).at(-1)!.slice(0, 9)
     }
-    expect([await asked(''), await asked('MAILER-DAEMON@old.test'), await asked('postmaster@old.test'), await asked('spam@a.test')])
-      .toEqual(['250 2.1.5', '250 2.1.5', '250 2.1.5', '550 5.1.1'])
+    for (const from of ['', 'MAILER-DAEMON@old.test', 'postmaster@old.test']) expect(await asked(from)).toBe('250 2.1.5')
+    expect(await asked('spam@a.test')).toBe('550 5.1.1')
     const alice = await mail.person('alice')
     expect((await alice.ask('EHLO a.test', 'MAIL FROM:<alice@example.test>', rcpt)).at(-1)).toMatch(/^550 5\.1\.1/)
-    await expect(mail.server.enqueue({ from: 'alice@example.test', to: [`${local}@${domain}`], content: 'x' })).rejects.toThrow('5.1.1')
+    const enqueued = mail.server.enqueue({ from: 'alice@example.test', to: [`${local}@${domain}`], content: 'x' })
+    await expect(enqueued).rejects.toThrow('5.1.1')
   })
 
   it('takes no address for ours that is forged', async () => {

@@ -65,7 +65,7 @@ function demandOf(context: ClientContext, { message, needs }: Transaction, compo
   return isUtf8 && !keywords.has('SMTPUTF8') ? 'smtputf8' : undefined
 }
 
-/** Whether a server keeps a message so long: by the parameters of its keyword, the most seconds and the latest date (RFC 4865). */
+/** Whether a server keeps a message so long, by the parameters of its keyword: the most seconds, the latest date (RFC 4865). */
 function keeps(offer: string | undefined, hold: NonNullable<ClientMessage['hold']>): boolean {
   if (offer === undefined) return false
   const [seconds = '', until = ''] = offer.split(' ')

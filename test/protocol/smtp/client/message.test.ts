@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { MailError } from '../../../../src/protocol/session/errors.ts'
 import { compose } from '../../../../src/protocol/smtp/client/composing.ts'
 import { type ClientMessage, smtpClientConfig } from '../../../../src/protocol/smtp/index.ts'
-import { mailReaders, plainMail, plainRecipient, readParameters, recipientReaders } from '../../../../src/protocol/smtp/parameters.ts'
+import {
+  mailReaders, plainMail, plainRecipient, readParameters, recipientReaders,
+} from '../../../../src/protocol/smtp/parameters.ts'
 import { parsePath } from '../../../../src/protocol/smtp/path.ts'
 import { greeted, messageTo } from './talk.ts'
 
