@@ -30,6 +30,10 @@ describeWith(['spamd', '/usr/share/spamassassin'], 'spamd', () => {
     expect(ham.score).toBeLessThan(5)
   })
 
+  it('waits for no end of a last line that has none', async () => {
+    expect(await scanner.scan(subjectOf([mail('Shall we?').trimEnd()]), never())).toMatchObject({ action: 'pass' })
+  })
+
   it('several messages at once, and a large one', async () => {
     const large = subjectOf([mail('Look:'), ...Array.from({ length: 2000 }, () => 'a line of text that says nothing at all\r\n'.repeat(5))])
     const all = [large, ...Array.from({ length: 5 }, (_, at) => subjectOf([mail(at % 2 === 0 ? GTUBE : 'Yes')]))]

@@ -10,7 +10,7 @@ export interface ExchangeTerms {
   readonly timeouts: { readonly connect: number; readonly idle: number }
   /** Octets of an answer. */
   readonly most: number
-  /** The octet that ends the answer; without it, the end of the connection does. */
+  /** The octet that ends the answer. Without it the end of the connection does, and our side of that ends what is said. */
   readonly ends?: number
   /** Its reason is what it rejects with. */
   readonly signal: AbortSignal
@@ -94,6 +94,6 @@ function answered(
       }
       if (ends !== undefined && chunk.includes(ends)) finish()
     })
-    pour(content, socket, () => isOver).catch(fail)
+    pour(content, socket, () => isOver).then(() => (ends === undefined && !isOver ? socket.end() : undefined)).catch(fail)
   })
 }

@@ -39,6 +39,7 @@ export function spamd(options: SpamdOptions = {}): Required<Scanner> {
       return asking.ask(signal, async (bounded) => {
         const request = requested(message, options.user)
         const { timeouts } = terms
+        // spamd reads line by line: of a message whose last line does not end, it waits for more until nothing more can come.
         return readSpamdAnswer(await exchange(request, { place, timeouts, most: MOST_ANSWER, signal: bounded }))
       })
     },

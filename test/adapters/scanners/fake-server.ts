@@ -22,7 +22,7 @@ afterEach(async () => {
 /** A server that talks by hand to whoever comes; it is gone after the test. On a port, or the unix socket `path`. */
 export async function fakeServer(talk: (caller: Caller) => unknown, path?: string): Promise<number> {
   const sockets = new Set<Socket>()
-  const server: Server = createServer({ noDelay: true }, (socket) => {
+  const server: Server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
     void talk(callerOf(socket))

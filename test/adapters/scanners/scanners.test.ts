@@ -145,7 +145,8 @@ describe.each(kinds)('$name', ({ name, make, end, answer, found }) => {
     await expect(scanner.scan(message(), controller.signal)).rejects.toEqual(refused('temporary', /was given up/))
     await expect(scanner.scan(message(), controller.signal)).rejects.toEqual(refused('temporary', /was given up/))
     expect(callers).toHaveLength(1)
-    if (!callers[0]!.socket.destroyed) await new Promise((resolve) => callers[0]!.socket.on('close', resolve))
+    const { socket } = callers[0]!
+    if (!socket.readableEnded && !socket.destroyed) await new Promise((resolve) => socket.on('end', resolve).on('close', resolve))
   })
 
   it('ends what is under way when it is closed, and is not asked any more', async () => {
@@ -272,6 +273,13 @@ describe('what they say', () => {
     })
     await kept(spamd({ host: '127.0.0.1', port, user: 'alice' })).scan(message(), never())
     expect(said).toBe('SYMBOLS SPAMC/1.5\r\nContent-length: 21\r\nUser: alice\r\n\r\nSubject: x\r\n\r\nthe end')
+  })
+
+  it('spamd: that no more will come, or else it waits for the end of the last line', async () => {
+    const port = await fakeServer((caller) => {
+      caller.socket.on('end', () => void caller.answer('SPAMD/1.1 0 EX_OK\r\nSpam: False ; 0 / 5\r\n\r\n'))
+    })
+    expect(await kept(spamd({ port })).scan(message(), never())).toMatchObject({ action: 'pass' })
   })
 
   it('rspamd: POST /checkv2, with what is known', async () => {
