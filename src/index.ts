@@ -69,6 +69,14 @@ export { scan } from './inbound/checks/scan.ts'
 export type { ScanAction, ScanOptions } from './inbound/checks/scan.ts'
 export { tarpit } from './inbound/checks/tarpit.ts'
 export type { TarpitOptions } from './inbound/checks/tarpit.ts'
+export type { AttachmentPolicyOptions } from './inbound/attachments/policy.ts'
+export type { AttachmentLimits } from './inbound/attachments/judge.ts'
+export type {
+  AttachmentTest, HeaderTest, NumberTest, ResultTest, Rule, RuleAction, RuleCondition, TextTest,
+} from './inbound/rules/rule.ts'
+export { ruleFilter } from './inbound/rules/rule-filter.ts'
+export type { RuleFilterOptions } from './inbound/rules/rule-filter.ts'
+export { rules } from './inbound/rules/rules.ts'
 export {
   compileSieve, defaultSieveLimits, parseSieve, printSieve, printString, runSieve, sieveExtensions, sieveFilter, sieveMessage,
   sieveScripts, testSieve,
@@ -79,6 +87,8 @@ export type * from './observe/events.ts'
 export { levelOf, logger } from './observe/logger.ts'
 export type { Logger, LoggerOptions, LogLevel, LogMethod } from './observe/logger.ts'
 export { observers } from './observe/observers.ts'
+export { attachmentPolicy } from './server/attachment-policy.ts'
+export type { WebhookOptions } from './server/filtering/webhooks.ts'
 export { certificateObserver } from './server/certificate-events.ts'
 export type { ImapServerOptions } from './server/imap/options.ts'
 export { imapServer } from './server/imap/server.ts'
