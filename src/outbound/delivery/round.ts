@@ -46,7 +46,8 @@ export class Round {
   private trial: { readonly line: Line; hasMail: boolean } | undefined
   /** Work with recipients that the server had no room for in one transaction. */
   private readonly again: Work[] = []
-  private readonly pending = new Set<Promise<void>>()
+  /** What is on its way, and is settled when it has ended. */
+  private pending: Promise<void>[] = []
 
   constructor(site: Site, target: SiteTarget, terms: RoundTerms) {
     this.site = site
@@ -59,9 +60,9 @@ export class Round {
     // What somebody has ordered goes where nothing else may go yet, and may open the way for the rest.
     const waiting = [...works].sort((a, b) => Number(b.lease.ordered) - Number(a.lease.ordered))
     let trouble: Trouble | undefined
-    while (waiting.length > 0 || this.again.length > 0 || this.pending.size > 0) {
+    while (waiting.length > 0 || this.again.length > 0 || this.pending.length > 0) {
       const work = this.again.shift() ?? waiting.shift()
-      if (!work) await Promise.race(this.pending)
+      if (!work) await this.allHeard()
       else if (this.terms.signal.aborted) await this.terms.release(work)
       else if (trouble) await this.missedAll(work, trouble)
       else trouble = await this.oneOf(work)
@@ -125,10 +126,7 @@ export class Round {
     const sender = this.returnPath(work)
     const numbers = work.left.slice(0, sender ? 1 : courier.offer!.recipients)
     if (this.trial?.line === line) this.trial.hasMail = true
-    const end = courier.send(errandOf(work.lease, numbers, sender, clock.now(), parts))
-    const heard = end.then((ended) => this.heard(work, numbers, ended, line))
-    this.pending.add(heard)
-    void heard.finally(() => this.pending.delete(heard))
+    this.pending.push(this.hear(work, numbers, courier.send(errandOf(work.lease, numbers, sender, clock.now(), parts)), line))
     // The next one may go out behind it, before the answer is there.
     await courier.free()
     return undefined
@@ -213,6 +211,22 @@ export class Round {
   private async missedAll(work: Work, { failure, last }: Trouble): Promise<void> {
     work.noteLeft((number) => missed(number, failure, last))
     await this.terms.finish(work)
+  }
+
+  private async allHeard(): Promise<void> {
+    const { pending } = this
+    this.pending = []
+    await Promise.all(pending)
+  }
+
+  /** Waits for how an errand ends. Never rejects. */
+  private async hear(work: Work, numbers: readonly number[], end: Promise<ErrandEnd>, line: Line): Promise<void> {
+    try {
+      await this.heard(work, numbers, await end, line)
+    } catch (error) {
+      this.terms.connecting.failed(error)
+      await this.missedAll(work, this.ours())
+    }
   }
 
   /** A server has answered to a message, for some of its recipients. */
