@@ -1,9 +1,11 @@
 // A queue of a million messages to 10 000 destinations, 1 % of which are dead (nobody answers, not even to say no), delivered by a
 // whole mailServer over the SQLite queue to servers in memory that take everything at once: how long leasing takes, how much memory,
 // and whether the dead ones cost the others anything. Run by hand, after `npm run build`:  node bench/scale.mjs
+// A process with dead ones and one without run side by side, so that a busy machine is as busy for both.
 // env: STORE (a folder on the disk to measure, 3 GB), DRIVER (a folder whose node_modules hold better-sqlite3; without it leasing is not
 // timed), MESSAGES (default 1 000 000), DESTINATIONS (default 10 000)
-import { mkdtempSync, rmSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,8 +14,8 @@ import { mailServer } from 'posthorn'
 import { indexMessage } from 'posthorn/message'
 import { sqlite } from 'posthorn/sqlite'
 
-const { STORE, DRIVER, MESSAGES = '1000000', DESTINATIONS = '10000' } = process.env
-const folder = STORE ?? mkdtempSync(join(tmpdir(), 'posthorn-scale-'))
+const { STORE, DRIVER, MESSAGES = '1000000', DESTINATIONS = '10000', FOLDER, SHARE } = process.env
+const folder = FOLDER ?? STORE ?? mkdtempSync(join(tmpdir(), 'posthorn-scale-'))
 const Database = DRIVER && createRequire(join(DRIVER, 'package.json'))('better-sqlite3')
 const [messages, destinations] = [Number(MESSAGES), Number(DESTINATIONS)]
 const DEAD = 0.01
@@ -26,6 +28,9 @@ const numberOf = (address) => {
   const [, , high, low] = address.split('.').map(Number)
   return high * 256 + low
 }
+/** Messages that are delivered before anything is measured, so that the compiler has done what it does. */
+const WARM = 20_000
+
 const isDead = (number, share) => number % 100 < share * 100
 
 function message(number) {
@@ -109,39 +114,48 @@ const micros = (milliseconds) => `${(milliseconds * 1000).toFixed(0)} µs`
 
 /**
  * A driver that takes the time of leasing: looking jobs up and writing that they are leased, in milliseconds for each message. What a
- * lease waits for, other work in the same process, is not leasing.
+ * lease waits for, other work in the same process, is not leasing. By the clock, and by CPU: that of the collector's threads is in
+ * it, what others do on a busy machine is not.
  */
 function timing(Driver, times) {
-  let looking = 0
+  let looking = { wall: 0, cpu: 0 }
   let at = 0
   const timed = (run, then) => (...args) => {
     const from = performance.now()
+    const used = process.cpuUsage()
     const result = run(...args)
-    then(performance.now() - from, result)
+    then({ cpu: seconds(process.cpuUsage(used)) * 1000, wall: performance.now() - from }, result)
     return result
   }
+  const add = (one, { wall, cpu }) => ({ wall: one.wall + wall, cpu: one.cpu + cpu })
   return class extends Driver {
     prepare(sql) {
       const statement = super.prepare(sql)
-      if (sql.startsWith('SELECT rank FROM queue')) statement.get = timed(statement.get.bind(statement), (took) => (looking += took))
+      if (sql.startsWith('SELECT rank FROM queue')) statement.get = timed(statement.get.bind(statement), (took) => (looking = add(looking, took)))
       else if (sql.includes('AS q WHERE destination = ?')) {
         statement.all = timed(statement.all.bind(statement), (took, { length }) => {
           at = times.length
-          for (let row = 0; row < length; row++) times.push((looking + took) / length)
-          looking = 0
+          const all = add(looking, took)
+          for (let row = 0; row < length; row++) times.push({ wall: all.wall / length, cpu: all.cpu / length })
+          looking = { wall: 0, cpu: 0 }
         })
       } else if (sql.startsWith('UPDATE queue SET due = ?, token = ?')) {
-        statement.run = timed(statement.run.bind(statement), (took) => (times[at++] += took))
+        statement.run = timed(statement.run.bind(statement), (took) => {
+          times[at] = add(times[at], took)
+          at++
+        })
       }
       return statement
     }
   }
 }
 
-async function run(share) {
+/** Fills a queue and has it delivered. Gives what is to be said of it, and how many live messages there were for a CPU second. */
+async function run(share, messages) {
   const times = []
+  const said = []
   const driver = Database && timing(Database, times)
-  const db = sqlite({ path: join(folder, `scale-${share}-${process.pid}.db`), ...(driver ? { driver } : {}) })
+  const db = sqlite({ path: join(folder, `scale-${messages}.db`), ...(driver ? { driver } : {}) })
   const before = megabytes()
   let next = 0
   let cpu = process.cpuUsage()
@@ -152,7 +166,7 @@ async function run(share) {
       await db.queue.enqueue(message(number), [{ destination: `mx:${nameOf(number)}`, recipients: [0], due: due - messages + n }])
     }
   }))
-  console.log(`${share * 100} % dead: filled with ${messages} in ${seconds(process.cpuUsage(cpu)).toFixed(1)} CPU s; ${before} MB before, ${megabytes()} MB after`)
+  said.push(`${share * 100} % dead: filled with ${messages} in ${seconds(process.cpuUsage(cpu)).toFixed(1)} CPU s; ${before} MB before, ${megabytes()} MB after`)
   let live = 0
   for (let n = 0; n < destinations; n++) if (!isDead(n, share)) live += Math.ceil((messages - n) / destinations)
   let taken = 0
@@ -175,7 +189,7 @@ async function run(share) {
     hostname: 'bench.example', directory, store: db.store, queue: db.queue, keyValue: db.keyValue,
     outgoing: { dial, resolver, sts: false },
     observe: ({ kind }) => void (kind === 'attempt' && attempts++),
-    listen: { lmtp: { path: join(folder, `lmtp-${share}`) } },
+    listen: { lmtp: { path: join(folder, `lmtp-${messages}`) } },
   })
   cpu = process.cpuUsage()
   const began = performance.now()
@@ -183,23 +197,47 @@ async function run(share) {
   await end
   const used = seconds(process.cpuUsage(cpu))
   const wall = (performance.now() - began) / 1000
-  times.sort((a, b) => a - b)
-  console.log(`    ${live} live messages in ${used.toFixed(1)} CPU s, ${wall.toFixed(1)} s: ${Math.round(live / used)} per CPU second, ${Math.round(live / wall)}/s`)
-  console.log(`    leasing: ${micros(percentile(times, 0.5))} a message, ${micros(percentile(times, 0.99))} at the 99th percentile, ${micros(times.at(-1))} at the most`)
-  console.log(`    ${dials} dead servers dialled; ${most} MB at the most`)
+  said.push(`    ${live} live messages in ${used.toFixed(1)} CPU s, ${wall.toFixed(1)} s: ${Math.round(live / used)} per CPU second, ${Math.round(live / wall)}/s`)
+  for (const what of ['wall', 'cpu']) {
+    const sorted = times.map((one) => one[what]).sort((a, b) => a - b)
+    const by = what === 'wall' ? 'by the clock' : 'of CPU'
+    said.push(`    leasing: ${micros(percentile(sorted, 0.5))} a message ${by}, ${micros(percentile(sorted, 0.99))} at the 99th percentile`)
+  }
+  said.push(`    ${dials} dead servers dialled; ${most} MB at the most`)
   await sleep(100)
   await running.stop({ within: 0 })
   await db.close()
-  return live / used
+  return { said, rate: live / used }
 }
 
-// Nothing else does: there are no sockets.
-const alive = setInterval(() => {}, 1000)
-try {
-  const alone = await run(0)
-  const beside = await run(DEAD)
-  console.log(`live messages keep ${((beside / alone) * 100).toFixed(1)} % of their rate (aimed at: 95 %)`)
-} finally {
+const children = []
+
+/** A process of its own for a share of dead destinations. */
+function side(share) {
+  const own = join(folder, String(share))
+  mkdirSync(own, { recursive: true })
+  const child = fork(process.argv[1], { env: { ...process.env, FOLDER: own, SHARE: String(share) } })
+  children.push(child)
+  return new Promise((resolve, reject) => {
+    child.on('message', resolve)
+    child.on('exit', (code) => reject(new Error(`ended with ${code}`)))
+  })
+}
+
+if (SHARE !== undefined) {
+  // Nothing else keeps the process: there are no sockets.
+  const alive = setInterval(() => {}, 1000)
+  await run(0, WARM)
+  process.send(await run(Number(SHARE), messages))
   clearInterval(alive)
-  if (!STORE) rmSync(folder, { recursive: true, force: true })
+  process.disconnect()
+} else {
+  try {
+    const [alone, beside] = await Promise.all([side(0), side(DEAD)])
+    for (const { said } of [alone, beside]) console.log(said.join('\n'))
+    console.log(`live messages keep ${((beside.rate / alone.rate) * 100).toFixed(1)} % of their rate (aimed at: 95 %)`)
+  } finally {
+    for (const child of children) child.kill()
+    if (!STORE) rmSync(folder, { recursive: true, force: true })
+  }
 }
