@@ -27,11 +27,14 @@ export function variableOf(key: string): string {
 }
 
 /**
- * Everything given in the environment and in a file, by key. The file wins. Empty texts count as not given.
+ * Everything given in the environment and in a file, by key. The file wins. Empty texts count as not given, but for the keys in
+ * `emptied`, for which they are an empty list.
  *
  * @throws MailError `config` that names a key nobody knows, and the one that may have been meant
  */
-export function collect(keys: readonly string[], environment: Environment, file: SettingsFile | undefined): Map<string, Given> {
+export function collect(
+  keys: readonly string[], environment: Environment, file: SettingsFile | undefined, emptied: ReadonlySet<string> = new Set(),
+): Map<string, Given> {
   const given = new Map<string, Given>()
   const byVariable = new Map(keys.map((key) => [variableOf(key), key]))
   for (const [name, text] of Object.entries(environment)) {
@@ -40,12 +43,15 @@ export function collect(keys: readonly string[], environment: Environment, file:
     const key = byVariable.get(name)
     if (key === undefined) throw unknown(name, [...byVariable.keys()])
     if (text.trim() !== '') given.set(key, { name, texts: [text], joined: true })
+    else if (emptied.has(key)) given.set(key, { name, texts: [], joined: true })
   }
-  if (file) for (const [key, found] of collectFile(keys, file)) given.set(key, found)
+  if (file) for (const [key, found] of collectFile(keys, file, emptied)) given.set(key, found)
   return given
 }
 
-function collectFile(keys: readonly string[], { path, content }: SettingsFile): Map<string, Given> {
+function collectFile(
+  keys: readonly string[], { path, content }: SettingsFile, emptied: ReadonlySet<string>,
+): Map<string, Given> {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new MailError('config', `${path}: give an object of settings, such as { "hostname": "mail.example.org" }`)
   }
@@ -62,7 +68,7 @@ function collectFile(keys: readonly string[], { path, content }: SettingsFile): 
     if (!texts) throw new MailError('config', `${path}: ${name} takes a text, a number, true or false, or a list of texts`)
     if (texts.some((text) => text.trim() !== '')) {
       given.set(key, { name: `${path}: ${name}`, texts, joined: !Array.isArray(value) })
-    }
+    } else if (emptied.has(key)) given.set(key, { name: `${path}: ${name}`, texts: [], joined: true })
   }
   return given
 }

@@ -2,6 +2,7 @@ import { addressSet } from '../adapters/node/addresses.ts'
 import { asciiDomain } from '../message/domain.ts'
 import { isDomain, parsePath } from '../protocol/smtp/index.ts'
 import type { ReferenceUser } from '../server/reference-accounts.ts'
+import type { ReferenceCheck } from '../server/reference-checks.ts'
 import type { Smarthost } from '../server/reference-outgoing.ts'
 import { type LogLevel, logLevels } from '../observe/logger.ts'
 
@@ -154,3 +155,36 @@ function quantity(text: string): { count: number | undefined; unit: string } {
   while (end < trimmed.length && trimmed.charCodeAt(end) >= 48 && trimmed.charCodeAt(end) <= 57) end++
   return { count: wholeNumber(trimmed.slice(0, end)), unit: trimmed.slice(end).trim().toLowerCase() }
 }
+
+/** `spf`, `dkim`, `dmarc`, `dnsbl=ZONE`, `greylist=SECONDS`, `clamd=HOST:PORT`, `spamd=HOST:PORT`, `rspamd=URL`. */
+export const readCheck: Read<ReferenceCheck> = (text) => {
+  const [kind, what] = split(text, '=')
+  switch (kind) {
+    case 'spf':
+    case 'dkim':
+    case 'dmarc':
+      return what === undefined ? { kind } : undefined
+    case 'dnsbl': {
+      const zone = readDomain(what ?? '')
+      return zone === undefined ? undefined : { kind, zone }
+    }
+    case 'greylist': {
+      const wait = wholeNumber(what ?? '')
+      return wait === undefined ? undefined : { kind, wait: wait * 1000 }
+    }
+    case 'clamd':
+    case 'spamd': {
+      const place = readHostPort(what ?? '')
+      const colon = place?.lastIndexOf(':') ?? -1
+      const host = place?.slice(0, colon) ?? ''
+      const bare = host.startsWith('[') ? host.slice(1, -1) : host
+      return place === undefined ? undefined : { kind, host: bare, port: Number(place.slice(colon + 1)) }
+    }
+    case 'rspamd':
+      return isWebAddress(what ?? '') ? { kind, url: what! } : undefined
+    default:
+      return undefined
+  }
+}
+
+const isWebAddress = (text: string): boolean => URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol)

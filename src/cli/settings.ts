@@ -6,6 +6,7 @@ import {
   type Read,
   readAddress,
   readAddressPort,
+  readCheck,
   readConnectionBound,
   readDomain,
   readLevel,
@@ -58,14 +59,21 @@ const settings = {
   maxSize: one('50MiB', 'octets, such as 52428800, 50MiB or 1GB', readSize),
   quota: one('1GiB', 'octets, such as 1073741824, 500MB or 2GiB', readSize),
   maxConnections: list('smtp:100,imap:200', 'smtp:N, imap:N or both, comma-separated', readConnectionBound),
+  checks: list(
+    'spf,dkim,dmarc',
+    'spf, dkim, dmarc, dnsbl=ZONE, greylist=SECONDS, clamd=HOST:PORT, spamd=HOST:PORT, rspamd=URL, comma-separated; empty: none',
+    readCheck,
+  ),
   log: one('info', 'one of trace, debug, info, warn, error', readLevel),
 } satisfies Record<string, Setting<unknown>>
 
 /** Settings of what does not exist yet, and what that is. */
 const missing = new Map([
   ['httpPort', 'the admin API'],
-  ['checks', 'checking mail that comes in'],
 ])
+
+/** Settings for which nothing at all is something to say. */
+const emptied: ReadonlySet<string> = new Set(['checks'])
 
 type Key = keyof typeof settings
 type Value<K extends Key> = Exclude<ReturnType<(typeof settings)[K]['read']>, undefined>
@@ -82,7 +90,7 @@ export interface ServeSettings {
  * @throws MailError `config` that names the setting and says what it takes
  */
 export function readSettings(environment: Environment, file?: SettingsFile): ServeSettings {
-  const given = collect([...Object.keys(settings), ...missing.keys()], environment, file)
+  const given = collect([...Object.keys(settings), ...missing.keys()], environment, file, emptied)
   for (const [key, what] of missing) refuse(given.get(key), what)
   const domains = many(given, 'domains')
   const ports = {
@@ -115,6 +123,9 @@ export function readSettings(environment: Environment, file?: SettingsFile): Ser
       retry: many(given, 'retry'),
       maxSize: single(given, 'maxSize'),
       quota: single(given, 'quota'),
+      checks: many(given, 'checks'),
+      isExplicit: given.has('checks') || given.has('dns'),
+      explain: ['trace', 'debug'].includes(single(given, 'log')),
       maxConnections: {
         smtp: bounds.findLast(({ kind }) => kind === 'smtp')?.most ?? 100,
         imap: bounds.findLast(({ kind }) => kind === 'imap')?.most ?? 200,

@@ -1,5 +1,6 @@
 import { nodeCrypto, nodeResolver, randomBytes } from '../adapters/node/index.ts'
 import type { KeyValue } from '../contracts/key-value.ts'
+import type { Resolver } from '../contracts/resolver.ts'
 import type { Route } from '../outbound/routes.ts'
 import { srs } from '../outbound/srs.ts'
 import type { Clock } from '../protocol/session/clock.ts'
@@ -37,7 +38,7 @@ const LEASE = 30_000
 /** How the reference server sends mail, and how to let go of what that takes. */
 export async function referenceOutgoing(
   { bind, domains, smarthost, dns, retry }: ReferenceOutgoingSettings, keyValue: KeyValue, clock: Clock,
-): Promise<{ readonly options: OutgoingOptions; readonly close: () => Promise<void> }> {
+): Promise<{ readonly options: OutgoingOptions; readonly resolver: Resolver; readonly close: () => Promise<void> }> {
   const resolver = nodeResolver({ clock, ...(dns === undefined ? {} : { servers: [dns] }) })
   const options: OutgoingOptions = {
     resolver,
@@ -49,7 +50,7 @@ export async function referenceOutgoing(
     srs: srs({ domain: domains[0]!, keys: [await secretOf(keyValue, 'srs', clock.now())], crypto: nodeCrypto }),
     ...(smarthost ? { routes: routeTo(smarthost) } : {}),
   }
-  return { options, close: () => resolver.close() }
+  return { options, resolver, close: () => resolver.close() }
 }
 
 /** A key that was made when it was first needed. */

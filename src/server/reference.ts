@@ -24,12 +24,13 @@ import {
   type SmtpListenerName,
 } from './mail-server-options.ts'
 import { isThisMachine } from './addresses.ts'
+import { referenceChecks, type ReferenceCheckSettings } from './reference-checks.ts'
 import { referenceSigning } from './reference-dkim.ts'
 import { referenceOutgoing, type ReferenceOutgoingSettings } from './reference-outgoing.ts'
 import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
 
 /** What the reference server is told: checked, nothing left out. */
-export interface ReferenceSettings extends ReferenceOutgoingSettings {
+export interface ReferenceSettings extends ReferenceOutgoingSettings, ReferenceCheckSettings {
   /** Its name in greeting and trace, in lower case. */
   readonly hostname: string
   /** The address of every listener. */
@@ -56,6 +57,8 @@ export interface ReferenceSettings extends ReferenceOutgoingSettings {
   readonly maxSize: number
   /** Octets that each account may hold. */
   readonly quota: number
+  /** Tell of each message that comes in why it became what. */
+  readonly explain: boolean
   /** Connections at a time: of each port that takes mail, and of all that give it to read. */
   readonly maxConnections: { readonly smtp: number; readonly imap: number }
 }
@@ -142,10 +145,13 @@ class Reference implements ReferenceServer {
     await makePeople(places, settings, clock, auditFile(data))
     const outgoing = await referenceOutgoing(settings, db.keyValue, clock)
     this.held.push(outgoing.close)
+    const checks = referenceChecks(settings, { keyValue: db.keyValue, observe: watch.observe, clock })
+    this.held.push(checks.close)
     const signing = settings.dkim ? await referenceSigning(data, db.accounts, watch.observe, clock) : undefined
     this.held.push(() => signing?.close())
     const sending = { queue: db.queue, outgoing: { ...outgoing.options, ...(signing ? { sign: signing.sign } : {}) } }
-    const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending }, watch.stored)
+    const taking = { policies: checks.policies, resolver: outgoing.resolver, explain: settings.explain }
+    const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending, ...taking }, watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {
       const up = this.running.listeners[listener]

@@ -25,6 +25,9 @@ describe('settings', () => {
         retry: [5, 15, 30, 60, 120, 240, 480, 960, 1440].map((minutes) => minutes * 60_000),
         maxSize: 52_428_800,
         quota: 1_073_741_824,
+        checks: [{ kind: 'spf' }, { kind: 'dkim' }, { kind: 'dmarc' }],
+        isExplicit: false,
+        explain: false,
         maxConnections: { smtp: 100, imap: 200 },
       },
       log: 'info',
@@ -87,7 +90,18 @@ describe('settings', () => {
     ['TLS_CLIENT_CA', 'ca.pem', reference('tlsClientCa', 'ca.pem')],
     ['QUOTA', '2GiB', reference('quota', 2 ** 31)],
     ['HTTP_PORT', '0', { log: 'info' }],
-    ['CHECKS', '', { log: 'info' }],
+    ['CHECKS', '', { reference: { checks: [], isExplicit: true } }],
+    ['CHECKS', ' ', reference('checks', [])],
+    ['CHECKS', 'spf', { reference: { checks: [{ kind: 'spf' }], isExplicit: true } }],
+    ['CHECKS', 'dnsbl=Zen.Example, greylist=300', reference('checks', [
+      { kind: 'dnsbl', zone: 'zen.example' }, { kind: 'greylist', wait: 300_000 },
+    ])],
+    ['CHECKS', 'clamd=127.0.0.1:3310,spamd=[::1]:783,rspamd=http://127.0.0.1:11333', reference('checks', [
+      { kind: 'clamd', host: '127.0.0.1', port: 3310 }, { kind: 'spamd', host: '::1', port: 783 },
+      { kind: 'rspamd', url: 'http://127.0.0.1:11333' },
+    ])],
+    ['DNS', '127.0.0.1:53', { reference: { isExplicit: true } }],
+    ['LOG', 'debug', { reference: { explain: true } }],
     ['QUOTA', ' ', reference('quota', 2 ** 30)],
     ['HOSTNAME', '', reference('hostname', 'localhost')],
   ]
@@ -137,7 +151,12 @@ describe('settings', () => {
     ['SMARTHOST', 'smtp://alice:secret@relay.test:99999', `"smtp://…relay.test:99999" will not do. It takes ${aSmarthost}`],
     ['SMARTHOST', 'http://secret@relay.test', `"…relay.test" will not do. It takes ${aSmarthost}`],
     ['SMARTHOST', 'smtp://alice@relay.test', `"smtp://…relay.test" will not do. It takes ${aSmarthost}`],
-    ['CHECKS', 'spf', 'checking mail that comes in is not available in this version. Leave it out, or give 0'],
+    ['CHECKS', 'sfp', '"sfp" will not do. It takes spf, dkim, dmarc, dnsbl=ZONE'],
+    ['CHECKS', 'spf=1', '"spf=1" will not do.'],
+    ['CHECKS', 'dnsbl', '"dnsbl" will not do.'],
+    ['CHECKS', 'greylist=5m', '"greylist=5m" will not do.'],
+    ['CHECKS', 'clamd=127.0.0.1', '"clamd=127.0.0.1" will not do.'],
+    ['CHECKS', 'rspamd=127.0.0.1:11333', '"rspamd=127.0.0.1:11333" will not do.'],
     ['MX_PROT', '25', 'there is no such setting. Did you mean POSTHORN_MX_PORT?'],
     ['LGO', 'info', 'there is no such setting. Did you mean POSTHORN_LOG?'],
     ['FOO', '1', 'there is no such setting. posthorn serve --help tells which there are'],
@@ -164,7 +183,7 @@ describe('settings', () => {
   it('are all told in the help', () => {
     const told = describeSettings()
     for (const [name] of [...good, ...bad].filter(([, , says]) => typeof says !== 'string' || says.includes('will not do'))) {
-      if (!['HTTP_PORT', 'CHECKS'].includes(name)) expect(told).toContain(`POSTHORN_${name} `)
+      if (name !== 'HTTP_PORT') expect(told).toContain(`POSTHORN_${name} `)
     }
   })
 })
@@ -182,7 +201,9 @@ describe('a file of settings', () => {
     ['takes lists as one text', { domains: 'a.test,b.test' }, { reference: { domains: ['a.test', 'b.test'] } }],
     ['takes commas in the entries of a list', { users: ['a@example.test:1,2'] }, { reference: { users: [{ password: '1,2' }] } }],
     ['takes other spellings', { mx_port: 25, POSTHORN_LMTP_PORT: 24 }, { reference: { ports: { mx: 25, lmtp: 24 } } }],
-    ['may switch off what is not there', { httpPort: 0, checks: [] }, {}],
+    ['may switch off what is not there', { httpPort: 0 }, {}],
+    ['may ask for no checks', { checks: [] }, { reference: { checks: [], isExplicit: true } }],
+    ['may ask for no checks by nothing', { checks: '' }, { reference: { checks: [] } }],
   ])('%s', (_, content, expected) => {
     expect(file(content)).toMatchObject(expected)
   })
