@@ -36,6 +36,7 @@ export type ServerEvent =
   | CertificatesReloadedEvent
   | KeysReloadedEvent
   | UnsignedEvent
+  | ScannerStateEvent
   | FailedEvent
   | ClosedEvent
   | StoppedEvent
@@ -316,6 +317,14 @@ export interface UnsignedEvent extends Timed {
   /** `no-from`, `several-domains`, `no-key`, `unsound-header` or `header-too-large`. */
   readonly reason: string
   readonly messageId: string | undefined
+}
+
+/** A scanner has failed so often in a row that it is not asked for a while (`error`: the last time); or it answers again. */
+export interface ScannerStateEvent extends Timed {
+  readonly kind: 'scanner'
+  /** `clamd`, `spamd`, `rspamd`. */
+  readonly scanner: string
+  readonly error: unknown
 }
 
 /** Something of ours went wrong. */

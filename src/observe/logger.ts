@@ -51,6 +51,7 @@ const usual: Levels = {
   certificatesReloaded: 'info',
   keysReloaded: 'info',
   unsigned: 'info',
+  scanner: 'info',
   failed: 'warn',
   closed: 'debug',
   stopped: 'info',
@@ -83,6 +84,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
   certificatesReloaded: 'certificates reloaded',
   keysReloaded: 'DKIM keys reloaded',
   unsigned: 'sent unsigned',
+  scanner: 'scanner answers again',
   failed: 'failed',
   closed: 'connection closed',
   stopped: 'stopped',
@@ -92,6 +94,7 @@ const messages: Readonly<Record<ServerEvent['kind'], string>> = {
 const refused = new Map<ServerEvent['kind'], string>([
   ['certificatesReloaded', 'new certificates are no good'],
   ['keysReloaded', 'new DKIM keys are no good'],
+  ['scanner', 'scanner is not asked for a while'],
 ])
 
 /**
@@ -99,7 +102,8 @@ const refused = new Map<ServerEvent['kind'], string>([
  *
  * - `debug`: the course of connections, commands, refusals for breaking the protocol
  * - `info`: start and stop, log-ins, acceptance, refusals, limits, what people mark as junk and as not junk
- * - `warn`: what failed, passwords being guessed, quotas, conversations cut off by a stop, a certificate that ends within 14 days
+ * - `warn`: what failed, scanners that do not answer, passwords being guessed, quotas, conversations cut off by a stop, a
+ *   certificate that ends within 14 days
  * - `error`: a delivery that failed, certificates and keys that cannot be used, certificates that are over within a day
  */
 export function levelOf(event: ServerEvent): LogLevel {
@@ -113,6 +117,8 @@ export function levelOf(event: ServerEvent): LogLevel {
     case 'certificatesReloaded':
     case 'keysReloaded':
       return event.error === undefined ? 'info' : 'error'
+    case 'scanner':
+      return event.error === undefined ? 'info' : 'warn'
     case 'stopped':
       return event.cut > 0 ? 'warn' : 'info'
     default:

@@ -59,6 +59,8 @@ const table: readonly (readonly [ServerEvent, LogLevel, string])[] = [
   [{ kind: 'certificatesReloaded', at: 1, error }, 'error', 'new certificates are no good'],
   [{ kind: 'keysReloaded', at: 1, error: undefined }, 'info', 'DKIM keys reloaded'],
   [{ kind: 'keysReloaded', at: 1, error }, 'error', 'new DKIM keys are no good'],
+  [{ kind: 'scanner', at: 1, scanner: 'clamd', error: undefined }, 'info', 'scanner answers again'],
+  [{ kind: 'scanner', at: 1, scanner: 'clamd', error }, 'warn', 'scanner is not asked for a while'],
   [{ kind: 'unsigned', at: 1, reason: 'no-key', messageId: '<a@b>' }, 'info', 'sent unsigned'],
   [{ kind: 'failed', at: 1, what: 'listen', error }, 'warn', 'failed: listen'],
   [{ kind: 'failed', ...whence, what: 'deliver', error }, 'error', 'failed: deliver'],

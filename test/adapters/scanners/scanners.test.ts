@@ -106,7 +106,6 @@ describe.each(kinds)('$name', ({ name, make, end, answer, found }) => {
   it.each<readonly [string, (caller: Caller) => unknown, RegExp]>([
     ['hangs up', ({ socket }) => socket.end(), /connection|hang up|ECONN|EPIPE/],
     ['breaks', ({ socket }) => socket.resetAndDestroy(), /connection|hang up|ECONN|EPIPE/],
-    ['says nothing', () => undefined, /nothing moved for 80 ms/],
     ['talks nonsense', async (caller) => caller.answer('nonsense\r\n\r\n\0'), /makes no sense|Parse Error/],
     ['stops within its answer', async (caller) => caller.answer(answer.slice(0, -5)), /no end|cut off|aborted|ECONN/],
     ['never ends its answer', async ({ socket }) => {
@@ -118,8 +117,13 @@ describe.each(kinds)('$name', ({ name, make, end, answer, found }) => {
       }
     }, /its answer has more than \d+ octets/],
   ])('cannot say where the other end %s', async (_, talk, why) => {
-    const scanner = kept(make(await fakeServer(talk), { timeouts: { idle: 80 } }))
+    const scanner = kept(make(await fakeServer(talk)))
     await expect(scanner.scan(message(), never())).rejects.toEqual(refused('temporary', why))
+  })
+
+  it('cannot say where the other end says nothing', async () => {
+    const scanner = kept(make(await fakeServer(() => undefined), { timeouts: { idle: 80 } }))
+    await expect(scanner.scan(message(), never())).rejects.toEqual(refused('temporary', /nothing moved for 80 ms/))
   })
 
   it('cannot say within its time', async () => {
