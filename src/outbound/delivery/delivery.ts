@@ -82,9 +82,15 @@ export class Delivery implements Dispatch {
     this.sites = new Sites(this.rules, this.rules.connections)
     this.settling = new Settling(this.parts, this.rules, this.leases)
     this.bustle = new Bustle(clock, () => this.looking !== undefined || this.busy.size > 0 || this.here.under > 0)
-    this.here = new Here((work) => this.settling.here(work), clock, () => {
-      this.look()
-      this.bustle.end()
+    this.here = new Here({
+      bring: (work) => this.settling.here(work),
+      release: (work) => this.settling.release(work),
+      late: () => {
+        this.look()
+        this.bustle.end()
+      },
+      stopped: this.stopped.signal,
+      clock,
     })
     this.round = (site) => ({
       parts: this.parts,

@@ -28,7 +28,7 @@ import {
   orFalse,
   required,
 } from '../../protocol/session/options.ts'
-import type { SmtpClientLimits, SmtpClientTimeouts } from '../../protocol/smtp/index.ts'
+import { smtpClientConfig, type SmtpClientLimits, type SmtpClientTimeouts } from '../../protocol/smtp/index.ts'
 import type { DmarcReportOptions } from './dmarc-reporting.ts'
 import type { TlsReportOptions } from './tls-reporting.ts'
 
@@ -147,10 +147,12 @@ const windowKinds: OptionKinds<WindowRules> = { initial: aCountAboveZero, most: 
 const rateKinds: OptionKinds<RateRules> = { messages: aCountAboveZero, per: aCountAboveZero }
 const breakerKinds: OptionKinds<BreakerRules> = { failures: aCountAboveZero, pause: aNumber, factor: aNumber, longest: aNumber }
 
-/** Throws a `config` MailError that names what is wrong. */
-export function checkOutgoingOptions(options: OutgoingOptions): void {
+/** Throws a `config` MailError that names what is wrong. `hostname`: what we call ourselves where they do not say. */
+export function checkOutgoingOptions(options: OutgoingOptions, hostname: string): void {
   checkOptions('outgoing', options, kinds)
-  const { window, rate, breaker } = options
+  const { hello = hostname, window, rate, breaker, limits, timeouts } = options
+  // What is wrong with them is not to come out with the first mail.
+  smtpClientConfig({ hello, ...(limits ? { limits } : {}), ...(timeouts ? { timeouts } : {}) })
   const { tlsReports } = options
   if (tlsReports) checkOptions('outgoing.tlsReports', tlsReports, tlsReportKinds)
   if (window) checkOptions('outgoing.window', window, windowKinds)

@@ -68,7 +68,7 @@ export class Outgoing implements Dispatch {
   private isStarted = false
 
   constructor(places: OutgoingPlaces, options: OutgoingOptions = {}) {
-    checkOutgoingOptions(options)
+    checkOutgoingOptions(options, places.hostname)
     this.places = places
     this.table = routeTable(options.routes)
     this.sign = options.sign

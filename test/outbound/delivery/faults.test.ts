@@ -137,6 +137,19 @@ describe('mailboxes here that do not answer', () => {
     await stage.clock.until(stopped)
     expect(await left(stage)).toBe(0)
   })
+
+  it('are not begun with when the delivery is stopped', async () => {
+    let begun = 0
+    const stage = new Stage({}, { here: () => (begun++, never()) })
+    for (let at = 0; at < 250; at++) await stage.send('me@here.test', [`u${at}@here.test`])
+    await stage.pass(60)
+    const before = begun
+    await stage.clock.until(stage.delivery.stop({ within: 1_000 }))
+    await stage.pass(60)
+    expect(begun).toBe(before)
+    const { leased, due } = await stage.queue.counts(stage.clock.now())
+    expect([leased, due]).toEqual([begun, 250 - begun])
+  })
 })
 
 describe('a delivery that is stopped', () => {
