@@ -3,7 +3,8 @@ import type { HeaderBlock, HeaderField } from '../../message/headers.ts'
 import { commentEnd, isBlank, quotedEnd } from '../../message/lexemes.ts'
 import { decodeUtf8, octetString } from '../../protocol/bytes/text.ts'
 
-/** Octets of a From field; and domains in it. */
+/** From fields that are looked at, octets of one, and domains in all of them. */
+const MOST_FIELDS = 10
 const MOST_OCTETS = 16 * 1024
 const MOST_DOMAINS = 5
 
@@ -26,14 +27,14 @@ export function authorsOf(header: HeaderBlock, isWhole: boolean): Authors {
   const fields = header.all('from')
   const found = new Domains()
   let why: string | undefined
-  for (const field of fields) why = new FromReader(field, found).read() ?? why
+  for (const field of fields.slice(0, MOST_FIELDS)) why = new FromReader(field, found).read() ?? why
   if (fields.length !== 1) why = fields.length === 0 ? 'there is no From field' : 'there are several From fields'
   else if (countFromLines(header.raw) !== 1) why ??= 'some programs see another From field'
   if (!isWhole) why = 'the header is too long'
   else if (header.oddities.includes('nul')) why ??= 'the header has NUL in it'
   if (found.names.size > 1) why ??= 'the From field has addresses of several domains'
   if (found.names.size === 0) why ??= 'the From field has no address'
-  return { domains: [...found.names], why, tooMany: found.tooMany }
+  return { domains: [...found.names], why, tooMany: found.tooMany || fields.length > MOST_FIELDS }
 }
 
 /** Domains as they are met. */

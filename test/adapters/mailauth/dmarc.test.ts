@@ -222,6 +222,11 @@ describe('an author who cannot be told', () => {
     expect(await dmarcOf(from(`${others}, ${bank}`), zone, evil)).toMatchObject({ result: 'permerror', disposition: 'reject' })
   })
 
+  it('is not let in among a thousand fields', async () => {
+    const many = `x@evil.test\r\n${'From: x@evil.test\r\n'.repeat(1000)}From: ${bank}`
+    expect(await dmarcOf(from(many), zone, evil)).toMatchObject({ result: 'permerror', disposition: 'reject' })
+  })
+
   it.each<[string, string]>([
     ['a name', 'Alice <a@example.org>'],
     ['a name in quotes, with an address', '"x@evil.test" <a@example.org>'],

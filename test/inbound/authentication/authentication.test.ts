@@ -256,6 +256,12 @@ describe('forged results', () => {
     ])
   })
 
+  it('are not let in among a thousand of others', async () => {
+    const many = 'Authentication-Results: mx.example.org; dmarc=pass\r\n'.repeat(1000)
+    const { header } = await send(undefined, { content: `${many}Authentication-Results: mx.test; dmarc=pass\r\n${signed}` })
+    expect(resultsOf(header)).toHaveLength(1)
+  })
+
   it('are not let in among more fields than can be looked through', async () => {
     const many = 'X: y\r\n'.repeat(20_000)
     const { reply } = await send(undefined, { content: `${many}Authentication-Results: mx.test; dmarc=pass\r\n${MESSAGE}` })
