@@ -294,9 +294,10 @@ function shut({ trouble: last }: Site): Trouble | undefined {
 
 const OURS = 'This server could not try it'
 
-/** A server takes leave instead of answering to MAIL. */
-const isClosing = ({ phase, code, reason }: OutcomeEvent): boolean => {
-  return phase === 'sender' && (code === 421 || reason === 'lost' || reason === 'timeout' || reason === 'protocol')
+/** A server takes leave instead of answering to MAIL, or says that it takes no mail now (RFC 3463, X.3.2). */
+const isClosing = ({ phase, code, status, reason }: OutcomeEvent): boolean => {
+  if (phase !== 'sender') return false
+  return code === 421 || status === '4.3.2' || reason === 'lost' || reason === 'timeout' || reason === 'protocol'
 }
 
 const hadNoRoom = ({ reason, phase, code, status }: OutcomeEvent): boolean => {

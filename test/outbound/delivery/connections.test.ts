@@ -12,6 +12,7 @@ async function sendTen(stage: Stage): Promise<void> {
 describe('a server that greets, and takes leave', () => {
   it.each<readonly [string, (line: string) => Says | undefined]>([
     ['instead of answering to MAIL (421)', (line) => (isMail(line) ? CLOSING : undefined)],
+    ['by 451 4.3.2 to MAIL', (line) => (isMail(line) ? { text: '451 4.3.2 Not now\r\n' } : undefined)],
     ['by closing at MAIL', (line) => (isMail(line) ? { text: '', close: true } : undefined)],
     ['behind its answer to EHLO', (line) => (line.startsWith('EHLO') ? { text: '250 ok\r\n', close: true } : undefined)],
     ['by 421 behind its answer to EHLO', (line) => {
