@@ -12,6 +12,8 @@ export class BodyTexts {
   readonly #root: Part
   readonly #octets: Uint8Array
   readonly #texts = new Map<Part, string>()
+  #raw: readonly string[] | undefined
+  #text: readonly string[] | undefined
 
   constructor(root: Part, octets: Uint8Array) {
     this.#root = root
@@ -20,15 +22,17 @@ export class BodyTexts {
 
   /** RFC 5173 §5.1: all of it, undecoded. */
   raw(): readonly string[] {
-    return [oneLineEnd(decodeText(this.#octets))]
+    this.#raw ??= [oneLineEnd(decodeText(this.#octets))]
+    return this.#raw
   }
 
   /** §5.3: what people read; of HTML without its markup. */
   text(): readonly string[] {
-    return leavesOf(this.#root).filter((part) => typeOf(part).startsWith('text/')).map((part) => {
+    this.#text ??= leavesOf(this.#root).filter((part) => typeOf(part).startsWith('text/')).map((part) => {
       const text = this.#textOf(part)
       return typeOf(part) === 'text/html' ? withoutMarkup(text) : text
     })
+    return this.#text
   }
 
   /** §5.2: what parts of these types hold of their own. */

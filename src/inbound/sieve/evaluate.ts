@@ -1,5 +1,4 @@
 import { type Address, splitTag } from '../../message/address.ts'
-import { flattenAddresses, parseAddressList } from '../../message/addresses.ts'
 import { parseDate } from '../../message/date.ts'
 import { formatAddress } from '../../message/format-address.ts'
 import { datePart } from './dates.ts'
@@ -111,8 +110,8 @@ function valuesOf(condition: Exclude<Keyed, { kind: 'body' }>, frame: Frame, sta
       return fieldsOf(state.texts(condition.names, frame), condition.index, state).map(({ text }) => text)
     case 'address':
       return fieldsOf(state.texts(condition.names, frame), condition.index, state)
-        .flatMap(({ value }) => flattenAddresses(parseAddressList(value)))
-        .flatMap(({ address }) => (address ? partOf(address, condition.part) : []))
+        .flatMap(({ value }) => state.addresses(value))
+        .flatMap((address) => partOf(address, condition.part))
     case 'envelope':
       return state.texts(condition.parts, frame).flatMap((part) => envelopeValues(part, condition.part, state))
     case 'string':

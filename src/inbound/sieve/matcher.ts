@@ -34,11 +34,11 @@ export class Matcher {
     if (this.#match.type === 'matches') return this.#glob(value)
     const budget = this.#budget
     const cost = 1 + (value.length >>> 6)
-    budget.spend(cost)
+    budget.spend(this.#match.comparator === 'i;unicode-casemap' && !isAscii(value) ? value.length : cost)
     const folded = this.#comparator.fold(value)
     const { type, relation = 'eq' } = this.#match
     for (const key of this.#keys) {
-      budget.spend(type === 'contains' ? cost + (key.length >>> 6) : 1)
+      budget.spend(type === 'is' ? 1 : cost + (key.length >>> 6))
       const fits = type === 'is'
         ? folded === key
         : type === 'contains' ? find(folded, key) >= 0 : this.#holds(relation, folded, key)
@@ -63,8 +63,10 @@ export class Matcher {
   }
 
   #glob(value: string): Captures | false {
-    this.#budget.spend(1 + (value.length >>> 5))
     const { comparator } = this.#match
+    // Characters that are not ASCII are taken one by one.
+    const isCheap = comparator === 'i;ascii-casemap' || isAscii(value)
+    this.#budget.spend(1 + (isCheap ? value.length >>> 5 : comparator === 'i;octet' ? value.length >>> 3 : value.length))
     const units = comparator === 'i;unicode-casemap' ? foldedUnits(value) : undefined
     const text = units?.text ?? (comparator === 'i;octet' ? utf8Octets(value) : this.#comparator.fold(value))
     const { starts } = units ?? {}
@@ -94,9 +96,12 @@ function foldedUnits(text: string): { readonly text: string; readonly starts: re
   if (isAscii(text)) return { text: text.toUpperCase(), starts: undefined }
   const starts: number[] = []
   const pieces: string[] = []
+  // A text has few different characters.
+  const known = new Map<string, string>()
   let at = 0
   for (const character of text) {
-    const folded = foldText(character)
+    let folded = known.get(character)
+    if (folded === undefined) known.set(character, (folded = foldText(character)))
     for (let unit = 0; unit < folded.length; unit++) starts.push(at)
     pieces.push(folded)
     at += character.length

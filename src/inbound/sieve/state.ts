@@ -1,4 +1,6 @@
 import type { FilterStep } from '../../contracts/filter.ts'
+import type { Address } from '../../message/address.ts'
+import { flattenAddresses, parseAddressList } from '../../message/addresses.ts'
 import { type BodyTexts, readBodyTexts } from './body.ts'
 import { EditedHeaders } from './edited-headers.ts'
 import { defaultSieveLimits, type SieveEnvironment, type SieveLimits } from './environment.ts'
@@ -41,6 +43,7 @@ export class RunState {
   flags: readonly string[] = []
   /** Where it is, for what goes wrong. */
   at = ''
+  readonly #addresses = new Map<string, readonly Address[]>()
   #body: BodyTexts | undefined
 
   constructor(message: SieveMessage, environment: SieveEnvironment) {
@@ -91,6 +94,17 @@ export class RunState {
       throw new SieveFailure(`a script may set ${this.limits.variables} variables`)
     }
     variables.set(name.name, value.slice(0, this.limits.variableSize))
+  }
+
+  /** The addresses of a field's value, read once: members of groups are some, names without an address none. */
+  addresses(value: string): readonly Address[] {
+    let found = this.#addresses.get(value)
+    if (!found) {
+      this.budget.spend(value.length >>> 4)
+      found = flattenAddresses(parseAddressList(value)).flatMap(({ address }) => address ?? [])
+      this.#addresses.set(value, found)
+    }
+    return found
   }
 
   /** The body, read once. */

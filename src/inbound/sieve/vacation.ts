@@ -1,7 +1,6 @@
 import type { FilterAction } from '../../contracts/filter.ts'
 import type { Address } from '../../message/address.ts'
 import { splitTag } from '../../message/address.ts'
-import { flattenAddresses, parseAddressList } from '../../message/addresses.ts'
 import { automated } from '../../message/automated.ts'
 import { asciiDomain } from '../../message/domain.ts'
 import { fieldsOf } from './evaluate.ts'
@@ -14,8 +13,6 @@ type Reply = Extract<FilterAction, { kind: 'reply' }>
 
 /** Fields by which a message is addressed to people (RFC 5230 §4.5). */
 const ADDRESSED = ['to', 'cc', 'bcc', 'resent-to', 'resent-cc', 'resent-bcc']
-/** Addresses of them that are looked at. */
-const MOST_ADDRESSED = 1000
 /** Characters of a subject. */
 const MOST_SUBJECT = 500
 const WEEK = 7 * 86_400
@@ -58,8 +55,8 @@ export function* answerTo(vacation: Vacation, frame: Frame, state: RunState): St
 function addressedAs(addresses: readonly Address[], state: RunState): Address | undefined {
   const keys = new Map(addresses.flatMap((address) => keysOf(address).map((key) => [key, address] as const)).toReversed())
   for (const { value } of fieldsOf(ADDRESSED, undefined, state)) {
-    for (const { address } of flattenAddresses(parseAddressList(value, MOST_ADDRESSED))) {
-      const found = address && keysOf(address).map((key) => keys.get(key)).find((one) => one !== undefined)
+    for (const address of state.addresses(value)) {
+      const found = keysOf(address).map((key) => keys.get(key)).find((one) => one !== undefined)
       if (found) return found
     }
   }
