@@ -30,13 +30,15 @@ export class Settling {
   /** Settles those that are not to be tried, and gives the others. */
   async before(works: readonly Work[]): Promise<readonly Work[]> {
     const verdicts = works.map((work) => this.verdictBefore(work))
-    await Promise.all(verdicts.map((settle) => settle?.()))
     const rest = works.filter((_, at) => !verdicts[at])
+    if (rest.length < works.length) await Promise.all(verdicts.map((settle) => settle?.()))
     if (this.parts.suppressed) await Promise.all(rest.map((work) => this.suppress(work)))
     // Nothing is left to try of those whose recipients were all given up, now or before.
     const isOver = ({ left, lease }: Work): boolean => left.length === 0 && lease.destination !== REPORT
-    await Promise.all(rest.map((work) => (isOver(work) ? this.finish(work) : undefined)))
-    return rest.filter((work) => !isOver(work))
+    const over = rest.filter(isOver)
+    if (over.length === 0) return rest
+    await Promise.all(over.map((work) => this.finish(work)))
+    return rest.filter((work) => !over.includes(work))
   }
 
   /** Gives up those recipients that no mail is to go to. */
