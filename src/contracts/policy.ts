@@ -42,7 +42,7 @@ export interface Stage {
    * it is not needed any more, and nothing is left of it.
    */
   wait(milliseconds: number, until?: AbortSignal): Promise<void>
-  /** Tells those who watch the server of what went wrong and kept the policy from nothing: a list that is off, a store that fails. */
+  /** Tells those who watch the server what went wrong and kept the policy from nothing: a list that is off, a failing store. */
   trouble(error: unknown): void
 }
 

@@ -24,7 +24,8 @@ export interface Fault {
 }
 
 /** Lets follow what is to follow: a verdict, or points for the stage's notebook. */
-export function follow(then: Consequence, { text, code = 550, detail = '7.1', why = text }: Fault, stage: Stage): Verdict | undefined {
+export function follow(then: Consequence, fault: Fault, stage: Stage): Verdict | undefined {
+  const { text, code = 550, detail = '7.1', why = text } = fault
   if (then === 'reject') return reject(code, `5.${detail}`, text)
   if (then === 'defer') return defer(code === 550 ? 450 : 451, `4.${detail}`, text)
   if (then === 'quarantine') return quarantine(why)

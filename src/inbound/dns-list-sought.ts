@@ -30,9 +30,10 @@ export async function soughtOfSender(
 export function soughtOfName(subject: DnsListSubject, given: string): Sought[] {
   const what = asciiDomain(given)
   const labels = what.split('.')
-  const isDomain = labels.length > 1 && what.length <= 253 && [...what].every((character) => character > ' ' && character < '\x7f')
+  const isVisible = [...what].every((character) => character > ' ' && character < '\x7f')
+  const isName = labels.length > 1 && what.length <= 253 && isVisible && labels.every((label) => label !== '')
   // Address literals, and numbers where a top level domain belongs.
-  if (!isDomain || what.startsWith('[') || labels.some((label) => label === '') || Number.isInteger(Number(labels.at(-1)))) return []
+  if (!isName || what.startsWith('[') || Number.isInteger(Number(labels.at(-1)))) return []
   const names = new Set([what, labels.slice(-3).join('.'), labels.slice(-2).join('.')])
   return [...names].map((asked) => ({ subject, what, asked }))
 }

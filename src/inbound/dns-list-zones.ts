@@ -1,7 +1,9 @@
 import type { Stage } from '../contracts/policy.ts'
 import { asciiDomain } from '../message/domain.ts'
 import { MailError } from '../protocol/session/errors.ts'
-import { aSwitch, aText, checkOptions, oneOf, type OptionKind, type OptionKinds, shownValue, texts } from '../protocol/session/options.ts'
+import {
+  aSwitch, aText, checkOptions, oneOf, type OptionKind, type OptionKinds, shownValue, texts,
+} from '../protocol/session/options.ts'
 import { DnsList, LISTED } from './dns-list.ts'
 import { type CodeMatch, codeMatch } from './return-code.ts'
 
@@ -57,7 +59,10 @@ const testKinds = [aSwitch, aText]
 
 const kinds = (then: OptionKind): OptionKinds<DnsZone<unknown>> => ({
   zone: { ...aText, required: true },
-  of: { takes: `${subjects.takes}, or a list of them`, is: (value) => [value].flat().every(subjects.is) && [value].flat().length > 0 },
+  of: {
+    takes: `${subjects.takes}, or a list of them`,
+    is: (value) => [value].flat().every(subjects.is) && [value].flat().length > 0,
+  },
   then,
   codes: {
     takes: `an object that says for answers ${then.takes}`,
@@ -78,9 +83,12 @@ export interface ZoneReading<T> {
   readonly blocked: readonly string[]
 }
 
+/** Characters of a zone: with what it is asked for, it has to stay a name. */
+const MOST_ZONE = 180
+
 /** Reads the zones of a policy. Throws a `config` MailError. */
 export function readZones<T>(given: readonly (string | DnsZone<T>)[], reading: ZoneReading<T>): ListZone<T>[] {
-  if (given.length === 0) throw new MailError('config', `${reading.where}: zones: name a list; without one nothing is ever on it.`)
+  if (given.length === 0) throw new MailError('config', `${reading.where}: zones: name a list; without one nothing is on any.`)
   return given.map((zone) => readZone(typeof zone === 'string' ? { zone } : zone, reading))
 }
 
@@ -88,7 +96,9 @@ function readZone<T>(options: DnsZone<T>, { where, takes, then, blocked }: ZoneR
   checkOptions(`${where}: a zone`, options, kinds(takes))
   const { of = 'address', codes, test = true } = options
   const zone = asciiDomain(options.zone)
-  if (zone === '' || zone.length > 180) throw new MailError('config', `${where}: zone is ${shownValue(options.zone)}; it takes a domain.`)
+  if (zone === '' || zone.length > MOST_ZONE) {
+    throw new MailError('config', `${where}: zone is ${shownValue(options.zone)}; it takes a domain.`)
+  }
   const subjects = typeof of === 'string' ? [of] : of
   const lists = subjects.includes('address') ? 'addresses' : 'names'
   if (lists === 'addresses' && subjects.length > 1) {
@@ -96,7 +106,8 @@ function readZone<T>(options: DnsZone<T>, { where, takes, then, blocked }: ZoneR
   }
   const entries = Object.entries(codes ?? { '127.*.*.*': options.then ?? then })
     .map(([pattern, follows]) => ({ match: codeMatch(pattern, `${where}: codes of ${zone}`), then: follows }))
-  const isNamed = (pattern: string): boolean => codes !== undefined && entries.some(({ match }) => match(pattern.split('.').map(Number)))
+  const isNamed = (code: string): boolean =>
+    codes !== undefined && entries.some(({ match }) => match(code.split('.').map(Number)))
   const refusals = options.blocked ?? ['127.255.255.*', ...blocked.filter((pattern) => !isNamed(pattern))]
   const settings = {
     zone,

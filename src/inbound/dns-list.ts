@@ -98,7 +98,8 @@ export class DnsList {
     const listing = answers.filter(([first]) => first === 127)
     if (listing.length < answers.length) this.#off(stage, OFF, `it answers ${records[0]}, which no list does`)
     for (const answer of listing) {
-      if (blocked.some((match) => match(answer))) this.#off(stage, OFF, `it does not want to be asked from here: ${answer.join('.')}`)
+      if (!blocked.some((match) => match(answer))) continue
+      this.#off(stage, OFF, `it does not want to be asked from here: ${answer.join('.')}`)
     }
     return { listing, ttl }
   }

@@ -9,7 +9,9 @@ import { checkPolicy } from './policy-check.ts'
 import { combine, type Judged, ourFault, verdictOf } from './verdict.ts'
 
 /** What a policy threw, for the one who watches; or, `isTrouble`, what it told of and got over. */
-export type PolicyFailure = (policy: string, stage: PolicyStage | 'judged' | 'closed', error: unknown, isTrouble?: boolean) => void
+export type PolicyFailure = (
+  policy: string, stage: PolicyStage | 'judged' | 'closed', error: unknown, isTrouble?: boolean,
+) => void
 
 /** What a stage is about; everything but the notebook, which is each policy's own. */
 export type StageFacts = Omit<Stage, 'notes' | 'noted' | 'trouble'>

@@ -10,9 +10,9 @@ export interface WindowCounts {
 export const stretchAt = (now: number, length: number): number => Math.floor(now / length)
 
 /**
- * How many, counted over the window of `length` milliseconds that ends at `now`: all of the present stretch, and of the one before
- * the share that still reaches into the window, as if what was counted in it had come evenly. Pure: older counts fall out by
- * themselves.
+ * How many, counted over the window of `length` milliseconds that ends at `now`: all of the present stretch, and of the one
+ * before the share that still reaches into the window, as if what was counted in it had come evenly. Pure: older counts fall
+ * out by themselves.
  *
  * So no stretch has more than the limit to which this is held, and no window, wherever it lies, more than twice as many.
  *

@@ -3,8 +3,8 @@ const MOST = 512
 const HEAD = 480
 
 /**
- * A key for a store, however long what it is made of: the end of a long one becomes 64 bits that stand for the whole. Two may come
- * to the same; whoever makes them do so shares a count with himself.
+ * A key for a store, however long what it is made of: the end of a long one becomes 64 bits that stand for the whole. Two may
+ * come to the same; whoever makes them do so shares a count with himself.
  */
 export function storeKey(...parts: readonly (string | number)[]): string {
   const key = parts.join(':')

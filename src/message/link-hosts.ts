@@ -41,8 +41,8 @@ export function linkHosts(text: string, isHtml: boolean, most = 100): readonly s
 /** Where the authority begins of a link that begins here, or whose scheme ends here; -1 where none does. */
 function authorityAt(text: string, at: number, isHtml: boolean): number {
   const unit = text.charCodeAt(at)
-  if (unit === COLON) return isSlash(text.charCodeAt(at + 1)) && isLetter(text.charCodeAt(at - 1)) ? behindSlashes(text, at + 1) : -1
   const before = text.charCodeAt(at - 1)
+  if (unit === COLON) return isSlash(text.charCodeAt(at + 1)) && isLetter(before) ? behindSlashes(text, at + 1) : -1
   if (isSlash(unit)) {
     // What begins with two slashes has the scheme of the page it stands on.
     const isRelative = isHtml && isSlash(text.charCodeAt(at + 1)) && (isQuote(before) || before === 0x3d || before === 0x28)

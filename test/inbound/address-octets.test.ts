@@ -16,8 +16,8 @@ describe('addressOctets', () => {
     ['fe80::1%eth0', [0xfe, 0x80, ...Array<number>(13).fill(0), 1]],
     ['1:2:3:4:5:6:7:8', [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8]],
     ['2001:db8::1.2.3.4', [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]],
-    ['', undefined], ['1.2.3', undefined], ['1.2.3.256', undefined], ['01.2.3.4', undefined], ['1:2', undefined], [':::', undefined],
-    ['x::1', undefined], ['localhost', undefined], ['1.2.3.4:25', undefined],
+    ['', undefined], ['1.2.3', undefined], ['1.2.3.256', undefined], ['01.2.3.4', undefined], ['1:2', undefined],
+    [':::', undefined], ['x::1', undefined], ['localhost', undefined], ['1.2.3.4:25', undefined],
   ])('%s', (address, octets) => {
     expect(addressOctets(address)).toEqual(octets)
   })

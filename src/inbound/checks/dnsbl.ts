@@ -1,5 +1,7 @@
 import type { Policy, Stage, Verdict } from '../../contracts/policy.ts'
-import { aList, aNumberAboveZero, checkOptions, required } from '../../protocol/session/options.ts'
+import {
+  aCountAboveZero, aList, aNumberAboveZero, checkOptions, type OptionKinds, required,
+} from '../../protocol/session/options.ts'
 import { aConsequence, type Consequence, follow } from '../consequence.ts'
 import { soughtOfName, soughtOfSender } from '../dns-list-sought.ts'
 import {
@@ -19,6 +21,13 @@ export interface DnsblOptions {
   readonly timeout?: number
   /** Hosts of links in a message that are looked up (default 20): of each up to three names, of each list for links. */
   readonly links?: number
+}
+
+const kinds: OptionKinds<DnsblOptions> = {
+  zones: required(aList),
+  rejectAt: aNumberAboveZero,
+  timeout: aNumberAboveZero,
+  links: aCountAboveZero,
 }
 
 const strength: Readonly<Record<string, number>> = { quarantine: 1e306, defer: 1e307, reject: 1e308 }
@@ -47,7 +56,7 @@ const rank = (then: Consequence): number => (typeof then === 'number' ? then : s
  */
 export function dnsbl(options: DnsblOptions): Policy {
   const where = 'dnsbl'
-  checkOptions(where, options, { zones: required(aList), rejectAt: aNumberAboveZero, timeout: aNumberAboveZero, links: aNumberAboveZero })
+  checkOptions(where, options, kinds)
   const { rejectAt = Infinity, timeout = 5000, links = 20 } = options
   const zones = readZones(options.zones, { where, takes: aConsequence, then: 'reject', blocked: ['127.0.0.1'] })
   const judge = async (stage: Stage, seek: (signal: AbortSignal) => Promise<readonly Sought[]>): Promise<Verdict | undefined> => {
@@ -80,7 +89,10 @@ function verdictOn(found: readonly Listed<Consequence>[], rejectAt: number, stag
     const verdict = follow(listed.then, { text: textOf(listed), why: `${listed.what} is listed by ${listed.zone}` }, stage)
     if (verdict !== undefined) verdicts.push(verdict)
   }
-  if (points >= rejectAt) verdicts.push(reject(550, '5.7.1', `Listed by ${[...new Set(found.map(({ zone }) => zone))].join(', ')}`))
+  if (points >= rejectAt) {
+    const zones = new Set(found.map(({ zone }) => zone))
+    verdicts.push(reject(550, '5.7.1', `Listed by ${[...zones].join(', ')}`))
+  }
   return verdicts.length === 0 ? undefined : combine(verdicts)
 }
 

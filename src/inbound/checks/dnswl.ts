@@ -35,7 +35,8 @@ const rank = (then: 'accept' | number): number => (then === 'accept' ? Infinity 
  * ```ts
  * import { dnsbl, dnswl, inOrder } from 'posthorn'
  *
- * inOrder(dnswl({ zones: [{ zone: 'good.example', codes: { '127.0.*.2-3': 'accept', '127.0.*.1': 2 } }] }), dnsbl({ zones: ['bl.example'] }))
+ * const good = { zone: 'good.example', codes: { '127.0.*.2-3': 'accept', '127.0.*.1': 2 } } as const
+ * inOrder(dnswl({ zones: [good] }), dnsbl({ zones: ['bl.example'] }))
  * ```
  */
 export function dnswl(options: DnswlOptions): Policy {

@@ -53,9 +53,10 @@ const kinds: OptionKinds<GreylistOptions> = {
 const MOST_RECIPIENTS = 20
 
 /**
- * Lets who is new wait: `450 4.7.1`, with the seconds that are left. Servers come again, spam engines mostly do not. Who is new is
- * told by three things: the client, by its network, or by the domain that SPF has found to be its own (put an authentication that
- * judges at MAIL before this, in {@link inOrder}); the sender, without tags and numbers, which lists put in; and the recipient.
+ * Lets who is new wait: `450 4.7.1`, with the seconds that are left. Servers come again, spam engines mostly do not. Who is new
+ * is told by three things: the client, by its network, or by the domain that SPF has found to be its own (put an authentication
+ * that judges at MAIL before this, in {@link inOrder}); the sender, without tags and numbers, which lists put in; and the
+ * recipient.
  *
  * Exempt are who has logged in, clients of which several have come again, senders that DMARC has passed (known only
  * `at: 'message'`), and whoever `exempt` names. Nothing of what is written here outlives its time: the store frees it.
@@ -73,7 +74,9 @@ export function greylist(options: GreylistOptions): Policy {
     store, wait = 300_000, retryWithin = 2 * 86_400_000, lifetime = 35 * 86_400_000, allowAfter = 5, by = 'network',
     at = 'recipient', exempt, onError = 'pass',
   } = options
-  if (retryWithin <= wait) throw new MailError('config', 'greylist: retryWithin is not longer than wait; nobody could come in time.')
+  if (retryWithin <= wait) {
+    throw new MailError('config', 'greylist: retryWithin is not longer than wait; nobody could come in time.')
+  }
   const records = new GreylistRecords(store, { wait, retryWithin, lifetime, allowAfter })
   const one = async (to: Recipient, stage: Stage): Promise<number> => {
     const { sender } = stage.envelope!

@@ -15,9 +15,9 @@ const one: Verdict = defer(452, '4.5.3', 'One recipient at a time for the null s
 const noLogins: Verdict = reject(550, '5.7.1', 'Messages from people need a sender')
 
 /**
- * What comes from the null sender reports on one message to the one who sent it (RFC 5321 §4.5.5, §6.1), so it has one recipient:
- * further ones hear `452 4.5.3`, and a sound client sends to them one by one. Nobody who has logged in has reports to make:
- * `550 5.7.1`.
+ * What comes from the null sender reports on one message to the one who sent it (RFC 5321 §4.5.5, §6.1), so it has one
+ * recipient: further ones hear `452 4.5.3`, and a sound client sends to them one by one. Nobody who has logged in has reports
+ * to make: `550 5.7.1`.
  *
  * ```ts
  * import { nullSender } from 'posthorn'

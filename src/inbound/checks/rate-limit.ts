@@ -24,9 +24,9 @@ export interface RateLimitOptions {
   /** What is counted (default: `message`, a MAIL command). */
   readonly count?: 'connection' | 'message' | 'recipient'
   /**
-   * Whose count it is (default: `address`, of IPv6 its /64). `network` is the /24 or /64, `domain` that of the sender, `recipient`
-   * a mailbox, whatever its tag. Who has none of it is exempt: without an account, from the null sender; and so is whoever a
-   * function gives `undefined` for.
+   * Whose count it is (default: `address`, of IPv6 its /64). `network` is the /24 or /64, `domain` that of the sender,
+   * `recipient` a mailbox, whatever its tag. Who has none of it is exempt: without an account, from the null sender; and so is
+   * whoever a function gives `undefined` for.
    */
   readonly by?: 'address' | 'network' | 'account' | 'domain' | 'recipient' | RateLimitKey
   /**

@@ -25,8 +25,8 @@ const kinds: OptionKinds<ReverseDnsOptions> = {
 
 /**
  * Looks at MAIL whether the client's address has a name, and whether that leads back to it (RFC 8601 §3): servers have one,
- * hijacked machines often have none. By default who has none is refused by `550 5.7.25` (RFC 7372 §3.3). Whoever has logged in is
- * exempt, and a client whose address is not known.
+ * hijacked machines often have none. By default who has none is refused by `550 5.7.25` (RFC 7372 §3.3). Whoever has logged in
+ * is exempt, and a client whose address is not known.
  *
  * ```ts
  * import { reverseDns } from 'posthorn'
@@ -44,9 +44,9 @@ export function reverseDns(options: ReverseDnsOptions = {}): Policy {
       if (account !== undefined || address === undefined) return undefined
       const late: ReverseNames = { result: 'temperror', name: undefined, names: [] }
       const { result } = await inTime(stage, timeout, (signal) => reverseNames(address, stage.resolver, signal), () => late)
-      const detail = '7.25'
+      const [detail, elsewhere] = ['7.25', 'The name of your address does not lead back to it']
       if (result === 'permerror') return follow(missing, { text: 'Your address has no name in the DNS', detail }, stage)
-      if (result === 'fail') return follow(unconfirmed, { text: 'The name of your address does not lead back to it', detail }, stage)
+      if (result === 'fail') return follow(unconfirmed, { text: elsewhere, detail }, stage)
       if (result === 'temperror') return follow(unknown, { text: 'The name of your address cannot be looked up', detail }, stage)
       return undefined
     },

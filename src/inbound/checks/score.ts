@@ -57,7 +57,9 @@ const outcomes: readonly Outcome[] = ['tag', 'quarantine', 'discard', 'reject']
 export function score(options: ScoreOptions, ...policies: readonly Policy[]): Policy {
   checkOptions('score', options, kinds)
   const { headers = true } = options
-  const marks = outcomes.filter((outcome) => options[outcome] !== undefined).map((outcome) => ({ outcome, from: options[outcome]! }))
+  const marks = outcomes
+    .filter((outcome) => options[outcome] !== undefined)
+    .map((outcome) => ({ outcome, from: options[outcome]! }))
   if (marks.length === 0 && !headers) {
     throw new MailError('config', 'score: say from how many points on what is to happen: tag, quarantine, discard or reject.')
   }

@@ -27,13 +27,15 @@ interface Sending {
   readonly content?: string
 }
 
-async function sent(w: World, { address = '203.0.113.9', name = 'client.test', from = 'bob@b.test', content }: Sending = {}): Promise<Said> {
+async function sent(w: World, sending: Sending = {}): Promise<Said> {
+  const { address = '203.0.113.9', name = 'client.test', from = 'bob@b.test', content } = sending
   const before = w.delivered.length
   const client = w.connect(address, { name })
   const { reply } = await client.send({ from, to: 'alice@mx.test', ...(content === undefined ? {} : { content }) })
   await client.say('QUIT')
   const notes = w.delivered[before]?.notes ?? []
-  const troubles = w.events.flatMap((event) => (event.kind === 'failed' ? [`${event.what}: ${(event.error as Error).message}`] : []))
+  const troubles = w.events.flatMap((event) =>
+    event.kind === 'failed' ? [`${event.what}: ${(event.error as Error).message}`] : [])
   const points = notes.reduce((sum, note) => (note.kind === 'score' ? sum + note.score : sum), 0)
   return { reply, tags: notes.flatMap((note) => (note.kind === 'tag' ? [note.tag] : [])), points, troubles }
 }
@@ -75,7 +77,10 @@ describe('dnsbl', () => {
   })
 
   it('adds points up, of this list and that one', async () => {
-    const dns = { ...list('a.test', { '9.113.0.203': '127.0.0.2', '8.113.0.203': '127.0.0.2' }), ...list('b.test', { '9.113.0.203': '127.0.0.2' }) }
+    const dns = {
+      ...list('a.test', { '9.113.0.203': '127.0.0.2', '8.113.0.203': '127.0.0.2' }),
+      ...list('b.test', { '9.113.0.203': '127.0.0.2' }),
+    }
     const w = made(dnsbl({ zones: [{ zone: 'a.test', then: 2 }, { zone: 'b.test', then: 1 }], rejectAt: 3 }), dns)
     expect((await sent(w)).reply).toBe('550 5.7.1 Listed by a.test, b.test')
     expect(await sent(w, { address: '203.0.113.8' })).toMatchObject({ reply: ok, points: 2, tags: ['dnsbl:a.test'] })
@@ -127,11 +132,16 @@ describe('dnsbl', () => {
     const off = (why: string, minutes = 10): string => `policy dnsbl at sender: bl.test is not asked for ${minutes} min: ${why}.`
     const entry = '9.113.0.203.bl.test'
     it.each<readonly [string, FakeZone, string]>([
-      ['that lists the world', { ...list('bl.test', { '1.0.0.127': '127.0.0.2' }), [entry]: { A: '127.0.0.2' } }, 'it lists the whole world'],
-      ['that does not know its test entry', { [entry]: { A: '127.0.0.2' } }, 'its test entry is not there: it is no such list, or a dead one'],
-      ['that says so', { ...list('bl.test'), [entry]: { A: '127.255.255.254' } }, 'it does not want to be asked from here: 127.255.255.254'],
-      ['that says so by 127.0.0.1', { ...list('bl.test'), [entry]: { A: '127.0.0.1' } }, 'it does not want to be asked from here: 127.0.0.1'],
-      ['whose name is for sale', { ...list('bl.test'), [entry]: { A: '192.0.2.80' } }, 'it answers 192.0.2.80, which no list does'],
+      ['that lists the world',
+        { ...list('bl.test', { '1.0.0.127': '127.0.0.2' }), [entry]: { A: '127.0.0.2' } }, 'it lists the whole world'],
+      ['that does not know its test entry',
+        { [entry]: { A: '127.0.0.2' } }, 'its test entry is not there: it is no such list, or a dead one'],
+      ['that says so',
+        { ...list('bl.test'), [entry]: { A: '127.255.255.254' } }, 'it does not want to be asked from here: 127.255.255.254'],
+      ['that says so by 127.0.0.1',
+        { ...list('bl.test'), [entry]: { A: '127.0.0.1' } }, 'it does not want to be asked from here: 127.0.0.1'],
+      ['whose name is for sale',
+        { ...list('bl.test'), [entry]: { A: '192.0.2.80' } }, 'it answers 192.0.2.80, which no list does'],
     ])('%s', async (_, dns, why) => {
       const w = made(dnsbl({ zones: ['bl.test'] }), dns)
       expect(await sent(w)).toEqual({ reply: ok, tags: [], points: 0, troubles: [off(why)] })
@@ -140,9 +150,8 @@ describe('dnsbl', () => {
       // Told once, and not asked again meanwhile.
       expect(await sent(w)).toMatchObject({ reply: ok, troubles: [off(why)] })
       expect(w.dns.asked.length).toBe(asked)
-      for (const [name, records] of Object.entries({ '1.0.0.127.bl.test': undefined, ...list('bl.test'), [entry]: { A: '127.0.0.2' } })) {
-        w.dns.set(name, records)
-      }
+      const mended = { '1.0.0.127.bl.test': undefined, ...list('bl.test'), [entry]: { A: '127.0.0.2' } }
+      for (const [name, records] of Object.entries(mended)) w.dns.set(name, records)
       await w.clock.advance(60_000)
       expect((await sent(w)).reply).toBe(reply)
     })
@@ -175,7 +184,8 @@ describe('dnsbl', () => {
   })
 
   it('takes what has answered in time, and passes over the rest', async () => {
-    const dns = { ...list('a.test', { '9.113.0.203': '127.0.0.2' }), ...list('b.test'), '9.113.0.203.b.test': 'TIMEOUT' } as FakeZone
+    const slow: FakeZone = { ...list('b.test'), '9.113.0.203.b.test': 'TIMEOUT' }
+    const dns = { ...list('a.test', { '9.113.0.203': '127.0.0.2' }), ...slow }
     const w = made(dnsbl({ zones: ['a.test', 'b.test'], timeout: 2000 }), dns)
     expect((await w.clock.until(sent(w))).reply).toBe('550 5.7.1 Your address is listed by a.test')
     expect(w.clock.ticks()).toBe(2000)
@@ -259,10 +269,9 @@ describe('dnswl', () => {
     expect((await sent(w)).reply).toBe('550 5.7.1 No sender')
   })
 
-  it.each([{ zones: [{ zone: 'a.test', of: 'links' }] }, { zones: [{ zone: 'a.test', then: -1 }] }, { zones: [{ zone: 'a.test', then: 'reject' }] }])(
-    'refuses %j', (options) => {
-      expect(() => dnswl(options as never)).toThrow(expect.objectContaining({ code: 'config' }))
-    })
+  it.each([{ of: 'links' }, { then: -1 }, { then: 'reject' }])('refuses a zone with %j', (more) => {
+    expect(() => dnswl({ zones: [{ zone: 'a.test', ...more } as never] })).toThrow(expect.objectContaining({ code: 'config' }))
+  })
 })
 
 describe.each<readonly [string, () => Policy]>([

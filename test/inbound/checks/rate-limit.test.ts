@@ -24,7 +24,8 @@ describe.each(stores)('rateLimit, %s', (_, kept) => {
     readonly to?: string
     readonly login?: string
   }
-  const sent = async (w: World, { address = '203.0.113.9', login, from = 'bob@a.test', to = 'alice@mx.test' }: Sending): Promise<string> => {
+  const sent = async (w: World, sending: Sending): Promise<string> => {
+    const { address = '203.0.113.9', login, from = 'bob@a.test', to = 'alice@mx.test' } = sending
     const client = w.connect(address)
     if (login !== undefined) await client.login(login, 'pw')
     return (await client.send({ from, to })).reply.slice(0, 3)
@@ -45,7 +46,7 @@ describe.each(stores)('rateLimit, %s', (_, kept) => {
     [{ by: 'domain', count: 'recipient' }, {}, {}, '450'],
     [{ by: 'recipient', count: 'recipient' }, {}, { to: 'Alice+x@MX.test', address: '198.51.100.1' }, '450'],
     [{ by: 'recipient', count: 'recipient' }, {}, { to: 'carol@mx.test' }, '250'],
-    [{ by: (stage, to) => to && `${stage.connection.peer.address}/${to.domain}`, count: 'recipient' }, {}, { to: 'x@mx.test' }, '450'],
+    [{ by: (stage, to) => `${stage.connection.peer.address}/${to?.domain}`, count: 'recipient' }, {}, { to: 'x@mx.test' }, '450'],
     [{ by: () => undefined }, {}, {}, '250'],
     [{ by: () => 'x'.repeat(2000) }, {}, {}, '450'],
   ])('%j: after %j, %j hears %s', async (options, first, then, reply) => {
@@ -73,7 +74,8 @@ describe('rateLimit in a store', () => {
   /** The policy as a server asks it, at that time. */
   const asked = async (policy: Policy, now: number, troubles: unknown[] = []): Promise<'pass' | 'defer'> => {
     const connection = { peer: { address: '203.0.113.9' } }
-    const stage = { now, connection, envelope: { sender: null, recipients: [] }, trouble: (error: unknown) => troubles.push(error) }
+    const trouble = (error: unknown): number => troubles.push(error)
+    const stage = { now, connection, envelope: { sender: null, recipients: [] }, trouble }
     const verdict = await policy.sender!(null, stage as never)
     return verdict === undefined ? 'pass' : (verdict.kind as 'defer')
   }
@@ -130,7 +132,8 @@ describe('rateLimit in a store', () => {
     const store = memoryKeyValue()
     const by = (): string => 'x'
     const limits: readonly RateLimitOptions[] = [
-      { perMinute: 1 }, { perMinute: 1, name: 'second' }, { perMinute: 1, by }, { most: 1, window: 30_000 }, { perMinute: 1, by: 'network' },
+      { perMinute: 1 }, { perMinute: 1, name: 'second' }, { perMinute: 1, by }, { perMinute: 1, by: 'network' },
+      { most: 1, window: 30_000 },
     ]
     for (const limit of limits) expect(await asked(rateLimit({ ...limit, store }), 1000)).toBe('pass')
     expect(await asked(rateLimit({ perMinute: 1, store }), 1000)).toBe('defer')
@@ -146,9 +149,11 @@ describe('rateLimit in a store', () => {
 })
 
 it.each<readonly [RateLimitOptions]>([
-  [{}], [{ perMinute: 5, most: 5, window: 5 }], [{ most: 5 }], [{ window: 5 }], [{ perMinute: 5, window: 5 }], [{ most: 5, window: Infinity }],
-  [{ most: 0, window: 5 }], [{ perMinute: 5, by: 'recipient' }], [{ perMinute: 5, by: 'account', count: 'connection' }],
-  [{ perMinute: 5, by: 'domain', count: 'connection' }], [{ perMinute: 5, store: {} as KeyValue }], [{ perMinute: 5, onError: 'no' as 'pass' }],
+  [{}], [{ perMinute: 5, most: 5, window: 5 }], [{ most: 5 }], [{ window: 5 }], [{ perMinute: 5, window: 5 }],
+  [{ most: 5, window: Infinity }], [{ most: 0, window: 5 }], [{ perMinute: 5, by: 'recipient' }],
+  [{ perMinute: 5, by: 'account', count: 'connection' }],
+  [{ perMinute: 5, by: 'domain', count: 'connection' }], [{ perMinute: 5, store: {} as KeyValue }],
+  [{ perMinute: 5, onError: 'no' as 'pass' }],
 ])('rateLimit refuses %j', (options) => {
   expect(() => rateLimit(options)).toThrow(expect.objectContaining({ code: 'config' }))
 })
@@ -158,7 +163,8 @@ describe('slidingCount', () => {
   const length = fc.integer({ min: 1, max: 1e9 })
 
   it('never grows while nothing is counted, and comes to nothing after two windows', () => {
-    fc.assert(fc.property(counts, length, fc.double({ min: 0, max: 2, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (one, window, when, later) => {
+    const share = (max: number): fc.Arbitrary<number> => fc.double({ min: 0, max, noNaN: true })
+    fc.assert(fc.property(counts, length, share(2), share(1), (one, window, when, later) => {
       const from = one.stretch * window + Math.floor(when * window)
       const [first, then] = [slidingCount(one, from, window), slidingCount(one, from + Math.floor(later * window), window)]
       expect(then).toBeLessThanOrEqual(first + 1e-9)
@@ -176,7 +182,8 @@ describe('slidingCount', () => {
   })
 
   it('lets no window have more than twice the limit, wherever it lies', () => {
-    fc.assert(fc.property(fc.array(fc.nat(700), { minLength: 30, maxLength: 120 }), fc.integer({ min: 1, max: 10 }), (pauses, most) => {
+    const many = fc.array(fc.nat(700), { minLength: 30, maxLength: 120 })
+    fc.assert(fc.property(many, fc.integer({ min: 1, max: 10 }), (pauses, most) => {
       const window = 1000
       const held = { stretch: 0, present: 0, before: 0 }
       const passed: number[] = []
@@ -191,14 +198,17 @@ describe('slidingCount', () => {
         held.present++
         passed.push(now)
       }
-      for (const at of passed) expect(passed.filter((other) => other > at - window && other <= at).length).toBeLessThanOrEqual(2 * most)
+      for (const at of passed) {
+        expect(passed.filter((other) => other > at - window && other <= at).length).toBeLessThanOrEqual(2 * most)
+      }
     }), { numRuns: 60 })
   })
 })
 
 describe.each<readonly [string, () => Policy]>([
   ['rateLimit in a store', () => rateLimit({ perMinute: 5, store: memoryKeyValue() })],
-  ['rateLimit of connections in a store', () => rateLimit({ most: 5, window: 600_000, count: 'connection', store: memoryKeyValue() })],
+  ['rateLimit of connections in a store', () =>
+    rateLimit({ most: 5, window: 600_000, count: 'connection', store: memoryKeyValue() })],
   ['rateLimit by domain', () => rateLimit({ perMinute: 5, by: 'domain' })],
   ['rateLimit by recipient', () => rateLimit({ perMinute: 5, by: 'recipient', count: 'recipient', store: memoryKeyValue() })],
 ])('%s keeps the contract', (_, open) => policyContract({ describe, it, open, skipped: () => undefined }))

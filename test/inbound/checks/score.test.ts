@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { accept, dnswl, inOrder, observeOnly, type Policy, quarantine, reject, score, type ScoreOptions } from '../../../src/index.ts'
+import {
+  accept, dnswl, inOrder, observeOnly, type Policy, quarantine, reject, score, type ScoreOptions,
+} from '../../../src/index.ts'
 import { policyContract, world } from '../../../src/testing/index.ts'
 
 const pointing = (...points: readonly (readonly [number, string])[]): Policy => ({
@@ -56,16 +58,19 @@ describe('score', () => {
 
   it('writes the points, what they were for, and nothing that came from outside', async () => {
     const content = 'X-Spam-Score: -100\r\nx-spam-FLAG: NO\r\nX-Spam-Report: fine\r\nX-Spam-Level: *\r\nSubject: x\r\n\r\nx\r\n'
-    const { header } = await told([score({ tag: 3 }, pointing([0.1, 'a little'], [0.2, 'some'], [4, 'caf\u00e9 \r\nX: y']))], content)
+    const points = pointing([0.1, 'a little'], [0.2, 'some'], [4, 'caf\u00e9 \r\nX: y'])
+    const { header } = await told([score({ tag: 3 }, points)], content)
     expect(header.replaceAll('\r\n ', ' ').split('\r\n')).toEqual([
-      'X-Spam-Score: 4.3', 'X-Spam-Flag: YES', expect.stringMatching(/^X-Spam-Report: =\?utf-8\?/i), 'X-Spam-Level: *', 'Subject: x',
+      'X-Spam-Score: 4.3', 'X-Spam-Flag: YES', expect.stringMatching(/^X-Spam-Report: =\?utf-8\?/i),
+      'X-Spam-Level: *', 'Subject: x',
     ])
     const plain = await told([score({ tag: 3 }, pointing([1, 'a little'], [-0.5, 'a friend'], [4, 'a lot']))])
     expect(plain.header.replaceAll('\r\n ', ' ')).toContain('X-Spam-Report: a lot (4); a little (1); a friend (-0.5)')
     expect((await told([score({ tag: 3 }, pointing([1, 'a little']))], content)).header.split('\r\n')).toEqual([
       'X-Spam-Score: 1', 'X-Spam-Level: *', 'Subject: x',
     ])
-    expect((await told([score({ tag: 3, headers: false }, pointing([4, 'a lot']))], content)).header).toContain('X-Spam-Score: -100')
+    const silent = await told([score({ tag: 3, headers: false }, pointing([4, 'a lot']))], content)
+    expect(silent.header).toContain('X-Spam-Score: -100')
   })
 
   it('tells no more reasons than people read', async () => {
@@ -109,5 +114,6 @@ describe('score', () => {
 
 describe.each<readonly [string, () => Policy]>([
   ['score', () => score({ tag: 1 })],
-  ['score of others', () => score({ reject: 2 }, pointing([1, 'x'], [1, 'y']), { name: 'slow', message: (_, stage) => stage.wait(1000) })],
+  ['score of others', () =>
+    score({ reject: 2 }, pointing([1, 'x'], [1, 'y']), { name: 'slow', message: (_, stage) => stage.wait(1000) })],
 ])('%s keeps the contract', (_, open) => policyContract({ describe, it, open, skipped: () => undefined }))

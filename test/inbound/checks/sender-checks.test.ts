@@ -18,21 +18,29 @@ const made = (policy: Policy, dns: FakeZone = {}): World => world({
 })
 
 /** All replies to the recipients and the content, and what was noted. */
-async function sent(w: World, { address = '203.0.113.9', name = 'mail.a.test', login, ...mail }: Sending): Promise<readonly unknown[]> {
+async function sent(w: World, sending: Sending): Promise<readonly unknown[]> {
+  const { address = '203.0.113.9', name = 'mail.a.test', login, ...mail } = sending
   const client = w.connect(address, { name })
   if (login !== undefined) await client.login(login, 'pw')
   const before = w.delivered.length
   const { recipients } = await w.clock.until(client.send({ from: 'bob@a.test', to: 'alice@mx.test', ...mail }))
   const notes = w.delivered[before]?.notes ?? []
-  const noted = notes.flatMap((note): readonly unknown[] =>
-    note.kind === 'score' ? [note.score] : note.kind === 'quarantine' ? [`quarantine: ${note.why}`] : note.kind === 'tag' ? [note.tag] : [])
+  const noted = notes.flatMap((note): readonly unknown[] => {
+    if (note.kind === 'score') return [note.score]
+    if (note.kind === 'quarantine') return [`quarantine: ${note.why}`]
+    return note.kind === 'tag' ? [note.tag] : []
+  })
   return [...recipients.map(({ reply }) => (reply.startsWith('250') ? 'ok' : reply)), ...noted]
 }
 
 type Case = readonly [what: string, options: object, sending: Sending, ...said: unknown[]]
 
 /** A check for each case. */
-function table(cases: readonly Case[], name: string, run: (options: never, sending: Sending, said: readonly unknown[]) => Promise<void>): void {
+function table(
+  cases: readonly Case[],
+  name: string,
+  run: (options: never, sending: Sending, said: readonly unknown[]) => Promise<void>,
+): void {
   const rows = cases.map(([what, options, sending, ...said]) => [what, options, sending, said] as const)
   it.each(rows)(name, (_, options, sending, said) => run(options as never, sending, said))
 }
@@ -57,12 +65,14 @@ describe('reverseDns', () => {
     ['without a name', {}, { address: '203.0.113.99' }, missing],
     ['without a name', { missing: 'defer' }, { address: '203.0.113.99' }, '450 4.7.25 Your address has no name in the DNS'],
     ['without a name', { missing: 2.5 }, { address: '203.0.113.99' }, 'ok', 2.5],
-    ['without a name', { missing: 'quarantine' }, { address: '203.0.113.99' }, 'ok', 'quarantine: Your address has no name in the DNS'],
+    ['without a name', { missing: 'quarantine' }, { address: '203.0.113.99' },
+      'ok', 'quarantine: Your address has no name in the DNS'],
     ['without a name, logged in', {}, { address: '203.0.113.99', login: 'alice' }, 'ok'],
     ['whose name leads elsewhere', {}, { address: '203.0.113.10' }, 'ok'],
     ['whose name leads elsewhere', { unconfirmed: 'reject' }, { address: '203.0.113.10' },
       '550 5.7.25 The name of your address does not lead back to it'],
-    ['with 200 names', { unconfirmed: 'reject' }, { address: '203.0.113.14' }, '550 5.7.25 The name of your address does not lead back to it'],
+    ['with 200 names', { unconfirmed: 'reject' }, { address: '203.0.113.14' },
+      '550 5.7.25 The name of your address does not lead back to it'],
     ['of whom the DNS does not say', { unconfirmed: 'reject' }, { address: '203.0.113.11' }, 'ok'],
     ['of whom the DNS does not say', { unknown: 'defer' }, { address: '203.0.113.11' },
       '450 4.7.25 The name of your address cannot be looked up'],
