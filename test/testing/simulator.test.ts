@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { DialTarget } from '../../src/protocol/session/dial.ts'
+import { type DialTarget, type TlsDemand, TlsFailure } from '../../src/protocol/session/dial.ts'
+import { virtualNetwork } from '../../src/testing/network.ts'
 import { type Sabotage, simulate, type Simulation, simulationReport } from '../../src/testing/index.ts'
 import { Draws } from '../../src/testing/simulator/draws.ts'
+import { Journal } from '../../src/testing/simulator/journal.ts'
 import { Ledger } from '../../src/testing/simulator/ledger.ts'
 import { SiteWatch } from '../../src/testing/simulator/site-watch.ts'
+import { type TlsFault, TlsWeather } from '../../src/testing/simulator/tls-weather.ts'
 import { virtualClock } from '../../src/testing/virtual-clock.ts'
 import seeds from '../seeds.json' with { type: 'json' }
 
@@ -29,17 +32,20 @@ describe('the simulator', () => {
   it.each<[Sabotage, number, RegExp]>([
     ['forgets-settlements', 52, /has come to \d ends: .*nothing explains it/],
     ['leases-twice', 11, /has come to \d ends: .*nothing explains it/],
-    ['loses-recipients', 52, /is lost/],
+    ['loses-recipients', 5, /is lost/],
     ['ignores-refusals', 11, /is lost/],
+    ['answers-early', 4, /is lost/],
+    ['trusts-anybody', 11, /connection that is encrypted; it asks for verified/],
+    ['forgets-routes', 11, /connection that is (encrypted|plain); it asks for verified/],
   ])('finds what %s', async (sabotage, seed, finding) => {
     const { violations } = await run(seed, sabotage)
     expect(violations.join('\n')).toMatch(finding)
   })
 
   it('says how to see a failure again', async () => {
-    const simulation = await run(52, 'loses-recipients')
+    const simulation = await run(5, 'loses-recipients')
     const lines = simulationReport(simulation).split('\n')
-    expect(lines[0]).toBe('Seed 52 fails. To run it again: npm run simulate -- --seed 52')
+    expect(lines[0]).toBe('Seed 5 fails. To run it again: npm run simulate -- --seed 5')
     expect(JSON.parse(lines[1]!)).toEqual(simulation.plan)
     expect(lines.slice(2, 42)).toEqual(simulation.transcript.slice(-40))
     const differing = simulationReport(simulation, { ...simulation, hash: 'other' })
@@ -75,6 +81,129 @@ describe('the ledger', () => {
       'A message that nobody has sent (<2>): copy for a@h.test at y',
       '<1> for c@h.test has come to 1 ends: copy (y); nothing explains it',
     ])
+  })
+})
+
+describe('a disk that loses its power', () => {
+  interface Kept {
+    readonly written: number[]
+    readonly since: number
+  }
+
+  const journalOf = (lies = false) => {
+    let now = 5
+    const made = new Journal<Kept>({ make: (then) => ({ written: [], since: then() }), now: () => now++, loses: true, lies })
+    const told: string[] = []
+    const write = async (number: number, mayGo = false): Promise<() => void> => {
+      const begun = made.begin({
+        run: async ({ written }) => written.push(number),
+        done: () => told.push(`done ${number}`),
+        ...(mayGo && { forgotten: () => told.push(`forgotten ${number}`) }),
+      })
+      await begun.run()
+      return begun.answered
+    }
+    return { made, told, write }
+  }
+
+  it('keeps what was answered, and what was written before it', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const { made, told, write } = journalOf()
+      await write(1)
+      const answered = await write(2)
+      await write(3)
+      await write(4)
+      answered()
+      expect(told).toEqual(['done 1', 'done 2'])
+      const lost = await made.lose(new Draws(seed, 'power'))
+      const kept = [1, 2, 3, 4].slice(0, 4 - lost)
+      expect(kept.slice(0, 2)).toEqual([1, 2])
+      expect(made.thing.written).toEqual(kept)
+      expect(told).toEqual(kept.map((number) => `done ${number}`))
+    }
+  })
+
+  it('may forget leases that were answered, and says so', async () => {
+    const seen = new Set<string>()
+    for (let seed = 0; seed < 20; seed++) {
+      const { made, told, write } = journalOf()
+      await write(1)
+      const answered = await write(2, true)
+      answered()
+      await made.lose(new Draws(seed, 'power'))
+      seen.add(`${told.join(', ')}: ${made.thing.written.join(' ')}`)
+    }
+    expect([...seen].sort()).toEqual(['done 1, done 2, forgotten 2: 1', 'done 1, done 2: 1 2'])
+  })
+
+  it('loses nothing where a process ends alone', async () => {
+    const { made, told, write } = journalOf()
+    await write(1)
+    await write(2)
+    await made.flush()
+    expect(await made.lose(new Draws(1, 'power'))).toBe(0)
+    expect(told).toEqual(['done 1', 'done 2'])
+    expect(made.thing.written).toEqual([1, 2])
+  })
+
+  it('loses what was answered too where it lies', async () => {
+    const lost = new Set<number>()
+    for (let seed = 0; seed < 20; seed++) {
+      const { made, write } = journalOf(true)
+      for (const number of [1, 2]) (await write(number))()
+      lost.add(await made.lose(new Draws(seed, 'power')))
+    }
+    expect([...lost].sort()).toEqual([0, 1, 2])
+  })
+})
+
+describe('TLS that goes wrong', () => {
+  const dialled = async (fault: TlsFault | undefined, tls: TlsDemand) => {
+    const clock = virtualClock()
+    const network = virtualNetwork({ clock })
+    const weather = new TlsWeather(clock)
+    weather.certify('192.0.2.1', 'mx.f.test')
+    weather.fault('192.0.2.1', fault)
+    network.listen('192.0.2.1', 25, (server) => {
+      const sink = { received: () => server.startTls(), ended: () => {}, drained: () => {}, secured: () => {}, closed: () => {} }
+      server.open(sink)
+    })
+    const target: DialTarget = { host: '192.0.2.1', port: 25, tls }
+    const client = weather.around(await network.dial(target, new AbortController().signal), target)
+    const ends: string[] = []
+    client.open({
+      received: (bytes) => ends.push(Buffer.from(bytes).toString('latin1').slice(0, 3)),
+      ended: () => {},
+      drained: () => {},
+      secured: () => ends.push(weather.connectionOf({ address: client.peer.localAddress, port: client.peer.localPort })!.security),
+      closed: (error) => ends.push(error instanceof TlsFailure ? error.reason : 'closed'),
+    })
+    client.write(['STARTTLS\r\n'])
+    await clock.advance(10)
+    if (ends.length === 0) client.startTls()
+    await clock.advance(10)
+    return ends.join(' ')
+  }
+  const anybody: TlsDemand = { trust: 'none', serverName: 'mx.f.test' }
+  const proven: TlsDemand = { trust: 'pkix', serverName: 'mx.f.test' }
+  const pinned: TlsDemand = { trust: { tlsa: [] }, serverName: 'mx.f.test' }
+
+  it.each<[TlsFault | undefined, TlsDemand, string]>([
+    [undefined, anybody, 'encrypted'],
+    [undefined, proven, 'pkix'],
+    [undefined, pinned, 'tlsa'],
+    [undefined, { ...proven, serverName: 'mx.g.test' }, 'certificate-host-mismatch'],
+    ['refused', anybody, '454'],
+    ['breaks', anybody, 'validation-failure'],
+    ['silent', proven, ''],
+    ['expired', anybody, 'encrypted'],
+    ['expired', proven, 'certificate-expired'],
+    ['expired', pinned, 'tlsa'],
+    ['wrong-name', proven, 'certificate-host-mismatch'],
+    ['untrusted', proven, 'certificate-not-trusted'],
+    ['untrusted', pinned, 'tlsa-invalid'],
+  ])('%s, of whoever is asked for %j: %s', async (fault, tls, ends) => {
+    expect(await dialled(fault, tls)).toBe(ends)
   })
 })
 

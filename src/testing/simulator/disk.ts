@@ -16,6 +16,8 @@ export interface DiskCall<T> {
   /** Writes: fails when the disk is full. */
   readonly writes: boolean
   readonly run: () => Promise<T>
+  /** Told when whoever has called hears that it was done. */
+  readonly answered?: () => void
   /** Told that it failed on purpose, before it was done or after it; or took so long that nobody may wait for it any more. */
   readonly failed?: (when: 'before' | 'after') => void
   /** Whoever makes it bears that it takes longer than anybody waits. */
@@ -61,7 +63,8 @@ export class Disk {
     if (fate === 'fails after') call.failed?.('after')
     const answered = fate === 'fails after' ? done.then(() => Promise.reject(broken(call.method))) : done
     if (fate === 'stuck') call.failed?.('after')
-    return this.later(life, answered, this.draws.between(durations[fate][0], durations[fate][1]))
+    const told = fate === 'fails after' ? undefined : call.answered
+    return this.later(life, answered, this.draws.between(durations[fate][0], durations[fate][1]), told)
   }
 
   private fateOf({ writes, mayStick }: DiskCall<unknown>) {
@@ -82,10 +85,13 @@ export class Disk {
     return done
   }
 
-  private later<T>(life: Life, answered: Promise<T>, milliseconds: number): Promise<T> {
+  private later<T>(life: Life, answered: Promise<T>, milliseconds: number, told?: () => void): Promise<T> {
     // Nobody may be there to hear it.
     answered.catch(() => undefined)
-    return new Promise((resolve) => life.clock.alarm(this.clock.ticks() + milliseconds, () => resolve(answered)))
+    return new Promise((resolve) => life.clock.alarm(this.clock.ticks() + milliseconds, () => {
+      told?.()
+      resolve(answered)
+    }))
   }
 }
 

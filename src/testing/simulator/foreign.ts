@@ -1,6 +1,7 @@
 import type { Verdict } from '../../contracts/policy.ts'
 import type { Recipient } from '../../contracts/received.ts'
 import { defer, reject } from '../../inbound/verdict.ts'
+import type { Peer } from '../../protocol/session/transport.ts'
 import { receiver } from '../../server/receiver.ts'
 import type { Claimed } from '../../server/reception.ts'
 import { Draws } from './draws.ts'
@@ -31,9 +32,14 @@ export class ForeignHost {
         inMemory: Infinity,
         connections: false,
         accepts: (to, { envelope: { sender, recipients } }) => this.accepts(to, sender?.local ?? '', recipients),
-        deliver: ({ envelope, facts }) => this.deliver(address, envelope.recipients, facts.messageId),
+        deliver: ({ envelope, facts, connection }) => {
+          this.look(connection.peer)
+          return this.deliver(address, envelope.recipients, facts.messageId)
+        },
       })
-      network.listen(address, 25, (transport) => void server.serve(transport, { startTls: plan.startTls }))
+      network.listen(address, 25, (transport) => {
+        server.serve(transport, { startTls: plan.startTls && around.tls.offers(address) })
+      })
     }
   }
 
@@ -53,6 +59,15 @@ export class ForeignHost {
     const seen = this.seen.get(who) ?? now
     this.seen.set(who, seen)
     return now >= seen + KNOWN_AFTER
+  }
+
+  /** Looks whether mail came in the way that was asked for. */
+  private look(peer: Peer): void {
+    const { tls, wishes, plan, ledger } = this.around
+    const connection = tls.connectionOf(peer)
+    const host = plan.hosts.find(({ addresses }) => addresses.includes(peer.address ?? ''))
+    const fault = connection && host && wishes.fault(host.domain, this.plan, connection)
+    if (fault !== undefined) ledger.violate(fault)
   }
 
   private async deliver(

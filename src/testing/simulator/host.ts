@@ -1,9 +1,10 @@
 import { accountDirectory } from '../../accounts/directory.ts'
 import { memoryAccounts } from '../../adapters/memory/accounts.ts'
+import { memoryKeyValue } from '../../adapters/memory/key-value.ts'
 import { linkedTransports } from '../../adapters/memory/link.ts'
 import type { Passwords } from '../../contracts/accounts.ts'
 import type { Directory } from '../../contracts/directory.ts'
-import type { MailQueue } from '../../contracts/queue.ts'
+import type { MailQueue, QueueOrder } from '../../contracts/queue.ts'
 import type { MailStore } from '../../contracts/store.ts'
 import type { ServerEvent } from '../../observe/events.ts'
 import type { Dial } from '../../protocol/session/dial.ts'
@@ -19,10 +20,14 @@ import type { Ledger } from './ledger.ts'
 import { HostClock, Life, never } from './life.ts'
 import type { HostPlan, Plan } from './plan.ts'
 import { QueueBooks } from './queue-books.ts'
+import { faultyDirectory, faultyPolicy, isOnPurpose } from './host-faults.ts'
+import type { Journal } from './journal.ts'
 import { composing, type ToldReport } from './reports.ts'
 import { fallibleResolver } from './resolver.ts'
-import { deafToRefusals, type Sabotage, sabotaged } from './sabotage.ts'
+import { type Sabotage, sabotagedDial } from './sabotage.ts'
 import { SiteWatch } from './site-watch.ts'
+import type { TlsWeather } from './tls-weather.ts'
+import { routesFor, type TlsWishes } from './tls-wishes.ts'
 import type { Transcript } from './transcript.ts'
 import type { Clock } from '../../protocol/session/clock.ts'
 
@@ -33,6 +38,8 @@ export interface Surroundings {
   readonly clock: Clock
   readonly network: VirtualNetwork
   readonly dns: FakeDns
+  readonly tls: TlsWeather
+  readonly wishes: TlsWishes
   readonly ledger: Ledger
   readonly transcript: Transcript
   readonly reports: Map<string, ToldReport>
@@ -42,8 +49,8 @@ export interface Surroundings {
 
 /** Where a host keeps its mail. */
 export interface Storage {
-  readonly store: MailStore
-  readonly queue: MailQueue
+  readonly store: Journal<MailStore>
+  readonly queue: Journal<MailQueue>
 }
 
 /** A process of a host. */
@@ -74,16 +81,17 @@ export class SimulatedHost {
   readonly disk: Disk
   readonly books: QueueBooks
   readonly storage: Storage
-  /** Its queue as whoever looks after it sees it. */
-  readonly queue: MailQueue
+  /** Policies of others, which outlive all lives. */
+  private readonly keyValue = memoryKeyValue()
   private readonly around: Surroundings
   private readonly directory: Directory
   private readonly hints: Hints = new Set()
   private readonly draws: Draws
+  private readonly power: Draws
   private readonly workers: readonly Worker[]
 
   constructor(plan: HostPlan, storage: Storage, directory: Directory, around: Surroundings) {
-    const { seed, ledger, reports, sabotage, transcript } = around
+    const { seed, ledger, reports, transcript } = around
     const { domain } = plan
     this.plan = plan
     this.around = around
@@ -91,10 +99,10 @@ export class SimulatedHost {
     this.storage = storage
     this.clock = new HostClock(around.clock)
     this.draws = new Draws(seed, `host ${domain}`)
+    this.power = new Draws(seed, `power ${domain}`)
     const note = (what: string): void => transcript.note(`${domain} ${what}`)
     this.disk = new Disk(around.clock, new Draws(seed, `disk ${domain}`), around.plan, note)
     this.books = new QueueBooks(domain, ledger, reports, mostTries(around.plan))
-    this.queue = sabotage ? sabotaged(storage.queue, sabotage) : storage.queue
     this.workers = plan.addresses.map((address) => ({ address, life: undefined, lives: 0 }))
   }
 
@@ -106,13 +114,39 @@ export class SimulatedHost {
   /** Ends a process in the midst of whatever it does; it comes back after so many milliseconds. */
   crash(which: number, downFor: number): void {
     const worker = this.workers[which % this.workers.length]!
-    if (worker.life) this.end(worker, downFor)
+    if (worker.life) void this.end(worker, downFor)
   }
 
-  /** Ends all processes for good. */
-  end(worker: Worker | undefined, downFor: number): void {
+  /** Its queue as whoever looks after it sees it. */
+  get queue(): MailQueue {
+    return this.storage.queue.thing
+  }
+
+  /** Carries out an order of whoever looks after the queue. What it is about is on the disk before. */
+  async order(jobs: readonly string[], order: QueueOrder, now: number): Promise<number> {
+    const { run, answered } = this.storage.queue.begin({ run: (queue) => queue.order({ jobs }, order, now) })
+    const { changed } = await this.disk.doing(run())
+    answered()
+    return changed
+  }
+
+  /** Ends all processes, as the power fails, and what was not written with them; they come back after so many milliseconds. */
+  losePower(downFor: number): void {
+    this.around.transcript.note(`${this.plan.domain} loses power`)
+    this.stop(this.workers, downFor)
+    void this.disk.doing(this.lose())
+  }
+
+  /** Ends a process, or all for good. What was written is there. */
+  async end(worker: Worker | undefined, downFor: number): Promise<void> {
+    const { store, queue } = this.storage
+    this.stop(worker ? [worker] : this.workers, downFor)
+    await this.disk.doing(Promise.all([store.flush(), queue.flush()]))
+  }
+
+  private stop(workers: readonly Worker[], downFor: number): void {
     const { network, transcript, clock } = this.around
-    for (const each of worker ? [worker] : this.workers) {
+    for (const each of workers) {
       if (each.life) transcript.note(`${this.plan.domain} crashes at ${each.address}`)
       each.life?.end()
       each.life = undefined
@@ -123,8 +157,14 @@ export class SimulatedHost {
     }
   }
 
+  private async lose(): Promise<void> {
+    const { store, queue } = this.storage
+    const [of, from] = [await store.lose(this.power), await queue.lose(this.power)]
+    this.around.transcript.note(`${this.plan.domain} has lost ${of} writes to its store and ${from} to its queue`)
+  }
+
   private startOne(worker: Worker): void {
-    const { network, transcript } = this.around
+    const { network, transcript, tls } = this.around
     const { domain } = this.plan
     const { address } = worker
     const life = new Life(this.clock)
@@ -134,7 +174,7 @@ export class SimulatedHost {
     const server = mailServer(this.options(worker, life, number))
     const serve = (listener: 'mx' | 'submission') => (transport: Transport): void => {
       if (life.isOver) transport.reset()
-      else server.serve(listener, transport, { startTls: true })
+      else server.serve(listener, transport, { startTls: tls.offers(address) })
     }
     const ends = [network.listen(address, 25, serve('mx')), network.listen(address, 587, serve('submission'))]
     const isOver = (): void => {
@@ -155,28 +195,42 @@ export class SimulatedHost {
 
   private options(worker: Worker, life: Life, number: number): MailServerOptions {
     const { around, disk, books, hints } = this
-    const { ledger, dns, seed, plan, transcript, isHealed, reports, sabotage } = around
+    const { ledger, dns, seed, plan, transcript, isHealed, reports } = around
     const { domain } = this.plan
     const crash = (): void => {
-      if (worker.life === life) this.end(worker, this.draws.pick([1_000, 60_000, 1_800_000]))
+      const downFor = this.draws.pick([1_000, 60_000, 1_800_000])
+      if (worker.life !== life) return
+      if (plan.powerLosses > 0 && this.power.oneIn(2)) this.losePower(downFor)
+      else void this.end(worker, downFor)
     }
     const note = (what: string): void => {
       if (!life.isOver) transcript.note(`${domain} ${what}`)
     }
     const gate = { disk, life, crash, ledger, note }
-    const draws = new Draws(seed, `life ${worker.address} ${number}`)
-    const sites = new SiteWatch(life.clock, ledger, domain)
-    const dial = this.dialFor(worker, life, sites)
+    const drawsOf = (what: string): Draws => new Draws(seed, `${what} ${worker.address} ${number}`)
+    const draws = drawsOf('life')
+    const isExact = plan.dnsLies === 0 && !plan.foreigns.some(({ wish }) => wish.startsWith('sts'))
+    const sites = new SiteWatch(life.clock, ledger, domain, isExact)
+    // What has its mailbox, and cannot go on to where else an alias leads, may get it again: from who does not know of it.
+    const unresolved = (address: string): void => ledger.disturbAll(address, `${domain} does not know what ${address} means`)
+    const parts = { life, draws: drawsOf('parts'), faults: plan, isHealed, note, unresolved }
     return {
       hostname: `mx.${domain}`,
-      directory: this.directory,
+      directory: faultyDirectory(this.directory, parts),
+      policies: [faultyPolicy(parts)],
       store: gatedStore(this.storage.store, gate),
-      queue: gatedQueue(this.queue, { ...gate, books, hints, draws: this.draws, hintsLost: plan.hintsLost }),
+      queue: gatedQueue(this.storage.queue, {
+        ...gate, books, hints, draws: this.draws, hintsLost: plan.hintsLost, ordered: () => sites.order(),
+      }),
+      keyValue: this.keyValue,
       outgoing: {
-        resolver: fallibleResolver(dns, life, new Draws(seed, `dns ${worker.address} ${number}`), plan, isHealed, note),
-        dial: sabotage === 'ignores-refusals' ? deafToRefusals(dial) : dial,
+        resolver: fallibleResolver(dns, { life, draws: drawsOf('dns'), faults: plan, isHealed, note, isSigned: this.isSigned }),
+        dial: sabotagedDial(this.dialFor(worker, life, sites), around.sabotage),
         compose: composing(reports),
         own: { names: [domain], addresses: this.plan.addresses },
+        sts: around.wishes.fetching(domain, drawsOf('policies'), plan.stsFails, isHealed),
+        dane: true,
+        routes: routesFor(around.sabotage === 'forgets-routes' ? [] : plan.foreigns),
         ...(plan.schedule && { schedule: plan.schedule }),
       },
       clock: life.clock,
@@ -191,20 +245,25 @@ export class SimulatedHost {
   }
 
   private dialFor({ address }: Worker, life: Life, sites: SiteWatch): Dial {
-    const { network } = this.around
+    const { network, tls } = this.around
     return async (target, signal) => {
       if (life.isOver) return never()
       const over = sites.dialled(target)
       try {
         const transport = await network.dial({ ...target, localAddress: address }, signal)
         if (life.isOver) transport.reset()
-        return life.isOver ? never() : telling(transport, over)
+        return life.isOver ? never() : telling(tls.around(transport, target), over)
       } catch (error) {
         over()
         if (life.isOver) return never()
         throw error
       }
     }
+  }
+
+  /** Whoever validates DNSSEC knows of lies about a name. */
+  private readonly isSigned = (name: string): boolean => {
+    return this.around.plan.foreigns.some(({ domain, wish }) => wish === 'dane' && (name === domain || name.endsWith(`.${domain}`)))
   }
 
   private heard(event: ServerEvent, sites: SiteWatch): void {
@@ -221,7 +280,7 @@ export class SimulatedHost {
       transcript.note(`${domain} failed ${event.what}: ${String(event.error)}`)
       const isExpected = event.error instanceof Error && event.error.name === 'MailError'
       const isHeld = event.error instanceof Error && event.error.message.includes('is held')
-      if (!isExpected && !isHeld) ledger.violate(`${domain}: ${event.what}: ${stackOf(event.error)}`)
+      if (!isExpected && !isHeld && !isOnPurpose(event.error)) ledger.violate(`${domain}: ${event.what}: ${stackOf(event.error)}`)
     }
   }
 }

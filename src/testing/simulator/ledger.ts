@@ -80,6 +80,11 @@ export class Ledger {
     this.known(key, why)?.disturbances.push(why)
   }
 
+  /** The same for all messages that are owed to a leaf. */
+  disturbAll(leaf: string, why: string): void {
+    for (const { owed, disturbances } of this.entries.values()) if (owed.has(leaf)) disturbances.push(why)
+  }
+
   /** It is still at work on. */
   touch(key: string | undefined): void {
     const entry = this.entries.get(key ?? '')

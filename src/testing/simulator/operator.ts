@@ -38,10 +38,10 @@ export class Operator {
     return found.jobs
   }
 
-  private async carryOut({ queue, clock, disk, books, plan }: SimulatedHost, job: QueuedJob, order: QueueOrder): Promise<void> {
+  private async carryOut(host: SimulatedHost, job: QueuedJob, order: QueueOrder): Promise<void> {
+    const { queue, clock, disk, books, plan } = host
     const about = await disk.doing(queue.message(job.message))
-    const { changed } = await disk.doing(queue.order({ jobs: [job.job] }, order, clock.now()))
-    if (changed === 0) return
+    if ((await host.order([job.job], order, clock.now())) === 0) return
     this.note(`${plan.domain} ${job.message} ${job.destination}: ${order.kind}`)
     books.ordered(job, about?.message.facts.messageId, order.kind)
   }

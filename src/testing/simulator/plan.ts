@@ -1,24 +1,22 @@
 import { Draws } from './draws.ts'
+import { type SimulatedServers, type TlsWish, tlsWishes } from './servers.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** A host of ours. */
-export interface HostPlan {
-  readonly domain: string
-  /** Of each of its workers, which share store and queue: an address of their own. */
-  readonly addresses: readonly string[]
+/** A host of ours. Each of its workers, which share store and queue, has an address of its own. */
+export interface HostPlan extends SimulatedServers {
   readonly storage: 'memory' | 'sqlite'
   readonly people: number
 }
 
 /** A server of somebody else's. One in so many, each; 0 for never. */
-export interface ForeignPlan {
-  readonly domain: string
-  readonly addresses: readonly string[]
+export interface ForeignPlan extends SimulatedServers {
   readonly startTls: boolean
+  /** What is asked of TLS with it. */
+  readonly wish: TlsWish
   /** It knows who comes again after a while, and takes mail from nobody else. */
   readonly greylists: boolean
   /** `421` in place of an answer to RCPT. */
@@ -51,6 +49,11 @@ export interface Plan {
   readonly outages: number
   readonly orders: number
   readonly fullDisks: number
+  /** Of a host: what was not on the disk is lost. */
+  readonly powerLosses: number
+  /** Of the TLS at an address, of what the DNS says of a domain. */
+  readonly tlsTroubles: number
+  readonly dnsTroubles: number
   /** One call of a store or a queue in so many; 0: none. */
   readonly diskFails: number
   readonly diskCrashes: number
@@ -58,6 +61,11 @@ export interface Plan {
   /** One question in so many. */
   readonly dnsFails: number
   readonly dnsLies: number
+  /** Of the policies of MTA-STS that are fetched, one in so many. */
+  readonly stsFails: number
+  /** Of what a host asks its directory and its own policies, one in so many: they throw, or never answer. */
+  readonly hostThrows: number
+  readonly hostSilent: number
   /** Hints of new work, one in so many. */
   readonly hintsLost: number
   /** Milliseconds at most from end to end. */
@@ -73,9 +81,10 @@ export interface Plan {
 /** Draws what a run is like. */
 export function planOf(seed: number): Plan {
   const draws = new Draws(seed, 'plan')
+  const wishes = new Draws(seed, 'wishes')
   const sometimes = (draw: () => number): number => (draws.below(2) === 0 ? 0 : draw())
   const hosts = Array.from({ length: draws.between(1, 3) }, (_, at) => hostOf(draws, at))
-  const foreigns = Array.from({ length: draws.between(1, 4) }, (_, at) => foreignOf(draws, at, sometimes))
+  const foreigns = Array.from({ length: draws.between(1, 4) }, (_, at) => foreignOf(draws, at, sometimes, wishes))
   const span = draws.pick([2 * HOUR, 12 * HOUR, DAY, 2 * DAY])
   const schedules = [undefined, undefined, [MINUTE, 5 * MINUTE, HOUR, 6 * HOUR], [10 * MINUTE, 10 * MINUTE, 10 * MINUTE]]
   const schedule = draws.pick(schedules)
@@ -102,6 +111,12 @@ export function planOf(seed: number): Plan {
     resets: sometimes(() => draws.pick([3, 10, 50])),
     stalls: sometimes(() => draws.pick([10, 50])),
     halfCloses: sometimes(() => draws.pick([10, 50])),
+    powerLosses: sometimes(() => draws.pick([HOUR, 6 * HOUR])),
+    tlsTroubles: sometimes(() => draws.pick([30 * MINUTE, 4 * HOUR])),
+    dnsTroubles: sometimes(() => draws.pick([HOUR, 8 * HOUR])),
+    stsFails: sometimes(() => draws.pick([2, 10])),
+    hostThrows: sometimes(() => draws.pick([20, 200])),
+    hostSilent: sometimes(() => draws.pick([50, 500])),
   }
 }
 
@@ -115,12 +130,15 @@ function hostOf(draws: Draws, at: number): HostPlan {
   }
 }
 
-function foreignOf(draws: Draws, at: number, sometimes: (draw: () => number) => number): ForeignPlan {
+function foreignOf(draws: Draws, at: number, sometimes: (draw: () => number) => number, wishes: Draws): ForeignPlan {
+  const wish = wishes.below(2) === 0 ? 'none' : wishes.pick(tlsWishes)
   const often = (): number => draws.pick([2, 5, 20])
   return {
     domain: `f${at}.test`,
     addresses: Array.from({ length: draws.oneIn(3) ? 2 : 1 }, (_, server) => `198.51.100.${10 + 10 * at + server}`),
-    startTls: draws.below(2) === 0,
+    // Who asks for TLS has it, by and large.
+    startTls: draws.below(2) === 0 || (wish !== 'none' && wishes.below(10) > 0),
+    wish,
     greylists: draws.oneIn(3),
     busy: sometimes(often),
     silent: sometimes(often),

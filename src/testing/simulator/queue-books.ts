@@ -6,8 +6,8 @@ import type { ToldReport } from './reports.ts'
 /** A lease as it was given. */
 interface Given {
   until: number
-  /** Somebody has given an order on the job since: that ends a lease which has run out. */
-  isOrdered: boolean
+  /** It is lost: an order on the job since ends a lease that has run out, a power loss forgets one. */
+  isLost: boolean
 }
 
 /** A recipient of a queued message. */
@@ -51,9 +51,9 @@ export class QueueBooks {
       const { job, until, tries } = lease
       const key = lease.message.facts.messageId
       const before = this.given.get(job)
-      const isLost = before !== undefined && (before.isOrdered || before.until <= now)
+      const isLost = before !== undefined && (before.isLost || before.until <= now)
       if (isLost) this.ledger.disturb(key, `${this.name}: ${lease.destination} was leased again, as nobody had settled it`)
-      this.given.set(job, { until, isOrdered: false })
+      this.given.set(job, { until, isLost: false })
       this.ledger.touch(key)
       if (tries > this.mostTries) this.ledger.violate(`${key} was tried ${tries} times for ${lease.destination} at ${this.name}`)
     }
@@ -62,6 +62,14 @@ export class QueueBooks {
   extended(lease: Lease, until: number): void {
     const given = this.given.get(lease.job)
     if (given) given.until = until
+  }
+
+  /** A power loss has taken leases away: of what their holders have done, nobody knows. */
+  forgotten(leases: readonly Lease[]): void {
+    for (const { job } of leases) {
+      const given = this.given.get(job)
+      if (given) given.isLost = true
+    }
   }
 
   settled(lease: Lease, { outcomes, enqueue = [] }: Settlement): void {
@@ -81,7 +89,7 @@ export class QueueBooks {
   /** An order was carried out on a job. */
   ordered({ job, message, recipients }: QueuedJob, key: string | undefined, kind: string): void {
     const given = this.given.get(job)
-    if (given) given.isOrdered = true
+    if (given) given.isLost = true
     if (kind !== 'drop') return
     this.given.delete(job)
     for (const { state, to } of recipients) {

@@ -4,9 +4,18 @@ import type { TransportSink } from '../../protocol/session/transport.ts'
 
 /**
  * A fault that is built in on purpose, to see that it is found: a queue that forgets every so often what was settled, hands a job
- * that somebody is at work on to somebody else, or loses a recipient; a client to which every recipient seems accepted.
+ * that somebody is at work on to somebody else, loses a recipient, or (with its store) says that something is on the disk which is
+ * not; a client to which every recipient seems accepted, or that believes any certificate; a server that forgets what its routes
+ * ask for.
  */
-export type Sabotage = 'forgets-settlements' | 'leases-twice' | 'loses-recipients' | 'ignores-refusals'
+export type Sabotage =
+  | 'forgets-settlements'
+  | 'leases-twice'
+  | 'loses-recipients'
+  | 'answers-early'
+  | 'ignores-refusals'
+  | 'trusts-anybody'
+  | 'forgets-routes'
 
 /** One in so many. */
 const OFTEN = 5
@@ -49,8 +58,15 @@ function withoutLast(jobs: readonly NewJob[]): readonly NewJob[] {
   return jobs.length > 1 ? jobs.slice(0, -1) : jobs
 }
 
+/** A way to connect that is not what it should be. */
+export function sabotagedDial(dial: Dial, how: Sabotage | undefined): Dial {
+  if (how === 'ignores-refusals') return deafToRefusals(dial)
+  if (how !== 'trusts-anybody') return dial
+  return (target, signal) => dial(target.tls ? { ...target, tls: { ...target.tls, trust: 'none' } } : target, signal)
+}
+
 /** Connections on which every refusal of an unknown recipient reads as a consent. */
-export function deafToRefusals(dial: Dial): Dial {
+function deafToRefusals(dial: Dial): Dial {
   return async (target, signal) => {
     const transport = await dial(target, signal)
     return { ...transport, open: (sink) => transport.open(consenting(sink)) }

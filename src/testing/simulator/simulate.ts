@@ -1,5 +1,7 @@
 import { memoryQueue } from '../../adapters/memory/queue.ts'
 import { memoryStore } from '../../adapters/memory/store.ts'
+import type { MailQueue } from '../../contracts/queue.ts'
+import type { MailStore } from '../../contracts/store.ts'
 import { turn } from '../../adapters/node/event-loop.ts'
 import { sqlite } from '../../adapters/sqlite/index.ts'
 import { fakeDns } from '../fake-dns.ts'
@@ -7,11 +9,15 @@ import { type VirtualClock, virtualClock } from '../virtual-clock.ts'
 import { Draws } from './draws.ts'
 import { ForeignHost } from './foreign.ts'
 import { directoryOf, SimulatedHost, type Storage, type Surroundings } from './host.ts'
+import { Journal } from './journal.ts'
 import { Ledger } from './ledger.ts'
 import { lettersOf } from './letters.ts'
 import { handIn } from './person.ts'
 import { type HostPlan, type Plan, planOf } from './plan.ts'
-import type { Sabotage } from './sabotage.ts'
+import { type Sabotage, sabotaged } from './sabotage.ts'
+import { publish, serversOf } from './servers.ts'
+import { TlsWeather } from './tls-weather.ts'
+import { TlsWishes } from './tls-wishes.ts'
 import { Transcript } from './transcript.ts'
 import { Troubles } from './troubles.ts'
 import { weatheredNetwork } from './weather.ts'
@@ -89,6 +95,8 @@ class Run {
       clock,
       network: weatheredNetwork(clock, new Draws(seed, 'network'), this.plan, isHealed),
       dns: fakeDns({}, { clock }),
+      tls: new TlsWeather(clock),
+      wishes: new TlsWishes(() => clock.ticks(), this.plan.foreigns),
       ledger: this.ledger,
       transcript: new Transcript(() => clock.ticks()),
       reports: new Map(),
@@ -99,9 +107,9 @@ class Run {
 
   async prepare(): Promise<void> {
     const { around, plan } = this
-    for (const { domain, addresses } of [...plan.hosts, ...plan.foreigns]) {
-      around.dns.set(domain, { MX: [`10 mx.${domain}`] })
-      around.dns.set(`mx.${domain}`, { A: addresses })
+    for (const servers of [...plan.hosts, ...plan.foreigns]) {
+      publish(around.dns, servers)
+      for (const { name, addresses } of serversOf(servers)) for (const address of addresses) around.tls.certify(address, name)
     }
     for (const foreign of plan.foreigns) new ForeignHost(foreign, around)
     for (const host of plan.hosts) {
@@ -133,7 +141,7 @@ class Run {
   async end(): Promise<Simulation> {
     const { ledger, around, clock, plan } = this
     for (const host of this.hosts) {
-      host.end(undefined, Infinity)
+      await host.end(undefined, Infinity)
       if (!this.isDrained) await this.tellWhatIsLeft(host)
       await this.count(host)
       host.books.balance()
@@ -164,12 +172,18 @@ class Run {
   }
 
   private async storageOf({ storage, domain }: HostPlan): Promise<Storage> {
-    const { folder } = this.options
+    const { folder, sabotage } = this.options
     const now = (): number => this.clock.now()
-    if (storage === 'memory' || folder === undefined) return { store: memoryStore({ now }), queue: memoryQueue() }
+    const queueOf = (queue: MailQueue): MailQueue => (sabotage ? sabotaged(queue, sabotage) : queue)
+    if (storage === 'memory' || folder === undefined) {
+      const journal = { now, loses: this.plan.powerLosses > 0, lies: sabotage === 'answers-early' }
+      const store = new Journal<MailStore>({ ...journal, make: (then) => memoryStore({ now: then }) })
+      return { store, queue: new Journal<MailQueue>({ ...journal, make: () => queueOf(memoryQueue()) }) }
+    }
     const mail = sqlite({ path: `${folder}/${domain}.db`, now })
     this.closing.push(() => mail.close())
-    return mail
+    const store = new Journal<MailStore>({ now, loses: false, make: () => mail.store })
+    return { store, queue: new Journal<MailQueue>({ now, loses: false, make: () => queueOf(mail.queue) }) }
   }
 
   private submit(): void {
@@ -207,7 +221,8 @@ class Run {
   }
 
   /** Counts what is in the mailboxes of a host. */
-  private async count({ plan, storage: { store } }: SimulatedHost): Promise<void> {
+  private async count({ plan, storage }: SimulatedHost): Promise<void> {
+    const store = storage.store.thing
     const names = [...Array.from({ length: plan.people }, (_, at) => `p${at}`), 'full', 'member']
     for (const name of names) {
       const account = `${name}@${plan.domain}`

@@ -26,18 +26,34 @@ export class SiteWatch {
   private readonly sites = new Map<string, Set<string>>()
   /** Connections that there are, or that are being made. */
   private readonly connections = new Map<string, number>()
+  /** Connections that may be made wherever: by somebody's order. */
+  private ordered = 0
   private readonly dials = new Map<string, { readonly hour: number; count: number }>()
 
-  /** `name`: of whom it looks at. */
-  constructor(clock: Clock, ledger: Ledger, name: string) {
+  private readonly isExact: boolean
+
+  /**
+   * `name`: of whom it looks at. `isExact`: what is known of a domain never changes, so that a server that goes by itself belongs
+   * to one site alone; otherwise breakers are not looked at.
+   */
+  constructor(clock: Clock, ledger: Ledger, name: string, isExact = true) {
+    this.isExact = isExact
     this.clock = clock
     this.ledger = ledger
     this.name = name
   }
 
+  /** Somebody has ordered that a message be tried, whatever is known of its site. */
+  order(): void {
+    this.ordered += OF_ONE_TRY
+  }
+
   /** A breaker has turned. */
   turned({ site, state, until }: Pick<SiteFacts, 'site' | 'state' | 'until'>): void {
-    for (const server of serversOf(site)) {
+    const servers = serversOf(site)
+    // Of several servers those may be another site that the DNS tells of just now.
+    if (!this.isExact || servers.length > 1) return
+    for (const server of servers) {
       const sites = this.sites.get(server) ?? new Set()
       this.sites.set(server, sites.add(site))
       const left = OF_ONE_TRY * (this.connections.get(server) ?? 0)
@@ -53,7 +69,7 @@ export class SiteWatch {
     const open = this.open.get(server)
     // A name that several sites share is open for one and not for the other.
     const isClear = open !== undefined && this.sites.get(server)!.size === 1 && this.clock.ticks() < open.until
-    if (isClear && open.left-- <= 0) this.ledger.violate(`${this.name} connects to ${server} [${host}] while its breaker is open`)
+    if (isClear && open.left-- <= 0 && this.ordered-- <= 0) this.ledger.violate(`${this.name} connects to ${server} [${host}] while its breaker is open`)
     this.connections.set(server, (this.connections.get(server) ?? 0) + 1)
     let isOver = false
     return () => {

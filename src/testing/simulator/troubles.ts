@@ -1,6 +1,9 @@
+import type { DnsFailure, FakeRecords } from '../fake-dns.ts'
 import { Draws } from './draws.ts'
 import type { SimulatedHost, Surroundings } from './host.ts'
 import { Operator } from './operator.ts'
+import { publish, type SimulatedServers } from './servers.ts'
+import { tlsFaults } from './tls-weather.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -23,6 +26,10 @@ export class Troubles {
     this.every(plan.jumps, draws, () => this.jump(aHost(), draws))
     this.every(plan.outages, draws, () => this.outage(draws))
     this.every(plan.fullDisks, draws, () => this.fill(aHost(), draws))
+    const own = { power: new Draws(seed, 'power'), tls: new Draws(seed, 'tls'), dns: new Draws(seed, 'dns') }
+    this.every(plan.powerLosses, own.power, () => own.power.pick(hosts).losePower(own.power.pick([1_000, MINUTE, HOUR])))
+    this.every(plan.tlsTroubles, own.tls, () => this.breakTls(own.tls))
+    this.every(plan.dnsTroubles, own.dns, () => this.forge(own.dns))
     this.every(plan.orders, draws, () => void this.operator.interfere(aHost()))
     this.release()
   }
@@ -30,8 +37,12 @@ export class Troubles {
   /** Everything works from now on. */
   heal(): void {
     this.isOver = true
-    const { network } = this.around
-    for (const address of this.addresses) network.fault(address, undefined)
+    const { network, tls, dns } = this.around
+    for (const address of this.addresses) {
+      network.fault(address, undefined)
+      tls.fault(address, undefined)
+    }
+    for (const servers of this.servers) publish(dns, servers)
     for (const host of this.hosts) {
       host.disk.isHealed = true
       host.start()
@@ -47,9 +58,13 @@ export class Troubles {
     })
   }
 
-  private get addresses(): readonly string[] {
+  private get servers(): readonly SimulatedServers[] {
     const { hosts, foreigns } = this.around.plan
-    return [...hosts, ...foreigns].flatMap(({ addresses }) => addresses)
+    return [...hosts, ...foreigns]
+  }
+
+  private get addresses(): readonly string[] {
+    return this.servers.flatMap(({ addresses }) => addresses)
   }
 
   private every(mean: number, draws: Draws, happen: () => void): void {
@@ -84,4 +99,36 @@ export class Troubles {
     host.disk.isFull = true
     clock.alarm(clock.ticks() + draws.pick([MINUTE, HOUR]), () => (host.disk.isFull = false))
   }
+  /** Something is wrong with the TLS at an address for a while. */
+  private breakTls(draws: Draws): void {
+    const { tls, transcript, clock } = this.around
+    const address = draws.pick(this.addresses)
+    const fault = draws.pick(tlsFaults)
+    const lasting = draws.pick([10 * MINUTE, 2 * HOUR, 20 * HOUR])
+    transcript.note(`${address} TLS ${fault} for ${lasting} ms`)
+    tls.fault(address, fault)
+    clock.alarm(clock.ticks() + lasting, () => tls.fault(address, undefined))
+  }
+
+  /** For a while the DNS says something else of a domain, to everybody. */
+  private forge(draws: Draws): void {
+    const { dns, transcript, clock } = this.around
+    const servers = draws.pick(this.servers)
+    const [what, records] = draws.pick(forgeries)
+    const lasting = draws.pick([MINUTE, 30 * MINUTE, 5 * HOUR])
+    transcript.note(`${servers.domain} is ${what} for ${lasting} ms`)
+    // A change of its owner's, signed as all that he says.
+    const authenticated = servers.wish === 'dane'
+    dns.set(servers.domain, typeof records === 'string' ? records : { ...records, authenticated })
+    clock.alarm(clock.ticks() + lasting, () => publish(dns, servers))
+  }
 }
+
+/** What a DNS may say of a domain. */
+const forgeries: readonly (readonly [string, FakeRecords | DnsFailure])[] = [
+  ['not there', 'NXDOMAIN'],
+  ['not to be found', 'SERVFAIL'],
+  ['not heard of', 'TIMEOUT'],
+  ['without mail', { MX: '0 .' }],
+  ['without servers', { TXT: 'nothing here' }],
+]
