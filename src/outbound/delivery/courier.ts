@@ -148,7 +148,10 @@ export class Courier {
       if (converted) way.body = converted.body
       return converted?.needs
     },
-    content: ({ message }) => this.chunk(this.ways.get(message)!),
+    content: ({ message }) => {
+      const way = this.ways.get(message)!
+      return way.body.bytes ? { bytes: way.body.bytes, last: true } : this.chunk(way)
+    },
     outcome: (event) => void this.ways.get(event.message)!.outcomes.push(event),
     done: (event) => {
       const { outcomes, resolve, content } = this.ways.get(event.message)!
@@ -168,10 +171,8 @@ export class Courier {
   }
 
   private async chunk(way: Way): Promise<ContentChunk> {
-    const { body } = way
-    if (body.bytes) return { bytes: body.bytes, last: true }
     if (!way.content) {
-      way.content = body.read()[Symbol.asyncIterator]()
+      way.content = way.body.read()[Symbol.asyncIterator]()
       way.ahead = (await way.content.next()).value
     }
     const bytes = way.ahead ?? new Uint8Array(0)
