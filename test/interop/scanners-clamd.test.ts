@@ -47,12 +47,15 @@ describeWith(['clamd'], 'clamd', () => {
     const filler = new Uint8Array(1000).fill(97)
     const large = (): ReturnType<typeof subjectOf> =>
       subjectOf(['Subject: x\r\n\r\n', ...Array.from({ length: 900 }, () => filler), '\r\n', EICAR])
-    expect(await Promise.all(Array.from({ length: 20 }, () => scanners[1]!.scan(large(), never())))).toEqual(Array(20).fill(found))
+    const all = await Promise.all(Array.from({ length: 20 }, () => scanners[1]!.scan(large(), never())))
+    expect(all).toEqual(Array(20).fill(found))
   })
 
   it('says that a message is too large for it, and goes on with others', async () => {
     const large = subjectOf(['Subject: x\r\n\r\n', ...Array.from({ length: 64 }, () => new Uint8Array(CLAMD_MOST / 32).fill(97))])
-    await expect(scanners[0]!.scan(large, never())).rejects.toMatchObject({ message: expect.stringMatching(/^clamd: /) as string })
+    // It says so and hangs up on the rest, which may be heard in either order.
+    const said = /^clamd: (it says: INSTREAM size limit exceeded|the connection broke)/
+    await expect(scanners[0]!.scan(large, never())).rejects.toThrow(said)
     expect(await scanners[0]!.scan(subjectOf(['Subject: x\r\n\r\nhello\r\n']), never())).toEqual(clean)
   })
 

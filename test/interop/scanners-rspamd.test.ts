@@ -39,8 +39,8 @@ describeWith(['rspamd'], 'rspamd', () => {
         name: 'OWN', score: 1.5, text: '203.0.113.9, client.test, alice@a.test, bob@b.test carol smith@b.test, nobody, Lunch',
       }],
     })
-    const report = { ...subject, envelope: { ...subject.envelope, sender: null }, connection: { ...subject.connection, account: 'zo\u00eb' } }
-    const [found] = (await scanner.scan(report, never())).findings
+    const [envelope, connection] = [{ ...subject.envelope, sender: null }, { ...subject.connection, account: 'zo\u00eb' }]
+    const [found] = (await scanner.scan({ ...subject, envelope, connection }, never())).findings
     expect(found!.text).toMatch(/client\.test, (none|), bob@b\.test carol smith@b\.test, zo\u00eb, Lunch$/)
   })
 

@@ -9,8 +9,14 @@ import { describeWith } from './programs.ts'
 import { GTUBE, startSpamd } from './scanners.ts'
 
 const held = holding()
-const mail = (text: string): string =>
-  `From: Alice <alice@a.test>\r\nTo: bob@b.test\r\nSubject: Lunch\r\nDate: Fri, 2 Jan 2026 12:00:00 +0000\r\nMessage-ID: <1@a.test>\r\n\r\n${text}\r\n`
+const mail = (text: string): string => `From: Alice <alice@a.test>\r
+To: bob@b.test\r
+Subject: Lunch\r
+Date: Fri, 2 Jan 2026 12:00:00 +0000\r
+Message-ID: <1@a.test>\r
+\r
+${text}\r
+`
 
 describeWith(['spamd', '/usr/share/spamassassin'], 'spamd', () => {
   let scanner: Scanner
@@ -35,7 +41,8 @@ describeWith(['spamd', '/usr/share/spamassassin'], 'spamd', () => {
   })
 
   it('several messages at once, and a large one', async () => {
-    const large = subjectOf([mail('Look:'), ...Array.from({ length: 2000 }, () => 'a line of text that says nothing at all\r\n'.repeat(5))])
+    const lines = 'a line of text that says nothing at all\r\n'.repeat(5)
+    const large = subjectOf([mail('Look:'), ...Array.from({ length: 2000 }, () => lines)])
     const all = [large, ...Array.from({ length: 5 }, (_, at) => subjectOf([mail(at % 2 === 0 ? GTUBE : 'Yes')]))]
     const actions = await Promise.all(all.map(async (one) => (await scanner.scan(one, never())).action))
     expect(actions).toEqual(['pass', 'quarantine', 'pass', 'quarantine', 'pass', 'quarantine'])
@@ -46,7 +53,8 @@ describeWith(['spamd', '/usr/share/spamassassin'], 'spamd', () => {
     const { reply } = await w.connect('203.0.113.9').send({ to: 'a@mx.test', content: mail(GTUBE) })
     expect(reply).toMatch(/^250 /)
     const [message] = w.delivered
-    expect(message!.headers.get('x-spam-status')!.value).toMatch(/^Yes, score=\d{3,}(\.\d)? required=5 tests=[\w,]*GTUBE[\w,]* scanner=spamd$/)
+    const status = /^Yes, score=\d{3,}(\.\d)? required=5 tests=[\w,]*GTUBE[\w,]* scanner=spamd$/
+    expect(message!.headers.get('x-spam-status')!.value).toMatch(status)
     expect(message!.headers.get('x-spam-flag')!.value).toBe('YES')
     expect(message!.headers.get('x-quarantine-reason')!.value).toMatch(/^scan\(spamd\): \d{3,}(\.\d)? of 5 points: .*GTUBE/)
   })

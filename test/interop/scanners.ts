@@ -52,7 +52,8 @@ export async function startRspamd(held: Held, rule: string): Promise<{ readonly 
   }
   // All top-level domains there are take it half a minute to compile.
   const domains = file('domains', 'com\norg\ntest\n')
-  const lua = file('rule.lua', `rspamd_config:register_symbol({ name = 'OWN', score = 1.5, callback = function(task)\n${rule}\nend })\n`)
+  const symbol = `{ name = 'OWN', score = 1.5, callback = function(task)\n${rule}\nend }`
+  const lua = file('rule.lua', `rspamd_config:register_symbol(${symbol})\n`)
   const conf = file('rspamd.conf', `options {
   url_tld = "${domains}"; filters = "";
   pidfile = "${folder}/pid"; tempdir = "${folder}"; dbdir = "${folder}"; rundir = "${folder}"; hs_cache_dir = "${folder}";
@@ -62,7 +63,10 @@ export async function startRspamd(held: Held, rule: string): Promise<{ readonly 
 logging { type = "console"; level = "info"; }
 lua = "${lua}";
 worker "normal" { bind_socket = "127.0.0.1:${port}"; count = 1; }
-actions { reject = 15; add_header = 6; greylist = 4; discard { flags = ["no_threshold"]; } quarantine { flags = ["no_threshold"]; } }
+actions {
+  reject = 15; add_header = 6; greylist = 4;
+  discard { flags = ["no_threshold"]; } quarantine { flags = ["no_threshold"]; }
+}
 `)
   await started(held, 'rspamd', ['-f', '--insecure', '-c', conf], new RegExp(`listen on: 127\\.0\\.0\\.1:${port}`))
   return { url: `http://127.0.0.1:${port}` }

@@ -77,8 +77,9 @@ function answered(
     }
     /** It says no more. Whether what it has said is all of its answer is seen in that. */
     const ended = (cause?: Error): void => {
+      const why = cause?.message ?? 'it was closed without an answer'
       if (answer.octets > 0) finish()
-      else fail(new MailError('temporary', `the connection broke: ${cause?.message ?? 'it was closed without an answer'}`, { cause }))
+      else fail(new MailError('temporary', `the connection broke: ${why}`, { cause }))
     }
     const abort = (): void => fail(signal.reason)
     signal.addEventListener('abort', abort)

@@ -30,7 +30,7 @@ export interface ScannerTimeouts {
 export interface ScannerBreaker {
   /** So many failures in a row (default 5): no connection, no answer in time, none that makes sense. */
   readonly failures?: number
-  /** Milliseconds for which it is not asked then (default 30,000). One message tries it after that, and the others wait for it. */
+  /** Milliseconds for which it is not asked then (default 30,000). After that one message tries it, the others wait for that. */
   readonly pause?: number
 }
 

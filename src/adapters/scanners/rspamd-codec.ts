@@ -4,8 +4,8 @@ import { decodeUtf8, hasControl, utf8Octets } from '../../protocol/bytes/text.ts
 import { finite, MOST_FINDINGS, MOST_NAME, MOST_TEXT, nonsense, oneLine, Unscannable } from './said.ts'
 
 /*
- * The protocol of rspamd: `POST /checkv2`, with what is known of the message beside its content in header fields, and an answer in
- * JSON.
+ * The protocol of rspamd: `POST /checkv2`, with what is known of the message beside its content in header fields, and an answer
+ * in JSON.
  */
 
 /** Octets of an answer: one with all of its some hundred symbols has less than 100,000. */
@@ -51,8 +51,9 @@ export function requestFields(subject: ScanSubject, { hostname, password }: Rspa
 }
 
 /**
- * What rspamd wants done, and what that is here. `greylist` says no more than that the points are enough for that: where its module
- * for it finds that the time is not up, the action is `soft reject`. To defer by the points alone would be to defer for ever.
+ * What rspamd wants done, and what that is here. `greylist` says no more than that the points are enough for that: where its
+ * module for it finds that the time is not up, the action is `soft reject`. To defer by the points alone would be to defer for
+ * ever.
  */
 const actions = new Map<unknown, Scanned['action']>([
   ['no action', 'pass'],

@@ -26,15 +26,15 @@ export interface ScanOptions {
    */
   readonly onError: 'pass' | 'defer'
   /**
-   * The same for a message that is larger than the scanner takes; `reject` answers `552 5.3.4`. Default: `pass` where `onError` is
-   * that, otherwise `reject`, since no waiting makes it smaller.
+   * The same for a message that is larger than the scanner takes; `reject` answers `552 5.3.4`. Default: `pass` where `onError`
+   * is that, otherwise `reject`, since no waiting makes it smaller.
    */
   readonly tooLarge?: 'pass' | 'reject'
   /** Milliseconds that it may take (default 120,000); then the scanner cannot say. */
   readonly within?: number
   /**
-   * What is done in place of what the scanner asks for: `{ reject: 'quarantine' }`, `{ tag: 'quarantine', defer: 'pass' }`. What is
-   * not in it is done as it is asked.
+   * What is done in place of what the scanner asks for: `{ reject: 'quarantine' }`, `{ tag: 'quarantine', defer: 'pass' }`. What
+   * is not in it is done as it is asked.
    */
   readonly actions?: { readonly [Asked in ScanAction]?: ScanAction }
   /** The answer to what is rejected. Default: `550 5.7.1` and what was found. */
@@ -159,7 +159,8 @@ function note(name: string, scanned: Scanned, message: ReceivedMessage, stage: S
 function spamStatus(name: string, scanned: Scanned): string {
   const { score = 0, threshold } = scanned
   const required = threshold === undefined ? '' : ` required=${shownPoints(threshold)}`
-  return `${isAgainst(scanned) ? 'Yes' : 'No'}, score=${shownPoints(score)}${required} tests=${namesOf(scanned, ',')} scanner=${name}`
+  const isSpam = isAgainst(scanned) ? 'Yes' : 'No'
+  return `${isSpam}, score=${shownPoints(score)}${required} tests=${namesOf(scanned, ',')} scanner=${name}`
 }
 
 const shownPoints = (points: number): string => String(Math.round(points * 10) / 10)

@@ -27,7 +27,8 @@ export async function fakeServer(talk: (caller: Caller) => unknown, path?: strin
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
     void talk(callerOf(socket))
   })
-  await new Promise<void>((resolve) => (path === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(path, resolve)))
+  const where = path === undefined ? { port: 0, host: '127.0.0.1' } : { path }
+  await new Promise<void>((resolve) => server.listen(where, resolve))
   open.push(() => {
     for (const socket of sockets) socket.destroy()
     return new Promise((resolve) => server.close(() => resolve()))

@@ -199,7 +199,7 @@ describe.each(kinds)('$name', ({ name, make, end, answer, found }) => {
     for (let at = 0; at < 3; at++) {
       await expect(scanner.scan(message(), never())).rejects.toEqual(refused('temporary', /connection|hang up|ECONN|EPIPE/))
     }
-    await expect(scanner.scan(message(), never())).rejects.toEqual(refused('temporary', /is not asked for a while, for it has failed: /))
+    await expect(scanner.scan(message(), never())).rejects.toEqual(refused('temporary', /is not asked for a while, .* failed: /))
     expect(calls).toBe(3)
     expect(events).toEqual([{ kind: 'opened', scanner: name, error: refused('temporary', new RegExp(`^${name}: `)) }])
   })
@@ -229,8 +229,9 @@ describe.each(kinds)('$name', ({ name, make, end, answer, found }) => {
     const port = await fakeServer(answering(answer))
     const scanner = kept(make(port, { maxSize: 100, breaker: { failures: 1, pause: HOUR } }))
     const large = { ...message(), octets: 101 }
-    await expect(scanner.scan(large, never())).rejects.toEqual(refused('permanent', /101 octets are more than it is given \(100\)/))
-    const unreadable = { ...message(), raw: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('disk')) }) }) }
+    await expect(scanner.scan(large, never())).rejects.toEqual(refused('permanent', /101 octets are more than .* \(100\)/))
+    const broken = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('disk')) }) }
+    const unreadable = { ...message(), raw: () => broken }
     await expect(scanner.scan(unreadable, never())).rejects.toEqual(refused('temporary', /cannot be read/))
     await expect(scanner.scan(message(), AbortSignal.abort())).rejects.toEqual(refused('temporary', /given up/))
     expect(await scanner.scan(message(), never())).toEqual(found)

@@ -32,8 +32,8 @@ export function subjectOf(chunks: readonly (string | Uint8Array)[], more: Partia
       recipients: ['bob', 'carol smith'].map((local) => ({
         local, domain: 'b.test', user: local, tag: undefined, wire: '', notify: undefined, originalRecipient: undefined,
       })),
-      size: undefined, body: '8BITMIME', smtpUtf8: false, ret: undefined, envid: undefined, requireTls: false, deliverBy: undefined,
-      priority: undefined, hold: undefined,
+      size: undefined, body: '8BITMIME', smtpUtf8: false, ret: undefined, envid: undefined, requireTls: false,
+      deliverBy: undefined, priority: undefined, hold: undefined,
     },
     connection: {
       id: 'c-1',
