@@ -8,6 +8,7 @@ import { printMail } from './mail.ts'
 import { addQueueCommands } from './queue-program.ts'
 import { serve } from './serve.ts'
 import { dataFlag as data, dataFolder, describeSettings } from './settings.ts'
+import { addSieveCommands } from './sieve-program.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -69,6 +70,7 @@ function program(terminal: Terminal): Command {
   addUserCommands(root, terminal)
   addDomainCommands(root, terminal)
   addQueueCommands(root, terminal)
+  addSieveCommands(root, terminal)
   return root
 }
 

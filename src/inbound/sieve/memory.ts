@@ -1,5 +1,6 @@
 import type { KeyValue } from '../../contracts/key-value.ts'
 import type { Awaitable } from '../../contracts/policy.ts'
+import { sieveKey } from '../../contracts/sieve-keys.ts'
 
 /** Characters of a key that are what it stands for; what is longer is kept under a number made of it. */
 const MOST_KEY = 400
@@ -78,9 +79,8 @@ function isOf(found: string, identity: string): boolean {
   return Array.isArray(parsed) && parsed[1] === identity
 }
 
-function keyOf(kind: string, account: string, what: string): string {
-  const name = `${kind}:${encodeURIComponent(account)}:`
-  return `${name}${what.length > MOST_KEY ? `#${hash(what, 0x811c9dc5)}${hash(what, 0x9747b28c)}` : what}`
+function keyOf(kind: 'sieve-seen' | 'sieve-vacation', account: string, what: string): string {
+  return `${sieveKey(kind, account)}${what.length > MOST_KEY ? `#${hash(what, 0x811c9dc5)}${hash(what, 0x9747b28c)}` : what}`
 }
 
 /** FNV-1a: to tell keys apart, no proof of anything; the value says what it is about. */

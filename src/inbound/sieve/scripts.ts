@@ -1,4 +1,5 @@
 import type { KeyValue } from '../../contracts/key-value.ts'
+import { sieveKey } from '../../contracts/sieve-keys.ts'
 import { encodeUtf8 } from '../../protocol/bytes/text.ts'
 import { MailError } from '../../protocol/session/errors.ts'
 import { aCountAboveZero, checkOptions, having, type OptionKinds, required } from '../../protocol/session/options.ts'
@@ -67,10 +68,10 @@ export function sieveScripts(options: SieveScriptsOptions): SieveScripts {
   checkOptions('sieveScripts', options, kinds)
   const { store, most = 32, size = MOST_SIZE } = options
   const get = async (account: string, name: string): Promise<string | undefined> => store.get(scriptKey(account, name), NOW)
-  const activeName = async (account: string): Promise<string | undefined> => store.get(activeKey(account), NOW)
+  const activeName = async (account: string): Promise<string | undefined> => store.get(sieveKey('sieve-active', account), NOW)
   const list = async (account: string): Promise<readonly SieveScriptEntry[]> => {
     const active = await activeName(account)
-    const prefix = scriptKeys(account)
+    const prefix = sieveKey('sieve-script', account)
     const found: SieveScriptEntry[] = []
     for await (const page of store.list(prefix, NOW)) {
       for (const [key, script] of page) {
@@ -100,11 +101,11 @@ export function sieveScripts(options: SieveScriptsOptions): SieveScripts {
     },
     async activate(account, name) {
       if (name === undefined) {
-        await store.remove(activeKey(account), NOW)
+        await store.remove(sieveKey('sieve-active', account), NOW)
         return true
       }
       if ((await get(account, name)) === undefined) return false
-      await store.set(activeKey(account), name, { now: NOW })
+      await store.set(sieveKey('sieve-active', account), name, { now: NOW })
       return true
     },
     async remove(account, name) {
@@ -112,23 +113,15 @@ export function sieveScripts(options: SieveScriptsOptions): SieveScripts {
       return (await store.remove(scriptKey(account, name), NOW)) ? 'removed' : 'missing'
     },
     async erase(account) {
-      await store.remove(activeKey(account), NOW)
+      await store.remove(sieveKey('sieve-active', account), NOW)
       for (const { name } of await list(account)) await store.remove(scriptKey(account, name), NOW)
     },
   }
-}
-
-function scriptKeys(account: string): string {
-  return `sieve-script:${encodeURIComponent(account)}:`
 }
 
 function scriptKey(account: string, name: string): string {
   if (!isScriptName(name)) {
     throw new MailError('misuse', `${JSON.stringify(name)} is no name of a script: 1 to 128 characters, no control characters.`)
   }
-  return scriptKeys(account) + name
-}
-
-function activeKey(account: string): string {
-  return `sieve-active:${encodeURIComponent(account)}`
+  return sieveKey('sieve-script', account) + name
 }
