@@ -1,5 +1,5 @@
 import type { ReceivedMessage } from '../contracts/received.ts'
-import { parseContentDisposition, parseContentType } from '../message/content.ts'
+import { parseContentDisposition, parseContentType, parseTransferEncoding } from '../message/content.ts'
 import { type Headers, parseHeaderBlock } from '../message/headers.ts'
 import type { Part } from '../message/structure.ts'
 import { joinedOctets } from '../protocol/bytes/joined.ts'
@@ -20,7 +20,7 @@ export interface NamedPart {
 /** Octets of a part's header that are read. */
 const MOST_HEADER = 65_536
 
-/** The parts of a message that hold no others, in order. */
+/** The parts of a message that hold no others, in order; and those that hold some under a transfer encoding. */
 export async function namedParts(message: Parts): Promise<readonly NamedPart[]> {
   const found: NamedPart[] = []
   const waiting: { part: Part; depth: number }[] = [{ part: message.facts.structure, depth: 0 }]
@@ -28,9 +28,14 @@ export async function namedParts(message: Parts): Promise<readonly NamedPart[]> 
     const { part, depth } = next
     const within = depth + (part.envelope === undefined ? 0 : 1)
     if (part.parts?.length) waiting.push(...part.parts.toReversed().map((one) => ({ part: one, depth: within })))
-    else found.push(await named(part, depth, message))
+    // RFC 2045 §6.4 forbids it, but programs decode it: what it holds then is not what was found in it.
+    if (!part.parts?.length || isEncoded(part)) found.push(await named(part, depth, message))
   }
   return found
+}
+
+function isEncoded({ encoding = '7bit' }: Part): boolean {
+  return !['7bit', '8bit', 'binary'].includes(parseTransferEncoding(encoding))
 }
 
 /** What is needed of a message to tell its parts. */

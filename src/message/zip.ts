@@ -65,7 +65,7 @@ function readLocal(bytes: Uint8Array, view: DataView, at: number): Found | undef
     name: nameOf(bytes.subarray(at + 30, at + 30 + nameLength), flags),
     encrypted: (flags & 1) !== 0,
     method,
-    octets: view.getUint32(at + 22, true),
+    octets: known(view.getUint32(at + 22, true)),
     stored: bytes.subarray(from, end),
   }
   return { entry, packed: size, offset: undefined }
@@ -81,11 +81,14 @@ function readCentral(bytes: Uint8Array, view: DataView, at: number): Found | und
     name: nameOf(bytes.subarray(at + 46, at + 46 + nameLength), flags),
     encrypted: (flags & 1) !== 0,
     method,
-    octets: view.getUint32(at + 24, true),
+    octets: known(view.getUint32(at + 24, true)),
     stored: undefined,
   }
   return { entry, packed: view.getUint32(at + 20, true), offset: view.getUint32(at + 42, true) }
 }
+
+/** APPNOTE 4.4.9: a size that stands elsewhere counts as none. */
+const known = (octets: number): number => (octets === 0xffffffff ? 0 : octets)
 
 /** One entry for two headers that say the same of one file; two where they do not. */
 function merged(

@@ -5,7 +5,7 @@ import { type AttachmentPolicyOptions, attachmentPolicyOver } from '../inbound/a
 /**
  * Looks at what messages bring: files by content, by name and by type, also those in archives; names that deceive; what needs a
  * password; how deep archives and messages lie in each other; sizes and numbers. A look costs no more than a bound, whatever an
- * archive says that it holds: 64 MiB are inflated of a message, 32 MiB held of an archive, and four messages looked at at a time.
+ * archive says that it holds: 64 MiB are inflated of a message, 32 MiB held at once, and four messages looked at at a time.
  *
  * ```ts
  * import { attachmentPolicy } from 'posthorn'

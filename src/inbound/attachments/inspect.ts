@@ -5,6 +5,7 @@ import { parseTransferEncoding } from '../../message/content.ts'
 import { listTar } from '../../message/tar.ts'
 import { transferDecoder } from '../../message/transfer.ts'
 import { listZip, type ZipEntry } from '../../message/zip.ts'
+import { indexMessage } from '../../message/indexer.ts'
 import { joinedOctets } from '../../protocol/bytes/joined.ts'
 import { type NamedPart, namedParts, type Parts } from '../parts.ts'
 import type { FoundFile, Inspection } from './found.ts'
@@ -15,7 +16,7 @@ export type Inflate = (octets: Uint8Array, format: 'raw' | 'gzip') => AsyncItera
 
 /** What a look at a message may cost. */
 export interface InspectionBudget {
-  /** Octets of one archive that are held. */
+  /** Octets of archives and messages that are held at once. */
   readonly held: number
   /** Octets that are inflated, of the whole message. */
   readonly inflated: number
@@ -37,19 +38,19 @@ const OPENED: ReadonlySet<string> = new Set(['zip', 'gzip', 'tar', 'rar', '7z'])
 /** Looks at all that a message brings, once. Rejects where its octets cannot be read. */
 export async function inspect(message: Parts, inflate: Inflate, budget = inspectionBudget): Promise<Inspection> {
   const inspector = new Inspector(inflate, budget)
-  const parts = await namedParts(message)
-  for (const part of parts) if (part.attached) await inspector.part(part, message)
-  const messageDepth = parts.reduce((most, { depth }) => Math.max(most, depth), 0)
-  const { files, archiveDepth, unreadable } = inspector
+  await inspector.message(message, [], 0)
+  const { files, archiveDepth, messageDepth, unreadable } = inspector
   return { files, archiveDepth, messageDepth, unreadable }
 }
 
-class Inspector implements Omit<Inspection, 'messageDepth'> {
+class Inspector implements Inspection {
   readonly files: FoundFile[] = []
   readonly unreadable: { path: readonly string[]; why: string }[] = []
   archiveDepth = 0
+  messageDepth = 0
   readonly #inflate: Inflate
   readonly #budget: InspectionBudget
+  #held = 0
   #inflated = 0
   #looks = 0
 
@@ -58,18 +59,47 @@ class Inspector implements Omit<Inspection, 'messageDepth'> {
     this.#budget = budget
   }
 
-  /** An attachment: decoded while it is read, held only where it is an archive. */
-  async part({ part, media, names }: NamedPart, message: Parts): Promise<void> {
+  /** All that a message brings; `depth`: in how many others it lies that were attached as files. */
+  async message(message: Parts, within: readonly string[], depth: number): Promise<void> {
+    for (const part of await namedParts(message)) {
+      this.messageDepth = Math.max(this.messageDepth, depth + part.depth)
+      if (part.attached) await this.#part(part, message, within, depth + part.depth)
+    }
+  }
+
+  /** An attachment: decoded while it is read, held only where it is an archive, or a message. */
+  async #part({ part, media, names }: NamedPart, message: Parts, within: readonly string[], depth: number): Promise<void> {
     const decoder = transferDecoder(parseTransferEncoding(part.encoding))
-    const look = new Look(this.#budget.held)
+    const isMessage = media.startsWith('message/') || names.some((name) => readFileName(name).extension === 'eml')
+    const look = this.#look(0, isMessage)
     if (part.body < part.end) {
       for await (const piece of message.raw({ start: part.body, end: part.end })) look.push(decoder.push(piece))
     }
     look.push(decoder.end())
-    const path = [names[0] ?? '']
+    const path = [...within, names[0] ?? '']
     this.#add(path, names, look, media)
-    if (look.held) await this.#open(path, look.held, look.format!, 1)
-    else if (look.isTooLarge) this.unreadable.push({ path, why: `it has more than ${this.#budget.held} octets` })
+    if (!isMessage) return this.#within(path, look, 1)
+    if (depth >= this.#budget.depth) this.unreadable.push({ path, why: 'it lies in too many messages' })
+    else await this.#hold(path, look, (octets) => this.message(inMemory(octets), path, depth + 1))
+  }
+
+  /** Opens a file that is an archive. */
+  async #within(path: readonly string[], look: Look, depth: number): Promise<void> {
+    await this.#hold(path, look, (octets) => this.#open(path, octets, look.format!, depth))
+  }
+
+  /** Holds a file while something is done with it. What is held at once has a bound. */
+  async #hold(path: readonly string[], look: Look, act: (octets: Uint8Array) => Promise<void>): Promise<void> {
+    if (look.isTooLarge) this.unreadable.push({ path, why: 'it is larger than can be looked at' })
+    const octets = look.take()
+    if (!octets) return
+    this.#held += octets.length
+    await act(octets)
+    this.#held -= octets.length
+  }
+
+  #look(octets = 0, holds = false): Look {
+    return new Look(this.#budget.held - this.#held, octets, holds)
   }
 
   #add(path: readonly string[], names: readonly string[], look: Look, media = ''): void {
@@ -115,22 +145,22 @@ class Inspector implements Omit<Inspection, 'messageDepth'> {
   async #zipEntry(path: readonly string[], { name, encrypted, method, octets, stored }: ZipEntry, depth: number): Promise<void> {
     if (name.endsWith('/') && octets === 0) return
     if (!encrypted && stored && method === 8) return this.#packed(path, [name], stored, 'raw', octets, depth)
-    const look = new Look(this.#budget.held, octets)
+    const look = this.#look(octets)
     if (!encrypted && stored && method === 0) look.push(stored.subarray(0, octets))
     look.isEncrypted ||= encrypted
     this.#add(path, [name], look)
-    if (look.held) await this.#open(path, look.held, look.format!, depth + 1)
+    await this.#within(path, look, depth + 1)
   }
 
   async #tar(path: readonly string[], bytes: Uint8Array, depth: number): Promise<void> {
     const { entries, more } = listTar(bytes, this.#budget.files)
     if (more) this.#tooMany(path)
     for (const { name, octets, content } of entries) {
-      const look = new Look(this.#budget.held, octets)
+      const look = this.#look(octets)
       look.push(content)
       const inner = [...path, name]
       this.#add(inner, [name], look)
-      if (look.held) await this.#open(inner, look.held, look.format!, depth + 1)
+      await this.#within(inner, look, depth + 1)
     }
   }
 
@@ -138,12 +168,11 @@ class Inspector implements Omit<Inspection, 'messageDepth'> {
   async #packed(
     path: readonly string[], names: readonly string[], packed: Uint8Array, format: 'raw' | 'gzip', octets: number, depth: number,
   ): Promise<void> {
-    const look = new Look(this.#budget.held, octets)
+    const look = this.#look(octets)
     const mayLook = this.#looks++ < this.#budget.looks && this.#inflated <= this.#budget.inflated
     if (mayLook) await this.#inflateInto(look, path, packed, format)
     this.#add(path, names, look)
-    if (look.held) await this.#open(path, look.held, look.format!, depth + 1)
-    else if (look.isTooLarge) this.unreadable.push({ path, why: 'it is larger than can be looked at' })
+    await this.#within(path, look, depth + 1)
   }
 
   async #inflateInto(look: Look, path: readonly string[], packed: Uint8Array, format: 'raw' | 'gzip'): Promise<void> {
@@ -178,6 +207,15 @@ class Inspector implements Omit<Inspection, 'messageDepth'> {
   }
 }
 
+function inMemory(octets: Uint8Array): Parts {
+  return {
+    facts: indexMessage(octets),
+    async *raw({ start, end } = { start: 0, end: octets.length }) {
+      if (start < end) yield octets.subarray(start, end)
+    },
+  }
+}
+
 /** What is known of an archive once it was opened. */
 interface Opened {
   readonly kind?: FileKind
@@ -208,10 +246,13 @@ class Look {
   #ole: OleMarks | undefined
   readonly #most: number
   readonly #announced: number
+  readonly #holds: boolean
 
-  constructor(most: number, announced = 0) {
+  /** `holds`: it is held whatever it is. */
+  constructor(most: number, announced: number, holds: boolean) {
     this.#most = most
     this.#announced = announced
+    this.#holds = holds
   }
 
   get octets(): number {
@@ -223,9 +264,11 @@ class Look {
     return this.#isTyped && !this.#pieces && !this.#ole
   }
 
-  /** All of an archive that is opened. */
-  get held(): Uint8Array | undefined {
-    return this.#pieces && joinedOctets(this.#pieces)
+  /** All of a file that is to be opened; once. */
+  take(): Uint8Array | undefined {
+    const pieces = this.#pieces
+    this.#pieces = undefined
+    return pieces && joinedOctets(pieces)
   }
 
   push(piece: Uint8Array): void {
@@ -255,7 +298,7 @@ class Look {
     const type = fileType(this.#head)
     this.format = type?.format
     if (type?.kind) this.kinds.add(type.kind)
-    if (type && OPENED.has(type.format)) this.#pieces = []
+    if (this.#holds || (type && OPENED.has(type.format))) this.#pieces = []
     if (type?.format === 'ole') this.#ole = new OleMarks()
     this.#more(this.#head)
     this.#head = new Uint8Array(0)

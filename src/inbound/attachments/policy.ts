@@ -8,7 +8,7 @@ import { aConsequence, type Consequence, follow } from '../consequence.ts'
 import { inspect, type Inflate } from './inspect.ts'
 import { type AttachmentLimits, judge } from './judge.ts'
 
-/** What {@link attachmentPolicy} takes, and what follows from the rest. */
+/** What `attachmentPolicy` takes, and what follows from the rest. */
 export interface AttachmentPolicyOptions extends AttachmentLimits {
   /** What follows where an attachment is not to be taken (default `reject`: 550 5.7.1, or 552 5.3.4 for sizes). */
   readonly then?: Consequence

@@ -14,8 +14,8 @@ export interface RuleFilterOptions {
 }
 
 /**
- * Rules as a filter for {@link MailServerOptions.filter}: the same for all, or of each account. They run in the engine that runs
- * Sieve, within its bounds; what fails keeps the message in INBOX.
+ * Rules as a filter for `mailServer({ filter })`: the same for all, or of each account. They run in the engine that runs Sieve,
+ * within its bounds; what fails keeps the message in INBOX.
  *
  * ```ts
  * import { mailServer, ruleFilter } from 'posthorn'

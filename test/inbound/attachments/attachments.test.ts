@@ -19,6 +19,10 @@ interface Attached {
 }
 
 function messageWith(...attached: readonly Attached[]): ReceivedMessage {
+  return message(messageText(...attached))
+}
+
+function messageText(...attached: readonly Attached[]): string {
   const parts = attached.map(({ name, type = 'application/octet-stream', content, other }) => {
     const named = (value: string): string => `"=?utf-8?b?${Buffer.from(value).toString('base64')}?="`
     const fields = [
@@ -29,7 +33,7 @@ function messageWith(...attached: readonly Attached[]): ReceivedMessage {
     const encoded = Buffer.from(content as string).toString('base64').replace(/.{76}/g, '$&\r\n')
     return `--b\r\n${fields.join('\r\n')}\r\n\r\n${encoded}\r\n`
   })
-  return message(`Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n${parts.join('')}--b--\r\n`)
+  return `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n${parts.join('')}--b--\r\n`
 }
 
 function message(text: string): ReceivedMessage {
@@ -110,6 +114,18 @@ describe('an attachment', () => {
     expect(await judged(message(text))).toBe('550 5.7.1 Attachment a.exe is not taken here: it is a program')
   })
 
+  it('in a message that is attached as a file, or encoded, is looked at, too', async () => {
+    const inner = 'Subject: x\r\nContent-Type: application/octet-stream; name=a.exe\r\n\r\nx'
+    expect(await refusals({}, { name: 'mail.eml', content: inner })).toBe('mail.eml > a.exe: a program')
+    expect(await refusals({}, { type: 'message/rfc822', content: inner })).toBe('without a name > a.exe: a program')
+    const deep = (depth: number): string => {
+      return depth === 0 ? inner : Buffer.from(messageText({ name: 'm.eml', content: deep(depth - 1) })).toString()
+    }
+    expect(await refusals({ messageDepth: 0 }, { name: 'm.eml', content: 'Subject: x\r\n\r\n' })).toMatch(/in too many others/)
+    const options = { refuse: [], messageDepth: 50, unreadable: false }
+    expect(await refusals(options, { name: 'm.eml', content: deep(10) })).toMatch(/in too many messages$/)
+  })
+
   it.each<[AttachmentPolicyOptions, string]>([
     [{ refuse: [] }, 'taken'],
     [{ refuse: ['archive'] }, 'a.zip: an archive'],
@@ -171,6 +187,17 @@ describe('a look at attachments', () => {
     })
     expect(seen).toBeLessThan(1_100_000)
     expect(found.unreadable[0]!.why).toBe('the message unpacks to more than can be looked at')
+  })
+
+  it('holds no more than its bound, however archives lie in each other', async () => {
+    const stored = (depth: number): Buffer => {
+      return depth === 0 ? Buffer.alloc(100_000) : zip({ name: `${depth}.zip`, content: stored(depth - 1), stored: true })
+    }
+    const { files, unreadable } = await inspect(messageWith({ name: 'a.zip', content: stored(6) }), inflated, {
+      ...inspectionBudget, held: 250_000,
+    })
+    expect(unreadable[0]!.why).toBe('it is larger than can be looked at')
+    expect(files[0]!.octets).toBeGreaterThan(100_000)
   })
 
   it('lists no more files than its bound, and inflates the heads of no more than another', async () => {

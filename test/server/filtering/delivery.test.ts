@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Filtered, FilterAction, MailFilter } from '../../../src/contracts/filter.ts'
 import type { FilteredEvent } from '../../../src/observe/events.ts'
+import { memoryKeyValue } from '../../../src/adapters/memory/key-value.ts'
+import { sieveFilter } from '../../../src/inbound/sieve/filter.ts'
 import { ruleFilter } from '../../../src/inbound/rules/rule-filter.ts'
 import { quarantine } from '../../../src/inbound/verdict.ts'
 import { mailWorld, type MailWorld, person, type Place, storeWith, takingQueue } from '../mail-world.ts'
@@ -199,6 +201,37 @@ it('is made of rules, too', async () => {
   const { world } = await sent({ options: { filter } }, ['bob'], { content: content('Hi') })
   expect((await world.mail('bob', 'Bobs'))[0]!.flags).toEqual(['bob'])
   expect(filtered(world)[0]!.steps.map(({ at }) => at)).toContain('Bobs')
+})
+
+it('is a script of Sieve, which remembers nothing of what was not taken', async () => {
+  const script = `require ["fileinto", "mailbox", "vacation", "duplicate"];
+    vacation "Away";
+    if duplicate { discard; stop; }
+    fileinto :create "Sorted";`
+  const store = memoryKeyValue()
+  const scripts = { active: async () => ({ name: 'main', script }), get: async () => undefined }
+  const filter = sieveFilter({ scripts, store })
+  const queue = takingQueue()
+  let isBroken = true
+  const world = await mailWorld({
+    options: { filter, queue },
+    through: (kept) => storeWith(kept, {
+      append: async (...args) => {
+        if (isBroken) throw new Error('disk')
+        return kept.append(...args)
+      },
+    }),
+  })
+  const content = 'From: joe@other.test\nTo: alice@example.test\nMessage-ID: <1@other.test>\nSubject: x\n\ny'
+  const reply = async (): Promise<string> => {
+    const sent = await world.connect('mx').send({ from: 'joe@other.test', to: 'alice@example.test', content })
+    return sent.recipients[0]!.reply.slice(0, 3)
+  }
+  const state = async () => [(await world.mail('alice', 'Sorted')).length, queue.taken.length]
+  expect([await reply(), await state()]).toEqual(['451', [0, 0]])
+  isBroken = false
+  expect([await reply(), await state()]).toEqual(['250', [1, 1]])
+  expect([await reply(), await state()]).toEqual(['250', [1, 1]])
 })
 
 describe('a redirected message', () => {
