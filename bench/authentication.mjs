@@ -51,7 +51,13 @@ async function content() {
   return Buffer.concat([Buffer.from(await sign({ body: bodyOf(bytes), facts: indexMessage(bytes) })), bytes])
 }
 
-const bodyOf = (bytes) => ({ size: bytes.length, bytes, read: async function* ({ start = 0, end = bytes.length } = {}) { yield bytes.subarray(start, end) } })
+const bodyOf = (bytes) => ({
+  size: bytes.length,
+  bytes,
+  read: async function* ({ start = 0, end = bytes.length } = {}) {
+    yield bytes.subarray(start, end)
+  },
+})
 
 const bytes = await content()
 const policy = authentication({ arc: false, iprev: false })
@@ -72,7 +78,8 @@ async function ours() {
   }
   await policy.sender(sender, stage)
   const body = bodyOf(bytes)
-  const message = { id: 'x', received: stage.now, envelope: { sender }, body, headers: parseHeaderBlock(bytes), raw: body.read }
+  const headers = parseHeaderBlock(bytes)
+  const message = { id: 'x', received: stage.now, envelope: { sender }, body, headers, raw: body.read }
   await policy.message(message, stage)
   const [{ authentication: found }] = noted.filter(({ kind }) => kind === 'authentication').slice(-1)
   if (found.dmarc.result !== 'pass' || !found.dmarc.aligned.spf || !found.dmarc.aligned.dkim) throw new Error(JSON.stringify(found))
@@ -81,7 +88,9 @@ async function ours() {
 /** What its `authenticate()` does, which cannot be loaded by Node 20. */
 async function alone() {
   const { results, headerFrom, fromFields } = await dkimVerify(bytes, { resolver: lookup, sender: 'alice@example.org' })
-  const found = await spf({ resolver: lookup, sender: 'alice@example.org', ip: address, helo: 'mail.example.org', mta: 'mx.example.net' })
+  const found = await spf({
+    resolver: lookup, sender: 'alice@example.org', ip: address, helo: 'mail.example.org', mta: 'mx.example.net',
+  })
   const { response } = await evaluateDmarc({
     headerFrom, fromFields, resolver: lookup, spfDomains: found.status.result === 'pass' ? [found.domain] : [],
     dkimDomains: results.filter(({ status }) => status.result === 'pass').map(({ signingDomain }) => ({ domain: signingDomain })),

@@ -13,14 +13,16 @@ export interface TrustOptions extends Omit<AuthenticationOptions, 'authenticator
   readonly trusted?: readonly string[]
 }
 
+const networks = { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" }
+
 /**
- * Finds out who sent a message (SPF, DKIM, DMARC, ARC, iprev), notes it, writes `Authentication-Results`, takes out forged ones, and
- * does what DMARC asks for. Clients that have logged in, and those on this machine, are exempt.
+ * Finds out who sent a message (SPF, DKIM, DMARC, ARC, iprev), notes it, writes `Authentication-Results`, takes out forged ones,
+ * and does what DMARC asks for. Clients that have logged in, and those on this machine, are exempt.
  *
  * @throws MailError `unavailable`, which names the command that installs what is missing; `config` for options that cannot be
  */
 export function authentication({ authenticator, trusted = [], exempt = isOurs, ...options }: TrustOptions = {}): Policy {
-  checkOptions('authentication', { trusted }, { trusted: { ...texts, takes: "a list of addresses and CIDRs, such as ['10.0.0.0/8']" } })
+  checkOptions('authentication', { trusted }, { trusted: networks })
   const isTrusted = trustedPeers(trusted)
   return policy({
     ...options,

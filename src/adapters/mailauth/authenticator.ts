@@ -17,8 +17,8 @@ import { checkSpf } from './spf.ts'
 /** RFC 8301 §3.2. */
 const LEAST_BITS = 1024
 /**
- * Questions about one message: keys of ten signatures and fifty seals, and, of five authors, a policy, whether they exist, and the
- * organizations of ten identities, eight names each. More than a message can make us ask: who gets us there must not win by it.
+ * Questions about one message: keys of ten signatures and fifty seals, and, of five authors, a policy, whether they exist, and
+ * the organizations of ten identities, eight names each. More than a message can make us ask: who gets us there must not win.
  */
 const MOST_QUESTIONS = 600
 /** Octets that are hashed between two turns of the event loop. */

@@ -10,7 +10,9 @@ const MOST = 1024
  * Where the picture of a brand is (draft-brand-indicators-for-message-identification §7). mailauth's own look-up brings along a
  * client for HTTP that not every Node can load; nothing is fetched here.
  */
-export async function lookUpBimi(resolver: Lookup, header: HeaderBlock, { finding, organization }: DmarcResult): Promise<BimiFinding> {
+export async function lookUpBimi(
+  resolver: Lookup, header: HeaderBlock, { finding, organization }: DmarcResult,
+): Promise<BimiFinding> {
   const { domain } = finding
   const none = { domain, location: undefined, evidence: undefined }
   if (!isEnforced(finding)) return { ...none, result: 'skipped', selector: 'default' }

@@ -29,7 +29,8 @@ export class BodyHashes {
     if (known) known.sinks.push(sink)
     else {
       const sinks = [sink]
-      this.#bodies.set(bodyCanon, { body: new CanonicalBody(bodyCanon, (bytes) => sinks.forEach((each) => take(each, bytes))), sinks })
+      const body = new CanonicalBody(bodyCanon, (bytes) => sinks.forEach((each) => take(each, bytes)))
+      this.#bodies.set(bodyCanon, { body, sinks })
     }
     return key
   }

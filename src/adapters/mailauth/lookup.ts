@@ -22,7 +22,10 @@ export function lookupOf(resolver: Resolver, signal: AbortSignal, most: number):
       asked.set(key, answer)
     }
     // What comes of it is written to: errors are marked, lists of MX sorted.
-    return answer.then((records) => [...records], (error: Error) => Promise.reject(Object.assign(new Error(error.message), error)))
+    return answer.then(
+      (records) => [...records],
+      (error: Error) => Promise.reject(Object.assign(new Error(error.message), error)),
+    )
   }
 }
 

@@ -16,7 +16,9 @@ const results: ReadonlySet<string> =
   new Set<SpfFinding['result']>(['none', 'neutral', 'pass', 'fail', 'softfail', 'temperror', 'permerror'])
 
 /** Whether a client may send for a domain (RFC 7208). */
-export async function checkSpf(mailauth: Verifying, subject: SpfSubject, { resolver, signal }: AuthenticateBy): Promise<SpfFinding> {
+export async function checkSpf(
+  mailauth: Verifying, subject: SpfSubject, { resolver, signal }: AuthenticateBy,
+): Promise<SpfFinding> {
   const { address, helo, sender, hostname } = subject
   const identity = sender === '' ? 'helo' : 'mailfrom'
   const { status, domain, explanation } = await mailauth.spf({

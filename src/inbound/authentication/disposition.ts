@@ -21,7 +21,7 @@ export function isVouchedFor(arc: ArcFinding | undefined, trusted: ReadonlySet<s
   return dmarc.length > 0 && dmarc.every(({ result }) => result === 'pass')
 }
 
-/** Whether ARC makes good what DMARC has against a message: a single author is known, and what he signed was broken on the way. */
+/** Whether ARC makes good what DMARC has against a message: its author is known, and what he signed was broken on the way. */
 export function isOverridden({ dmarc, arc }: Authentication, trusted: ReadonlySet<string>): boolean {
   return dmarc?.result === 'fail' && isVouchedFor(arc, trusted)
 }

@@ -38,7 +38,10 @@ export function resultsValue(found: Authentication, { authservId, address, overr
   if (iprev && iprev.result !== 'none') {
     results.push(result('iprev', iprev.result, [property('policy', 'iprev', address)], iprev.name))
   }
-  if (bimi) results.push(result('bimi', bimi.result, [property('header', 'd', bimi.domain), property('header', 'selector', bimi.selector)]))
+  if (bimi) {
+    const { domain, selector } = bimi
+    results.push(result('bimi', bimi.result, [property('header', 'd', domain), property('header', 'selector', selector)]))
+  }
   return authenticationResultsValue({ authservId: harmless(authservId), results })
 }
 
@@ -46,7 +49,8 @@ function spfResult({ result: found, identity, domain, why }: SpfFinding): Authen
   return result('spf', found, [property('smtp', identity, domain)], why)
 }
 
-function dkimResult({ result: found, domain, selector, algorithm, signature, bits, covers, why }: DkimFinding): AuthenticationResult {
+function dkimResult(finding: DkimFinding): AuthenticationResult {
+  const { result: found, domain, selector, algorithm, signature, bits, covers, why } = finding
   const size = bits === undefined ? undefined : `${bits}-bit key`
   const part = covers === 'part' ? 'not all of the body is signed' : undefined
   const comment = [size, part, why].filter((text) => text).join(', ')

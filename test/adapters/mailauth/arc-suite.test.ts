@@ -26,7 +26,9 @@ function scenarios(file: string): Scenario[] {
     const records = (document.get('txt-records') as YAMLMap | undefined)?.toJSON() as Record<string, string> | undefined
     return {
       description: String(document.get('description')),
-      tests: items.map(({ key, value }) => [isScalar(key) ? String(key.value) : '', isMap(value) ? (value.toJSON() as Case) : {}]),
+      tests: items.map(({ key, value }) => [
+        isScalar(key) ? String(key.value) : '', isMap(value) ? (value.toJSON() as Case) : {},
+      ]),
       keys: new SuiteDns(Object.fromEntries(Object.entries(records ?? {}).map(([name, text]) => [name, [{ TXT: text }]]))),
     }
   })

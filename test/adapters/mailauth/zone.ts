@@ -17,7 +17,8 @@ export class SuiteDns implements Resolver {
 
   async resolve<Type extends DnsRecordType>(name: string, type: Type): Promise<DnsAnswer<Type>> {
     this.asked++
-    const entries = name.length > 253 || name.split('.').some(({ length }) => length > 63) ? undefined : this.#zone.get(name.toLowerCase())
+    const isName = name.length <= 253 && name.split('.').every(({ length }) => length <= 63)
+    const entries = isName ? this.#zone.get(name.toLowerCase()) : undefined
     const values = this.#values(entries ?? [], type).filter((value) => value !== 'NONE')
     const alias = type === 'CNAME' ? undefined : this.#values(entries ?? [], 'CNAME')[0]
     if (values.length === 0 && alias !== undefined) return this.resolve(String(alias), type)

@@ -38,7 +38,13 @@ const finding = (found: Partial<Authentication>): Authenticator => ({
   message: async () => ({ dkim: [], dmarc: failed, arc: chain, bimi: undefined, ...found }),
 })
 
-async function replyTo(found: Partial<Authentication>, trustedSealers?: readonly string[]): Promise<{ reply: string; header: string; tags: string[] }> {
+interface Replied {
+  readonly reply: string
+  readonly header: string
+  readonly tags: readonly string[]
+}
+
+async function replyTo(found: Partial<Authentication>, trustedSealers?: readonly string[]): Promise<Replied> {
   const policy = authentication({ authenticator: finding(found), ...(trustedSealers ? { trustedSealers } : {}) })
   const w = world({ server: { policies: [policy], connections: false } })
   const { reply } = await w.clock.until(w.connect('203.0.113.9').send({ to: 'b@mx.test' }))
@@ -71,6 +77,28 @@ describe('an authenticator that fails', () => {
     const broken: Authenticator = { ...finding({}), message: () => Promise.reject(new Error('boom')) }
     const w = world({ server: { policies: [authentication({ authenticator: broken })], connections: false } })
     expect((await w.clock.until(w.connect('203.0.113.9').send({ to: 'b@mx.test' }))).reply).toMatch(/^451 4\.3\.0/)
+  })
+
+  it('that never ends is waited for twenty seconds at MAIL', async () => {
+    const signals: AbortSignal[] = []
+    const stuck: Authenticator = {
+      ...finding({ dmarc: undefined }),
+      spf: (_, { signal }) => {
+        signals.push(signal)
+        return new Promise(() => undefined)
+      },
+    }
+    const w = world({ server: { policies: [authentication({ authenticator: stuck })], connections: false } })
+    const client = w.connect('203.0.113.9')
+    await client.ask('EHLO client.test')
+    expect(await w.clock.until(client.ask('MAIL FROM:<a@example.org>'))).toEqual(['250 2.1.0 Sender ok'])
+    expect(w.clock.ticks()).toBe(20_000)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
+    await w.clock.until(client.ask('RCPT TO:<b@mx.test>', 'DATA', 'Subject: x\r\n\r\n.'))
+    expect(w.delivered[0]!.headers.value('authentication-results')).toContain(
+      'spf=temperror (not known after 20 seconds) smtp.mailfrom=example.org; ' +
+        'spf=temperror (not known after 20 seconds) smtp.helo=client.test',
+    )
   })
 
   it('that never ends is waited for a minute', async () => {
