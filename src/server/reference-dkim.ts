@@ -1,4 +1,4 @@
-import { type Dkim, dkim } from '../adapters/mailauth/index.ts'
+import { arcSealer, type Dkim, dkim } from '../adapters/mailauth/index.ts'
 import { type DkimKeyFile, dkimKeyFiles, makeDkimKeys } from '../adapters/node/dkim-files.ts'
 import type { AccountRecords } from '../contracts/accounts.ts'
 import type { Sign } from '../contracts/sign.ts'
@@ -103,3 +103,10 @@ class Signing implements ReferenceSigning {
 }
 
 const namesOf = (files: readonly DkimKeyFile[]): string => files.map(({ key }) => key).join('\n')
+
+/** What seals mail that is passed on, with the key of a domain that signs, too. */
+export async function referenceSeal(data: string, domain: string, authservId: string, clock: Clock): Promise<Sign> {
+  const [file] = dkimKeyFiles(folderOf(data), [domain]) as [DkimKeyFile]
+  const key = { domain, selector: file.selector, key: file.key }
+  return (await arcSealer({ key, authservId, now: () => clock.now() })).seal
+}

@@ -25,7 +25,7 @@ import {
 } from './mail-server-options.ts'
 import { isThisMachine } from './addresses.ts'
 import { referenceChecks, type ReferenceCheckSettings } from './reference-checks.ts'
-import { referenceSigning } from './reference-dkim.ts'
+import { referenceSeal, referenceSigning } from './reference-dkim.ts'
 import { referenceOutgoing, type ReferenceOutgoingSettings } from './reference-outgoing.ts'
 import { makePeople, referenceDirectory, type ReferencePlaces, type ReferenceUser } from './reference-accounts.ts'
 
@@ -149,7 +149,10 @@ class Reference implements ReferenceServer {
     this.held.push(checks.close)
     const signing = settings.dkim ? await referenceSigning(data, db.accounts, watch.observe, clock) : undefined
     this.held.push(() => signing?.close())
-    const sending = { queue: db.queue, outgoing: { ...outgoing.options, ...(signing ? { sign: signing.sign } : {}) } }
+    // Mail is passed on in the name of the first domain, as its senders are rewritten to.
+    const seal = signing && (await referenceSeal(data, settings.domains[0]!, settings.hostname, clock))
+    const marking = { ...(signing ? { sign: signing.sign } : {}), ...(seal ? { seal } : {}) }
+    const sending = { queue: db.queue, outgoing: { ...outgoing.options, ...marking } }
     const taking = { policies: checks.policies, resolver: outgoing.resolver, explain: settings.explain }
     const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending, ...taking }, watch.stored)
     this.running = await server.start()

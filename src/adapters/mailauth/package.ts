@@ -152,6 +152,29 @@ export interface Verifying {
   getAlignment(domain: string, others: readonly string[]): object | false
 }
 
+/** The part of mailauth by which a chain goes on. */
+export interface Sealing extends Pick<Verifying, 'getARChain'> {
+  /** The three fields of a new set, each without the line end that ends it; none where it cannot be. */
+  createSeal(input: null, data: {
+    readonly headers: { readonly parsed: readonly FieldRow[] }
+    readonly arc: { readonly chain: readonly ArcSet[] }
+    readonly seal: {
+      readonly i: number; readonly cv: 'none' | 'pass' | 'fail'; readonly algorithm: string; readonly signingDomain: string
+      readonly selector: string; readonly privateKey: string; readonly bodyHash: string; readonly signTime: Date
+      readonly authResults: string; readonly headerList: readonly string[]
+    }
+  }): Promise<{ readonly headers: readonly string[] }>
+}
+
+/**
+ * The same for what seals.
+ *
+ * @throws MailError `unavailable`, which names the command that installs it; `config` where what is installed is too old
+ */
+export function loadSealing(from: readonly string[] = places()): Sealing {
+  return loader('ARC', from)('lib/arc/index.js') as Sealing
+}
+
 const verifyingModules = [
   'lib/spf/index.js', 'lib/dkim/dkim-verifier.js', 'lib/arc/index.js', 'lib/dmarc/index.js', 'lib/tools.js',
 ]

@@ -73,6 +73,11 @@ export interface OutgoingOptions {
    */
   readonly sign?: Sign
   /**
+   * Seals what is passed on (ARC, RFC 8617), so that whoever gets it can know what was found out about it here: `seal` of what
+   * `arcSealer()` gives. Default: nothing is sealed.
+   */
+  readonly seal?: Sign
+  /**
    * Senders of what is forwarded (SRS), so that it passes SPF and its bounces come back the same way: what `srs()` gives, for a
    * domain whose mail comes in here. Default: forwarded mail keeps its sender.
    */
@@ -131,6 +136,7 @@ const kinds: OptionKinds<OutgoingOptions> = {
   dane: aSwitch,
   sts: orFalse(aFunction),
   sign: aFunction,
+  seal: aFunction,
   srs: having('what srs() gives', 'forward', 'reverse'),
   verp: having('what verp() gives', 'encode', 'decode'),
   suppressions: having('a suppression list', 'find', 'addBounce'),

@@ -61,6 +61,7 @@ export class Outgoing implements Dispatch {
   private readonly directory: Addresses
   private readonly table: RouteTable
   private readonly sign: Sign | undefined
+  private readonly seal: Sign | undefined
   private readonly tlsReporting: TlsReporting | undefined
   private readonly dmarcReporting: DmarcReporting | undefined
   /** The one that nobody has given us: ours to close. */
@@ -72,6 +73,7 @@ export class Outgoing implements Dispatch {
     this.places = places
     this.table = routeTable(options.routes)
     this.sign = options.sign
+    this.seal = options.seal
     const { queue, hostname, clock, random, observe } = places
     this.traits = { durability: queue.traits.durability }
     const chance = chanceOf(random)
@@ -121,9 +123,9 @@ export class Outgoing implements Dispatch {
     return this.take(await signed(message, this.sign))
   }
 
-  /** Takes mail that is passed on. It may say that it is from anybody, us too: nobody has looked who wrote it. */
+  /** Takes mail that is passed on, and seals it. It may say that it is from anybody, us too, so it is not signed. */
   get forwards(): Dispatch {
-    return { traits: this.traits, enqueue: (message) => this.take(message) }
+    return { traits: this.traits, enqueue: async (message) => this.take(await signed(message, this.seal)) }
   }
 
   private async take(message: OutgoingMessage): Promise<{ readonly id: string }> {

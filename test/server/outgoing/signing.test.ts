@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { dkim, type Dkim } from '../../../src/adapters/mailauth/index.ts'
+import { arcSealer, dkim, type Dkim } from '../../../src/adapters/mailauth/index.ts'
 import { composeMail } from '../../../src/adapters/nodemailer/compose.ts'
+import type { Policy } from '../../../src/contracts/policy.ts'
 import type { ReceivedMessage } from '../../../src/contracts/received.ts'
 import type { Sign } from '../../../src/contracts/sign.ts'
 import { reject } from '../../../src/inbound/verdict.ts'
@@ -10,6 +11,7 @@ import type { Transport } from '../../../src/protocol/session/transport.ts'
 import { receiver } from '../../../src/server/receiver.ts'
 import { virtualNetwork } from '../../../src/testing/network.ts'
 import type { VirtualClock } from '../../../src/testing/virtual-clock.ts'
+import { look } from '../../adapters/mailauth/looking.ts'
 import { testKey, verdictsOn } from '../../adapters/mailauth/verifying.ts'
 import { type MailWorld, mailWorld, type Place } from '../mail-world.ts'
 
@@ -150,6 +152,26 @@ describe('other mail', () => {
     await pass(mail, 10)
     expect(taken[0]?.toString()).toContain('Pay!')
     expect(taken[0]?.toString()).not.toContain('DKIM-Signature')
+  })
+
+  it('is sealed when it is passed on, with what was found out about it', async () => {
+    const { seal } = await arcSealer({ key: { domain: 'example.test', selector: 'r', key: rsa.pem }, authservId: 'mx.test' })
+    const results: Policy = {
+      name: 'results', message: (_, { notes }) => notes.header('Authentication-Results', 'mx.test; dmarc=pass'),
+    }
+    const aliases = [{ address: 'eve@example.test', to: ['eve@there.test'] }]
+    const place = { aliases, outgoing: { sign: signer.sign, seal }, options: { policies: [results] } }
+    const { mail, taken } = await stage({}, undefined, place)
+    const client = mail.connect('mx')
+    await client.send({ from: 'x@sender.test', to: 'eve@example.test', content: 'From: a@sender.test\r\nSubject: x\r\n\r\nHi\r\n' })
+    const alice = await mail.person('alice')
+    await alice.send({ from: 'alice@example.test', to: 'eve@there.test', subject: 'mine' })
+    await pass(mail, 10)
+    const [forwarded, mine] = taken.map(String).sort((a) => (a.includes('Subject: mine') ? 1 : -1)) as [string, string]
+    expect(mine).not.toContain('ARC-')
+    const zone = { 'r._domainkey.example.test': { TXT: [rsa.record] } }
+    const { arc } = await look(forwarded.slice(forwarded.indexOf('ARC-Seal')), zone)
+    expect(arc).toMatchObject({ result: 'pass', sealers: ['example.test'], said: expect.stringContaining('dmarc=pass') as string })
   })
 
   it('of our own is signed: a report', async () => {
