@@ -171,11 +171,12 @@ describe('TLS that goes wrong', () => {
     const target: DialTarget = { host: '192.0.2.1', port: 25, tls }
     const client = weather.around(await network.dial(target, new AbortController().signal), target)
     const ends: string[] = []
+    const end = { address: client.peer.localAddress, port: client.peer.localPort }
     client.open({
       received: (bytes) => ends.push(Buffer.from(bytes).toString('latin1').slice(0, 3)),
       ended: () => {},
       drained: () => {},
-      secured: () => ends.push(weather.connectionOf({ address: client.peer.localAddress, port: client.peer.localPort })!.security),
+      secured: () => ends.push(weather.connectionOf(end)!.security),
       closed: (error) => ends.push(error instanceof TlsFailure ? error.reason : 'closed'),
     })
     client.write(['STARTTLS\r\n'])

@@ -263,7 +263,8 @@ export class SimulatedHost {
 
   /** Whoever validates DNSSEC knows of lies about a name. */
   private readonly isSigned = (name: string): boolean => {
-    return this.around.plan.foreigns.some(({ domain, wish }) => wish === 'dane' && (name === domain || name.endsWith(`.${domain}`)))
+    const signed = this.around.plan.foreigns.filter(({ wish }) => wish === 'dane')
+    return signed.some(({ domain }) => name === domain || name.endsWith(`.${domain}`))
   }
 
   private heard(event: ServerEvent, sites: SiteWatch): void {

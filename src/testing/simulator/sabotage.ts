@@ -4,9 +4,9 @@ import type { TransportSink } from '../../protocol/session/transport.ts'
 
 /**
  * A fault that is built in on purpose, to see that it is found: a queue that forgets every so often what was settled, hands a job
- * that somebody is at work on to somebody else, loses a recipient, or (with its store) says that something is on the disk which is
- * not; a client to which every recipient seems accepted, or that believes any certificate; a server that forgets what its routes
- * ask for.
+ * that somebody is at work on to somebody else, loses a recipient, or (with its store) says that something is on the disk which
+ * is not; a client to which every recipient seems accepted, or that believes any certificate; a server that forgets what its
+ * routes ask for.
  */
 export type Sabotage =
   | 'forgets-settlements'

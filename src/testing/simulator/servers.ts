@@ -1,8 +1,8 @@
 import type { FakeDns } from '../fake-dns.ts'
 
 /**
- * What is asked of TLS with the servers of a domain: by itself (MTA-STS, DANE), or by a route of those who send there (`encrypted`,
- * `verified`).
+ * What is asked of TLS with the servers of a domain: by itself (MTA-STS, DANE), or by a route of those who send there
+ * (`encrypted`, `verified`).
  */
 export type TlsWish = 'none' | 'sts-testing' | 'sts-enforce' | 'dane' | 'encrypted' | 'verified'
 

@@ -69,7 +69,9 @@ export class SiteWatch {
     const open = this.open.get(server)
     // A name that several sites share is open for one and not for the other.
     const isClear = open !== undefined && this.sites.get(server)!.size === 1 && this.clock.ticks() < open.until
-    if (isClear && open.left-- <= 0 && this.ordered-- <= 0) this.ledger.violate(`${this.name} connects to ${server} [${host}] while its breaker is open`)
+    if (isClear && open.left-- <= 0 && this.ordered-- <= 0) {
+      this.ledger.violate(`${this.name} connects to ${server} [${host}] while its breaker is open`)
+    }
     this.connections.set(server, (this.connections.get(server) ?? 0) + 1)
     let isOver = false
     return () => {

@@ -3,9 +3,9 @@ import { type DialTarget, TlsFailure, type TlsFailureReason } from '../../protoc
 import type { Transport } from '../../protocol/session/transport.ts'
 
 /**
- * What is wrong with TLS at an address. `stripped`: somebody takes STARTTLS out of what the server offers; `refused`: it is offered,
- * and answered with 454; `breaks`: the handshake fails; `silent`: it never ends. The rest are certificates, which matter to those
- * who look at them.
+ * What is wrong with TLS at an address. `stripped`: somebody takes STARTTLS out of what the server offers; `refused`: it is
+ * offered, and answered with 454; `breaks`: the handshake fails; `silent`: it never ends. The rest are certificates, which matter
+ * to those who look at them.
  */
 export type TlsFault = 'stripped' | 'refused' | 'breaks' | 'silent' | 'expired' | 'wrong-name' | 'untrusted'
 
