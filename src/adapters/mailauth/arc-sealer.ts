@@ -48,8 +48,8 @@ const signedNames: readonly string[] = [...overSigned, ...signedWherePresent, 'D
 
 /**
  * Tells whoever gets forwarded mail what this server found out about it before it changed anything: the results that
- * `authentication()` has written are sealed along with the message. A message without such results is not sealed: nothing is known
- * of it; nor is one whose chain was broken before.
+ * `authentication()` has written are sealed along with the message. A message without such results is not sealed: nothing is
+ * known of it; nor is one whose chain was broken before.
  *
  * ```ts
  * import { arcSealer } from 'posthorn/mailauth'
@@ -142,5 +142,6 @@ function chainOf(mailauth: Sealing, header: HeaderBlock): readonly ArcSet[] | un
 
 function rowsOf(header: HeaderBlock, names: readonly string[]): FieldRow[] {
   const wanted = new Set(names.map((name) => name.toLowerCase()))
-  return header.fields.filter(({ name }) => wanted.has(name.toLowerCase())).slice(0, MOST_FIELDS).map((field) => rowOf(header, field))
+  const fields = header.fields.filter(({ name }) => wanted.has(name.toLowerCase()))
+  return fields.slice(0, MOST_FIELDS).map((field) => rowOf(header, field))
 }

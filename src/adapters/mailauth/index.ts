@@ -1,6 +1,6 @@
 /**
- * DKIM signatures, ARC seals, and who sent a message (SPF, DKIM, DMARC, ARC), through mailauth: an optional package, whose inner modules are
- * loaded when they are needed.
+ * DKIM signatures, ARC seals, and who sent a message (SPF, DKIM, DMARC, ARC), through mailauth: an optional package, whose
+ * inner modules are loaded when they are needed.
  */
 export { arcSealer } from './arc-sealer.ts'
 export type { ArcSealer, ArcSealerOptions } from './arc-sealer.ts'

@@ -17,8 +17,10 @@ async function sealed(text: string, domain: 'one.test' | 'other.test'): Promise<
   return (await seal(outgoing(text))) + text
 }
 
-const RESULTS = 'Authentication-Results: mx.one.test; spf=pass smtp.mailfrom=a.test;\r\n\tdkim=pass header.d=a.test; dmarc=pass; arc=none\r\n'
-const MESSAGE = 'From: a@a.test\r\nTo: b@one.test\r\nSubject: Hello\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\n\r\nHow are you?\r\n'
+const RESULTS = 'Authentication-Results: mx.one.test; spf=pass smtp.mailfrom=a.test;\r\n' +
+  '\tdkim=pass header.d=a.test; dmarc=pass; arc=none\r\n'
+const MESSAGE = 'From: a@a.test\r\nTo: b@one.test\r\nSubject: Hello\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\n\r\n' +
+  'How are you?\r\n'
 
 describe('arcSealer', () => {
   it('seals what was found out, and whoever gets it can verify that', async () => {
@@ -34,7 +36,8 @@ describe('arcSealer', () => {
   })
 
   it.each([
-    ['Hello', 'Goodbye'], ['How are you?', 'Where are you?'], ['dmarc=pass', 'dmarc=fail'], ['i=1; mx.one.test', 'i=1; mx.evil.test'],
+    ['Hello', 'Goodbye'], ['How are you?', 'Where are you?'], ['dmarc=pass', 'dmarc=fail'],
+    ['i=1; mx.one.test', 'i=1; mx.evil.test'],
   ])('no longer verifies once %j has become %j', async (before, after) => {
     const text = (await sealed(RESULTS + MESSAGE, 'one.test')).replace(before, after).replace(before, after)
     expect((await look(text, zone)).arc!.result).toBe('fail')
@@ -72,6 +75,7 @@ describe('arcSealer', () => {
     [{ key: { domain: 'a b', selector: 's', key: one.pem }, authservId: 'x' }, 'domain is "a b"'],
     [{ key: { domain: 'a.test', selector: 's', key: '/nowhere' }, authservId: 'x' }, '/nowhere cannot be read'],
   ])('refuses options that cannot be: %j', async (options, says) => {
-    await expect(arcSealer(options as never)).rejects.toMatchObject({ code: 'config', message: expect.stringContaining(says) as string })
+    const message = expect.stringContaining(says) as string
+    await expect(arcSealer(options as never)).rejects.toMatchObject({ code: 'config', message })
   })
 })
