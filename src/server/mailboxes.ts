@@ -96,11 +96,8 @@ export class Mailboxes {
 
   private async put(copies: readonly Copy[], signal: AbortSignal | undefined): Promise<readonly StoredMessage[]> {
     const all = await Promise.all(copies.map((copy) => this.appendFor(copy)))
-    // RFC 5228 §2.10.3: whatever brings it to a mailbox, there it is once.
-    const taken = new Set<MailboxId>()
-    const once = all
-      .map((append, at) => ({ append, account: copies[at]!.account }))
-      .filter(({ append: { mailbox } }) => !taken.has(mailbox) && taken.add(mailbox))
+    const pairs = all.map((append, at) => ({ append, account: copies[at]!.account }))
+    const once = pairs.length === 1 ? pairs : onceInEach(pairs)
     if (signal?.aborted) throw new MailError('temporary', 'Nobody waits for the answer any more: the message comes again')
     const stored = await this.append(once.map(({ append }) => append))
     for (const { append: { message }, account } of once) {
@@ -204,4 +201,10 @@ export class Mailboxes {
 function keyOf(account: string, place: Place): string {
   if (typeof place === 'string') return `${place} ${account}`
   return `filed ${JSON.stringify([place.path, place.use, place.create])} ${account}`
+}
+
+/** RFC 5228 §2.10.3: whatever brings a message to a mailbox, there it is once. */
+function onceInEach<Pair extends { readonly append: Append }>(pairs: readonly Pair[]): readonly Pair[] {
+  const taken = new Set<MailboxId>()
+  return pairs.filter(({ append: { mailbox } }) => !taken.has(mailbox) && taken.add(mailbox))
 }
