@@ -12,7 +12,8 @@ export default defineConfig({
     alias: Object.entries(paths).map(([name, [source = '']]) => ({ find: new RegExp(`^${name}$`), replacement: resolve(source) })),
   },
   test: {
-    testTimeout: 30_000,
+    // Nothing takes long here; a machine that does much else at the same time makes it long.
+    testTimeout: 120_000,
     // By default one core is left for the main process, which is idle for most of the time.
     maxWorkers: '100%',
     projects: [
