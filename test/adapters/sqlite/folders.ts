@@ -9,7 +9,7 @@ const folders: string[] = []
 
 afterAll(async () => {
   for (const mail of opened.splice(0)) await mail.close()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
 /** A folder that is removed after the tests of the file. */
