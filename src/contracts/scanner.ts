@@ -38,7 +38,8 @@ export interface Scanner {
   readonly name: string
   /**
    * Looks into a message, streamed. Rejects with `temporary` where it cannot say: nobody listens, no answer within its own
-   * time, an answer that makes no sense, a message that is larger than it takes, `signal` aborted.
+   * time, an answer that makes no sense, `signal` aborted; with `permanent` where it never can: the message is larger than it
+   * takes.
    */
   scan(message: ScanSubject, signal: AbortSignal): Promise<Scanned>
   /** Ends its connections; later calls reject with `closed`. May be called again. */
