@@ -247,10 +247,20 @@ export class Round {
     this.learn(outcomes, tried, line)
     if (outcomes.some(({ reason }) => reason === 'timeout')) site.stalled()
     if (done.accepted > 0) site.took()
-    if (outcomes.some((outcome) => asksToSlowDown(outcome, terms.rules))) site.pushedBack(line.began, clock.ticks())
+    if (this.isPushedBack(outcomes)) site.pushedBack(line.began, clock.ticks())
     work.note(tried)
     if (work.left.length > 0) this.again.push(work)
     else await terms.finish(work)
+  }
+
+  /** Our own rules may be nonsense: then nobody is slowed down for. */
+  private isPushedBack(outcomes: readonly OutcomeEvent[]): boolean {
+    try {
+      return outcomes.some((outcome) => asksToSlowDown(outcome, this.terms.rules))
+    } catch (error) {
+      this.terms.connecting.failed(error)
+      return false
+    }
   }
 
   /** What the first message of a connection says of the site. */

@@ -23,6 +23,7 @@ import {
   aText,
   checkOptions,
   having,
+  oneOf,
   type OptionKind,
   type OptionKinds,
   orFalse,
@@ -119,6 +120,17 @@ const aSchedule: OptionKind = {
 }
 const aList: OptionKind = { takes: 'a list', is: (value) => Array.isArray(value) }
 
+/** What stands in the columns of a rule for failures. */
+const failureKinds: OptionKinds<FailureRule> = {
+  cause: required(aText),
+  consequence: required(oneOf('retry', 'bounce', 'hold', 'drop')),
+  result: oneOf('temporary', 'permanent', 'unknown'),
+  phases: aList,
+  reasons: aList,
+  codes: aList,
+  details: aList,
+}
+
 const kinds: OptionKinds<OutgoingOptions> = {
   routes: someRoutes,
   resolver: having('a resolver', 'resolve'),
@@ -161,6 +173,7 @@ export function checkOutgoingOptions(options: OutgoingOptions, hostname: string)
   smtpClientConfig({ hello, ...(limits ? { limits } : {}), ...(timeouts ? { timeouts } : {}) })
   const { tlsReports } = options
   if (tlsReports) checkOptions('outgoing.tlsReports', tlsReports, tlsReportKinds)
+  options.failures?.forEach((rule, at) => checkOptions(`outgoing.failures[${at}]`, rule, failureKinds))
   if (window) checkOptions('outgoing.window', window, windowKinds)
   if (rate) checkOptions('outgoing.rate', rate, rateKinds)
   if (breaker) checkOptions('outgoing.breaker', breaker, breakerKinds)

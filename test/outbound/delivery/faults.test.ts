@@ -70,6 +70,15 @@ describe('a delivery with parts that throw', () => {
     expect(stage.faults.filter((each) => each.startsWith('judge'))).toHaveLength(2)
   })
 
+  it('keeps to the usual rules where its own are none', async () => {
+    const stage = new Stage({ failures: [{ codes: 450, cause: 'busy', consequence: 'drop' } as never] })
+    stage.server('there.test', '192.0.2.1', { accepts: () => defer(450, '4.2.0', 'Not now') })
+    await stage.send('me@here.test', ['a@there.test'])
+    await stage.pass(301)
+    expect(stage.results).toEqual(['a@there.test deferred', 'a@there.test deferred'])
+    expect(stage.faults.some((each) => each.startsWith('judge'))).toBe(true)
+  })
+
   it('tries a second later what is to be tried at once', async () => {
     const stage = new Stage({ schedule: () => 0 })
     stage.server('there.test', '192.0.2.1', { accepts: () => defer(450, '4.2.0', 'Not now') })

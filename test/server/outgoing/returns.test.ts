@@ -141,6 +141,8 @@ describe('options of outgoing mail', () => {
     [{ schedule: [-1] }, /outgoing: schedule is a list; it takes a list of milliseconds/],
     [{ window: { initial: 5, most: 2 } }, /outgoing.window: initial is 5, which is more than most, 2/],
     [{ conections: 5 }, /conections.*connections/],
+    [{ failures: [{ cause: 'busy', consequence: 'hold', codes: 450 }] }, /failures\[0\]: codes is 450; it takes a list/],
+    [{ failures: [{ cause: 'busy', consequence: 'later' }] }, /failures\[0\]: consequence is "later"/],
     [{ timeouts: { greting: 5 } }, /timeouts: there is no option "greting"/],
     [{ limits: { window: 0 } }, /limits: window is 0/],
     [{ hello: 'mx.b\u00fccher.example' }, /hello: .* neither a domain name in ASCII/],
