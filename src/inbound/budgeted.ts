@@ -5,6 +5,20 @@ import { MailError } from '../protocol/session/errors.ts'
  * A resolver for one message, which has so many questions to ask of the DNS, whatever is in it: a record of SPF that includes a
  * hundred others, a thousand signatures. A question that is asked again gets the same answer, or failure, and costs nothing;
  * others reject with a `temporary` MailError once there are no more. All of them are given up when `signal` aborts.
+ *
+ * ```ts
+ * import { budgeted, type Policy } from 'posthorn'
+ *
+ * const policy: Policy = {
+ *   name: 'contacts',
+ *   message: async ({ headers }, stage) => {
+ *     const resolver = budgeted(stage.resolver, 20, stage.signal)
+ *     for (const { value } of headers.all('x-contact')) {
+ *       if ((await resolver.resolve(value, 'MX')).exists) stage.notes.tag(`contact at ${value}`)
+ *     }
+ *   },
+ * }
+ * ```
  */
 export function budgeted(resolver: Resolver, questions: number, signal?: AbortSignal): Resolver {
   const asked = new Map<string, Promise<unknown>>()

@@ -14,6 +14,18 @@ export interface ReverseNames extends IprevFinding {
 /**
  * Whether a name of the address leads back to it (RFC 8601 §3): `pass`; `fail`, none of them does; `permerror`, it has no name;
  * `temperror`, the DNS does not say; `none`, it is no address. At most eleven questions. Never rejects for what the DNS does.
+ *
+ * ```ts
+ * import { type Policy, reverseNames } from 'posthorn'
+ *
+ * const policy: Policy = {
+ *   name: 'dynamic',
+ *   connect: async ({ peer }, stage) => {
+ *     const { name = '' } = await reverseNames(peer.address ?? '', stage.resolver, stage.signal)
+ *     if (name.includes('dynamic')) stage.notes.score(2, `${name} looks like a dial-up line`)
+ *   },
+ * }
+ * ```
  */
 export async function reverseNames(address: string, resolver: Resolver, signal?: AbortSignal): Promise<ReverseNames> {
   const tree = reverseTreeName(address)
