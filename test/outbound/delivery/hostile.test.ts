@@ -151,6 +151,23 @@ describe('a server that', () => {
   })
 })
 
+const replies = [
+  '650 6.1.1 x', '599 9.9.9 x', '550 4.1.1 x', '250 5.1.1 x', '550', '550 5.1.999999 x', '550 \u00e4\u0085 x', '421', '999 x',
+  '100 x', '000 x', '550 5.1.1\tx', '550-a\r\n550 b', '550-5.1.1 a\r\n450 4.1.1 b', '299 9.9.9 x', '551 5.1.6 <a@b>', '',
+]
+it.each(replies)('what says %j ends, and its sender hears how', async (text) => {
+  for (const at of ['MAIL', 'RCPT', '.']) {
+    const stage = new Stage({ schedule: [1_000] })
+    stage.route('odd.test', ['192.0.2.1'])
+    scripted(stage, '192.0.2.1', (line) => (line.startsWith(at) ? `${text}\r\n` : undefined))
+    await stage.send('me@here.test', ['a@odd.test'])
+    await stage.pass(3600)
+    expect([await left(stage), stage.faults]).toEqual([0, []])
+    const isTaken = stage.results.includes('a@odd.test relayed')
+    expect(stage.reports.map(({ report }) => report)).toEqual(isTaken ? [] : ['failed'])
+  }
+})
+
 it('who greets and then says nothing leaves places for those that answer', async () => {
   const stage = new Stage({ connections: 8 })
   const known = stage.server('known.test', '192.0.2.200')
