@@ -19,7 +19,6 @@ export class ArcChain {
   readonly #mailauth: Verifying
   readonly #signatures: Signatures
   readonly #chain: Chain | undefined
-  readonly #said: string | undefined
 
   constructor(mailauth: Verifying, header: HeaderBlock, signatures: Signatures) {
     this.#mailauth = mailauth
@@ -27,25 +26,22 @@ export class ArcChain {
     const fields = header.fields.filter((field) => names.some((name) => field.is(name)))
     const rows = fields.slice(0, MOST_FIELDS).map((field) => rowOf(header, field))
     this.#chain = this.#read(rows)
-    const last = this.#chain?.sets.at(-1)?.i
-    const isLast = (value: string): boolean => Number.parseInt(value.slice(value.indexOf('=') + 1), 10) === last
-    this.#said = fields.find((field) => field.is('arc-authentication-results') && isLast(field.value))?.value
   }
 
   /** What it is worth. The hashes of the body must be there. */
   async finding(verifier: SignatureVerifier, resolver: Lookup): Promise<ArcFinding> {
-    const { sets, why } = this.#chain ?? { sets: [], why: undefined }
+    const { sets, why: broken } = this.#chain ?? { sets: [], why: undefined }
     const sealers = sets.map((set) => asciiDomain(String(set['arc-seal'].parsed?.d?.value ?? '')))
     const last = sets.at(-1)
-    if (why !== undefined) return { result: 'fail', sealers, said: undefined, why: why.slice(0, MOST_WHY) }
+    if (broken !== undefined) return { result: 'fail', sealers, said: undefined, why: broken.slice(0, MOST_WHY) }
     if (!last) return { result: 'none', sealers, said: undefined, why: undefined }
     const messageSignature = await this.#signatures.verify(last['arc-message-signature'])
     const { status } = await this.#mailauth.arc(
       { chain: sets, lastEntry: { ...last, messageSignature }, keyCache: verifier.keyCache },
       { resolver, minBitLength: 1024, strict: true },
     )
-    const result = status.result === 'pass' ? 'pass' : 'fail'
-    return { result, sealers, said: this.#said, why: result === 'pass' ? undefined : status.comment?.slice(0, MOST_WHY) }
+    if (status.result === 'pass') return { result: 'pass', sealers, said: saidBy(last), why: undefined }
+    return { result: 'fail', sealers, said: undefined, why: (status.comment ?? 'the chain is broken').slice(0, MOST_WHY) }
   }
 
   #read(rows: readonly FieldRow[]): Chain | undefined {
@@ -60,4 +56,14 @@ export class ArcChain {
       return { sets: [], why: error instanceof Error ? error.message : 'the chain is broken' }
     }
   }
+}
+
+/**
+ * What the last sealer says: the field of that very set, wherever it stands, since no seal is over the order of fields. Nothing
+ * where he has left a part of the body to whoever comes behind him (`l=`).
+ */
+function saidBy(last: ArcSet): string | undefined {
+  if (last['arc-message-signature'].parsed?.l !== undefined) return undefined
+  const field = last['arc-authentication-results'].original.toString('utf8')
+  return field.slice(field.indexOf(':') + 1).replaceAll('\r\n', '').trim()
 }

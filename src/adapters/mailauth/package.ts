@@ -102,7 +102,7 @@ export interface ArcSet {
   readonly i: number
   readonly 'arc-seal': ReadSignature
   readonly 'arc-message-signature': ReadSignature
-  readonly 'arc-authentication-results': object
+  readonly 'arc-authentication-results': { readonly original: Buffer }
 }
 
 /** What the package makes of a From domain. */

@@ -6,7 +6,7 @@ import { isReadable, rowOf, SignedFields } from './header-rows.ts'
 import type { ReadSignature, SignatureVerdict, SignatureVerifier, Verifying } from './package.ts'
 
 /** Signatures of a message that are looked at, from the top; RFC 6376 §6.1 lets a verifier stop there. */
-export const MOST_SIGNATURES = 10
+const MOST_SIGNATURES = 10
 
 /** Characters of a reason, and of what a signature says of itself. */
 const MOST_WHY = 200
