@@ -11,7 +11,7 @@ interface DataFlag {
 
 /** Adds `posthorn sieve`. */
 export function addSieveCommands(root: Command, terminal: Terminal): void {
-  const sieve = root.command('sieve').description('scripts by which accounts sort their mail (RFC 5228); also while the server runs')
+  const sieve = root.command('sieve').description('scripts by which accounts sort their mail; also while the server runs')
   const folder = ({ data }: DataFlag): string => data ?? dataFolder(terminal.environment)
   sieve
     .command('check <script>')

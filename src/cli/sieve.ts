@@ -24,7 +24,8 @@ export interface TestFlags {
 }
 
 /** Prints what a script would do with a message, and why, as JSON. Nothing is done. */
-export async function tryScript(script: string, message: string, { from = '', to }: TestFlags, terminal: Terminal): Promise<void> {
+export async function tryScript(script: string, message: string, flags: TestFlags, terminal: Terminal): Promise<void> {
+  const { from = '', to } = flags
   const tested = await testSieve(await readWholeFile(script, MOST_SCRIPT), await readWholeFile(message, MOST_MESSAGE), {
     now: terminal.clock.now(),
     sender: from === '' ? null : addressOf(from),

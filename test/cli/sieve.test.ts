@@ -65,7 +65,8 @@ describe('posthorn sieve', () => {
   })
 
   it('tells what a script would do', async () => {
-    const script = file('one.sieve', 'require ["fileinto", "envelope"];\nif envelope "to" "eve@example.test" { fileinto "Mine"; }')
+    const require = 'require ["fileinto", "envelope"];\n'
+    const script = file('one.sieve', `${require}if envelope "to" "eve@example.test" { fileinto "Mine"; }`)
     const message = file('mail.eml', 'Subject: x\n\nbody\n')
     const { code, out } = await sieve('test', script, message, '--from', 'bob@there.test', '--to', 'eve@example.test')
     expect(code).toBe(0)

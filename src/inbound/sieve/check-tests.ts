@@ -11,7 +11,7 @@ type WithoutPlace<T> = T extends unknown ? Omit<T, 'at'> : never
 type Compiled = WithoutPlace<Condition>
 
 /** What a test means; `undefined`, and errors told, where it means nothing. */
-export function compileTest(test: SieveTest, scope: Scope): Condition | undefined {
+function compileTest(test: SieveTest, scope: Scope): Condition | undefined {
   const rule = testRules.get(test.name)
   if (!rule) {
     scope.tell(test.at, unknownName('test', test.name, testRules))

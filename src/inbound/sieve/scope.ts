@@ -10,7 +10,7 @@ const comparators: readonly ComparatorName[] = ['i;octet', 'i;ascii-casemap', 'i
 const relations: readonly Relation[] = ['gt', 'ge', 'lt', 'le', 'eq', 'ne']
 
 /** Match variables that are kept (RFC 5229 §6 asks for nine at least). */
-export const MOST_MATCHES = 99
+const MOST_MATCHES = 99
 
 /** What is known of a script while it is checked: what it requires, what names mean. */
 export class Scope {

@@ -156,9 +156,8 @@ export const base: readonly SieveCase[] = [
   row('require "encoded-character"; if header "a" "${unicode:200000}" {}', 'refused'),
   row('require "encoded-character"; if header "a" "${Unicode:DF01}" {}', 'refused'),
   // §3.1
- 
-    row('require "fileinto";\nif header :contains "from" "coyote" { discard; '
-      + '}\nelsif header :contains ["subject"] ["$$$"] { discard; }\n'
+  row('require "fileinto";\nif header :contains "from" "coyote" { discard; '
+    + '}\nelsif header :contains ["subject"] ["$$$"] { discard; }\n'
     + 'else { fileinto "INBOX"; }', ''),
   // §2.10.4: five of them is one too many
   row([1, 2, 3, 4, 5].map((at) => `redirect "a${at}@example.com";`).join('\n'), 'error'),
@@ -258,10 +257,8 @@ export const variables: readonly SieveCase[] = [
   row('require ["variables"]; set "nowhere.a" "x";', 'refused'),
   row('require ["variables"]; redirect "${nowhere.a}";', 'refused', { alone: 'it says so, and runs it' }),
   row('set "a" "x";', 'refused'),
- 
-    row('require ["variables", "fileinto"]; set "state" "x pending"; '
-      + 'if string :matches " ${state} " "* pending *" { fileinto "y"; }',
-    'file y'),
+  row('require ["variables", "fileinto"]; set "state" "x pending"; '
+    + 'if string :matches " ${state} " "* pending *" { fileinto "y"; }', 'file y'),
   holds('"variables"', 'string :is ["a", "b"] "b"'),
   holds('"variables", "relational", "comparator-i;ascii-numeric"',
     'string :count "eq" :comparator "i;ascii-numeric" ["a", "", "b"] "2"'),
