@@ -37,8 +37,8 @@ export function bytesIn(row: Row, column: string): Uint8Array {
 
 /**
  * A prepared statement, as this folder uses it. Never call it with `null` or with bytes as the *only* parameter: better-sqlite3
- * and libsql would take that for an object of named ones. A limit is written `+?`: for the value of a bare `LIMIT ?` SQLite makes a
- * new plan, and compiles the statement again, each time.
+ * and libsql would take that for an object of named ones. A limit is written `+?`: for the value of a bare `LIMIT ?` SQLite makes
+ * a new plan, and compiles the statement again, each time.
  */
 export interface Statement {
   run(...parameters: readonly Value[]): { readonly changes: number | bigint }
