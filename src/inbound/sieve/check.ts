@@ -53,7 +53,7 @@ function checkShape(command: SieveCommand, scope: Scope): void {
 
 function compileBlock(commands: readonly SieveCommand[], scope: Scope): Statement[] {
   const statements: Statement[] = []
-  for (let at = 0; at < commands.length; at++) {
+  for (let at = 0; at < commands.length && !scope.isHopeless; at++) {
     const command = commands[at]!
     const { name } = command
     if (!commandRules.has(name)) {

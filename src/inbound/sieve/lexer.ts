@@ -193,8 +193,13 @@ export class Findings {
     return { line: low + 1, column: offset - this.#lines[low]! + 1 }
   }
 
+  /** No more errors are told. */
+  get isFull(): boolean {
+    return this.errors.length >= this.#most
+  }
+
   /** Notes an error. */
   tell(at: SievePosition, text: string): void {
-    if (this.errors.length < this.#most) this.errors.push({ line: at.line, column: at.column, text })
+    if (!this.isFull) this.errors.push({ line: at.line, column: at.column, text })
   }
 }

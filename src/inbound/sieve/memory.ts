@@ -3,9 +3,9 @@ import type { Awaitable } from '../../contracts/policy.ts'
 import { sieveKey } from '../../contracts/sieve-keys.ts'
 
 /** Characters of a key that are what it stands for; what is longer is kept under a number made of it. */
-const MOST_KEY = 400
-/** Characters of what is remembered that count. */
-const MOST_WHAT = 16_000
+const MOST_KEY = 150
+/** Characters of what is remembered that are kept: a value has 64 KiB, and a character may become six. */
+const MOST_WHAT = 1500
 /** Milliseconds for which an answer that is on its way keeps others back. */
 const ON_ITS_WAY = 600_000
 
@@ -70,7 +70,7 @@ export class ScriptMemory {
 }
 
 function cut(text: string): string {
-  return text.length > MOST_WHAT ? `${text.length} ${text.slice(0, MOST_WHAT)}` : text
+  return text.length > MOST_WHAT ? `${text.length} ${hashes(text)} ${text.slice(0, MOST_WHAT)}` : text
 }
 
 /** Whether what is under a key is about the same answer: long ones may share a key. */
@@ -80,10 +80,15 @@ function isOf(found: string, identity: string): boolean {
 }
 
 function keyOf(kind: 'sieve-seen' | 'sieve-vacation', account: string, what: string): string {
-  return `${sieveKey(kind, account)}${what.length > MOST_KEY ? `#${hash(what, 0x811c9dc5)}${hash(what, 0x9747b28c)}` : what}`
+  return `${sieveKey(kind, account)}${what.length > MOST_KEY ? `#${hashes(what)}` : what}`
 }
 
-/** FNV-1a: to tell keys apart, no proof of anything; the value says what it is about. */
+/** To tell keys apart, no proof of anything: the value says what it is about. */
+function hashes(text: string): string {
+  return hash(text, 0x811c9dc5) + hash(text, 0x9747b28c)
+}
+
+/** FNV-1a. */
 function hash(text: string, seed: number): string {
   let value = seed
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)

@@ -30,8 +30,14 @@ export class Scope {
     this.#findings.tell(at, text)
   }
 
+  /** So much is wrong that no more need be looked for. */
+  get isHopeless(): boolean {
+    return this.#findings.isFull
+  }
+
   /** Takes what a `require` says. */
   require({ value, at }: SieveString): void {
+    if (this.isHopeless) return
     if (sieveExtensions.includes(value)) {
       this.#required.add(value)
       return

@@ -3,6 +3,7 @@ import type { Address } from '../../message/address.ts'
 import { splitTag } from '../../message/address.ts'
 import { automated } from '../../message/automated.ts'
 import { asciiDomain } from '../../message/domain.ts'
+import { isAscii } from '../../protocol/bytes/text.ts'
 import { fieldsOf } from './evaluate.ts'
 import type { Text, Vacation } from './program.ts'
 import type { Frame, RunState } from './state.ts'
@@ -35,6 +36,9 @@ export function* answerTo(vacation: Vacation, frame: Frame, state: RunState): St
   const addressed = addressedAs([...own, ...others], state)
   if (!addressed) return { why: 'it is not addressed to whom it came to' }
   const seconds = Math.min(limits.vacationMost, Math.max(limits.vacationLeast, vacation.seconds ?? WEEK))
+  const text = state.text(vacation.reason, frame)
+  // §5: what a variable has brought may be no MIME entity any more.
+  if (vacation.mime && !isAscii(text)) return { why: 'its text is not ASCII, as :mime has it' }
   if (!(yield* isFirst(vacation, seconds, sender, frame, state))) return { why: 'its sender was answered not long ago' }
   const original = state.headers.all('subject')[0]?.text
   const subject = vacation.subject === undefined
@@ -46,7 +50,7 @@ export function* answerTo(vacation: Vacation, frame: Frame, state: RunState): St
     to: sender,
     from: yield* senderOf(vacation.from, isAmong(addressed, own) ? addressed : environment.recipient, frame, state),
     subject: subject.replace(/[\p{Cc}]+/gu, ' ').slice(0, MOST_SUBJECT).trim(),
-    text: state.text(vacation.reason, frame),
+    text,
     mime: vacation.mime,
   }
 }
