@@ -79,8 +79,8 @@ const MOST_MESSAGE = 60_000
 /**
  * Finds out who sent a message, and notes it: SPF and iprev at MAIL, DKIM, ARC and DMARC when the message is there. Writes
  * `Authentication-Results` (RFC 8601), takes out those that claim to be its own, and does what DMARC asks for. What the DNS does
- * not say, or not within 20 seconds at MAIL and 60 for the message, is `temperror`, and no pass. A message with more header fields
- * than can be looked through (20,000) is refused: `550 5.6.0`.
+ * not say, or not within 20 seconds at MAIL and 60 for the message, is `temperror`, and no pass. A message with more fields in
+ * its header than can be looked through (20,000) is refused: `550 5.6.0`.
  *
  * @throws MailError `config` for options that cannot be
  */
