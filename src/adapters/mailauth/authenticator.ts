@@ -13,6 +13,7 @@ import { lookupOf } from './lookup.ts'
 import { type Lookup, loadVerifying, type SignatureVerifier, type Verifying } from './package.ts'
 import { Signatures } from './signatures.ts'
 import { checkSpf } from './spf.ts'
+import { turn } from './turn.ts'
 
 /** RFC 8301 §3.2. */
 const LEAST_BITS = 1024
@@ -131,5 +132,3 @@ function yielding(verifier: SignatureVerifier, resolver: Lookup): SignatureVerif
   }
   return Object.assign(verifier, { keyCache })
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,5 +1,9 @@
 import type { DnsAnswer, DnsRecordType, Resolver } from '../../contracts/resolver.ts'
 import type { Lookup } from './package.ts'
+import { turn } from './turn.ts'
+
+/** Characters of TXT records that take a moment to be read: ten of them in one turn would take too long. */
+const LONG = 4096
 
 /** Why a name has no such records, or none could be had, as `node:dns` says it. */
 function failure(code: 'ENOTFOUND' | 'ENODATA' | 'ESERVFAIL', message: string): Error {
@@ -23,7 +27,10 @@ export function lookupOf(resolver: Resolver, signal: AbortSignal, most: number):
     }
     // What comes of it is written to: errors are marked, lists of MX sorted.
     return answer.then(
-      (records) => [...records],
+      async (records) => {
+        if (type === 'TXT' && String(records).length > LONG) await turn()
+        return [...records]
+      },
       (error: Error) => Promise.reject(Object.assign(new Error(error.message), error)),
     )
   }
