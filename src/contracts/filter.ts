@@ -93,5 +93,6 @@ export interface FilterSubject {
  * goes where it would go anyway. It never loses mail: what fails in it, and a rejection, keeps the message in INBOX.
  */
 export interface MailFilter {
+  /** What is done with the message for the account. */
   filter(message: ReceivedMessage, subject: FilterSubject): Awaitable<Filtered | undefined>
 }

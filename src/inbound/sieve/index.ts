@@ -6,7 +6,10 @@ export { type SieveMessage, sieveMessage } from './message.ts'
 export { type ParsedSieve, parseSieve, type SieveBounds } from './parse.ts'
 export { printSieve, printString } from './print.ts'
 export type {
-  Condition as SieveCondition, SieveProgram, Statement as SieveStatement, Text as SieveText,
+  AddressPart as SieveAddressPart, BodyTransform as SieveBodyTransform, Branch as SieveBranch,
+  ComparatorName as SieveComparator, Condition as SieveCondition, FieldIndex as SieveFieldIndex, Keyed as SieveKeyed,
+  Matching as SieveMatching, Relation as SieveRelation, SieveProgram, Statement as SieveStatement, Text as SieveText,
+  Vacation as SieveVacation, VariableChange as SieveVariableChange, VariableName as SieveVariableName,
 } from './program.ts'
 export { runSieve } from './run.ts'
 export { type SieveScriptEntry, type SieveScripts, sieveScripts, type SieveScriptsOptions } from './scripts.ts'

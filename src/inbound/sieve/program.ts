@@ -40,7 +40,8 @@ export type AddressPart = 'all' | 'localpart' | 'domain' | 'user' | 'detail'
 /** What a body is taken as (RFC 5173 §5). */
 export type BodyTransform = { readonly kind: 'raw' | 'text' } | { readonly kind: 'content'; readonly types: readonly Text[] }
 
-interface Keyed {
+/** Keys, and how values are held against them. */
+export interface Keyed {
   readonly match: Matching
   readonly keys: readonly Text[]
 }
@@ -86,7 +87,12 @@ export type Condition = { readonly at: string } & (
     readonly last: boolean
   }
   /** Whatever a program wants to know; `what` is for the trace. */
-  | { readonly kind: 'ask'; readonly what: string; ask(message: SieveMessage): Awaitable<boolean> }
+  | {
+    readonly kind: 'ask'
+    readonly what: string
+    /** What the program has to say of the message. */
+    readonly ask: (message: SieveMessage) => Awaitable<boolean>
+  }
 )
 
 /** A change of a string by `set` (RFC 5229 §4.1). */
