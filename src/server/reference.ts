@@ -7,6 +7,7 @@ import {
 } from '../adapters/node/index.ts'
 import { lockFolder, sqlite } from '../adapters/sqlite/index.ts'
 import type { BodyStore } from '../contracts/bodies.ts'
+import { sieveFilter, sieveScripts } from '../inbound/sieve/index.ts'
 import type { Observer } from '../observe/events.ts'
 import type { Clock } from '../protocol/session/clock.ts'
 import { encodeMailbox } from '../protocol/smtp/index.ts'
@@ -153,8 +154,15 @@ class Reference implements ReferenceServer {
     const seal = signing && (await referenceSeal(data, settings.domains[0]!, settings.hostname, clock))
     const marking = { ...(signing ? { sign: signing.sign } : {}), ...(seal ? { seal } : {}) }
     const sending = { queue: db.queue, outgoing: { ...outgoing.options, ...marking } }
+    const options = this.serverOptions(places, bodies)
     const taking = { policies: checks.policies, resolver: outgoing.resolver, explain: settings.explain }
-    const server = new ComposedServer({ ...this.serverOptions(places, bodies), ...sending, ...taking }, watch.stored)
+    const filter = sieveFilter({
+      scripts: sieveScripts({ store: db.keyValue }),
+      store: db.keyValue,
+      hostname: settings.hostname,
+      maySendAs: (account, address) => options.directory.maySendAs(account, address),
+    })
+    const server = new ComposedServer({ ...options, ...sending, ...taking, filter }, watch.stored)
     this.running = await server.start()
     for (const [name, listener] of Object.entries(names) as [ReferenceListener, ListenerName][]) {
       const up = this.running.listeners[listener]

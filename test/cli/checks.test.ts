@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
 import nodemailer from 'nodemailer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DnsTestServer, dnsServer } from '../adapters/node/dns-server.ts'
@@ -108,5 +110,23 @@ describe('checks of mail that comes in', () => {
   it('keep mail waiting while a scanner for viruses is away', async () => {
     const { mx } = await serve(folder(), { POSTHORN_CHECKS: 'clamd=127.0.0.1:1' })
     expect(await send(mx, 'good.test')).toMatch(/^451 /)
+  })
+})
+
+describe('a Sieve script', () => {
+  it('sorts the mail of its account, also when it comes while the server runs', async () => {
+    const data = folder()
+    const { mx } = await serve(data)
+    expect(await send(mx, 'first.test')).toMatch(/^250 /)
+    const script = join(data, 'mine.sieve')
+    writeFileSync(script, 'require ["fileinto", "mailbox"]; if address :domain "from" "list.test" { fileinto :create "Lists"; }')
+    const put = ['sieve', 'put', 'alice@example.test', 'mine', script, '--activate', '--data', data]
+    expect(await command(main(), put)).toMatchObject({ code: 0 })
+    expect(await send(mx, 'list.test')).toMatch(/^250 /)
+    expect(await send(mx, 'other.test')).toMatch(/^250 /)
+    const subjectsIn = async (mailbox: string): Promise<(string | undefined)[]> =>
+      (await headersIn(data, mailbox)).map((header) => /^Subject: (.*)$/m.exec(header)?.[1])
+    expect(await subjectsIn('Lists')).toEqual(['list.test'])
+    expect(await subjectsIn('INBOX')).toEqual(['first.test', 'other.test'])
   })
 })

@@ -22,4 +22,6 @@ describe('trouble that a policy gets over', () => {
   })
 })
 
-describe('a policy with trouble keeps the contract', () => policyContract({ describe, it, open: troubled, skipped: () => undefined }))
+describe('a policy with trouble keeps the contract', () => {
+  policyContract({ describe, it, open: troubled, skipped: () => undefined })
+})
