@@ -7,6 +7,8 @@ import { decodeUtf8, octetString } from '../../protocol/bytes/text.ts'
 const MOST_FIELDS = 10
 const MOST_OCTETS = 16 * 1024
 const MOST_DOMAINS = 5
+/** Octets of a domain (RFC 1035 §2.3.4, without what only the wire has). */
+const MOST_NAME = 253
 
 /** For whom a message says it speaks. */
 export interface Authors {
@@ -14,7 +16,7 @@ export interface Authors {
   readonly domains: readonly string[]
   /** Why it cannot be told who it is. Otherwise there is exactly one domain. */
   readonly why: string | undefined
-  /** There are more domains than are told. */
+  /** There are more domains than are told, or there may be. */
   readonly tooMany: boolean
 }
 
@@ -34,7 +36,9 @@ export function authorsOf(header: HeaderBlock, isWhole: boolean): Authors {
   else if (header.oddities.includes('nul')) why ??= 'the header has NUL in it'
   if (found.names.size > 1) why ??= 'the From field has addresses of several domains'
   if (found.names.size === 0) why ??= 'the From field has no address'
-  return { domains: [...found.names], why, tooMany: found.tooMany || fields.length > MOST_FIELDS }
+  // What is behind the end of what was looked at may be anybody's.
+  const isCut = !isWhole || fields.length > MOST_FIELDS || fields.some(({ raw }) => raw.length > MOST_OCTETS)
+  return { domains: [...found.names], why, tooMany: found.tooMany || isCut }
 }
 
 /** Domains as they are met. */
@@ -42,10 +46,19 @@ class Domains {
   readonly names = new Set<string>()
   tooMany = false
 
-  /** `false`: it is none. */
+  /** `false`: it is none, or not the same to everybody; what it could be is looked at all the same. */
   add(text: string): boolean {
+    const seen = seenOf(text)
+    const isSound = this.#take(seen)
+    if (!isSound) this.#take(tailOf(asciiDomain(seen)))
+    if (seen === text) return isSound
+    this.#take(text)
+    return false
+  }
+
+  #take(text: string): boolean {
     const domain = asciiDomain(text)
-    if (domain === '' || domain.length > 253 || !isDomain(domain)) return false
+    if (domain === '' || domain.length > MOST_NAME || !isDomain(domain)) return false
     if (this.names.size < MOST_DOMAINS || this.names.has(domain)) this.names.add(domain)
     else this.tooMany = true
     return true
@@ -119,9 +132,29 @@ class FromReader {
     if (!this.#found.add(domain)) this.#doubt('the From field has an address without a domain')
     this.#skip()
     // What goes on here is the rest of the name to some, and another word to others.
-    if (domain.endsWith('.') || text[this.#at] === '.' || text[this.#at] === '@') {
-      this.#doubt('the From field has a domain in pieces')
+    if (this.#goesOn(domain)) this.#join(domain)
+    else if (text[this.#at] !== '@') return
+    this.#doubt('the From field has a domain in pieces')
+  }
+
+  /** RFC 5322 §4.4 lets blanks and comments stand around the dots of a domain: to whoever goes by it, the pieces are one. */
+  #join(first: string): void {
+    const text = this.#text
+    let joined = first
+    while (joined.length <= MOST_NAME && this.#goesOn(joined)) {
+      // Others pass over what means nothing.
+      while (isOdd(text, this.#at)) this.#at++
+      const from = this.#at
+      while (this.#at < text.length && isDomainUnit(text, this.#at)) this.#at++
+      if (this.#at === from) break
+      joined += text.slice(from, this.#at)
+      this.#skip()
     }
+    this.#found.add(joined)
+  }
+
+  #goesOn(domain: string): boolean {
+    return domain.endsWith('.') || this.#text[this.#at] === '.' || isOdd(this.#text, this.#at)
   }
 
   /** Passes blanks and comments. */
@@ -146,6 +179,20 @@ class FromReader {
     this.#why ??= why
   }
 }
+
+/** A domain without what nobody sees, and without dots that have nothing between them. */
+const seenOf = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]+/gu, '').replace(/\.{2,}/g, '.').replace(/^\./, '')
+
+/** As many labels at the end of what is no domain as make one: whoever shows the whole shows those. */
+function tailOf(name: string): string {
+  let tail = name.slice(-MOST_NAME)
+  while (tail !== '' && !isDomain(tail)) tail = tail.includes('.') ? tail.slice(tail.indexOf('.') + 1) : ''
+  return tail.includes('.') ? tail : ''
+}
+
+/** Signs that mean nothing in a domain. */
+const isOdd = (text: string, at: number): boolean =>
+  at < text.length && (text[at] === '\\' || isControl(text.charCodeAt(at)))
 
 const isControl = (unit: number): boolean => unit === 127 || (unit < 32 && !isBlank(unit))
 

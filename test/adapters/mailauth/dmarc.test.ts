@@ -190,6 +190,19 @@ describe('an author who cannot be told', () => {
     ['a second field before it', `${bank}\r\nFrom: x@evil.test`],
     ['a second field in capitals', `x@evil.test\r\nFROM: ${bank}`],
     ['a second field with a blank before its colon', `x@evil.test\r\nFrom : ${bank}`],
+    ['a blank before a dot', 'ceo@example .org'],
+    ['a fold before a dot', 'ceo@example\r\n .org'],
+    ['comments around a dot', 'ceo@example (x) . (y) org'],
+    ['two dots at the end', 'ceo@example.org..'],
+    ['two dots within', 'ceo@example..org'],
+    ['a dot in front', 'ceo@.example.org'],
+    ['a control character in a domain', 'ceo@exa\x01mple.org'],
+    ['a backslash in a domain', 'ceo@exa\\mple.org'],
+    ['a joiner in a domain', 'ceo@exa\u200dmple.org'],
+    ['a mark of direction in a domain', 'ceo@\u202eexample.org'],
+    ['a label that is too long', `ceo@${'x'.repeat(64)}.example.org`],
+    ['a name that is too long', `ceo@${'x.'.repeat(200)}example.org`],
+    ['a name of 20 KB, all blanks', `CEO${`\r\n${' '.repeat(80)}`.repeat(250)}<${bank}>`],
   ])('is looked at for each that anybody could read, and the strictest holds: %s', async (_, field) => {
     const found = await dmarcOf(from(field), zone, evil)
     expect(found).toMatchObject({ result: 'permerror', disposition: 'reject', aligned: { spf: false, dkim: false } })
@@ -202,6 +215,7 @@ describe('an author who cannot be told', () => {
     ['an encoded local part', '=?utf-8?q?ceo=40example.org?=@evil.test'],
     ['an encoded local part in brackets', 'Bank <=?utf-8?b?Y2VvQGV4YW1wbGUub3JnAA==?=@evil.test>'],
     ['a domain in pieces', 'x@evil .test'],
+    ['a domain of dots', 'x@....'],
     ['an empty domain', 'x@'],
     ['no address', 'Bank'],
     ['nothing', ''],

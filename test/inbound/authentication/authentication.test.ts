@@ -236,6 +236,13 @@ describe('forged results', () => {
     'Authentication-Results: ; dmarc=pass',
     'Authentication-Results:',
     'Authentication-Results: \tmx.test\t; dmarc=pass',
+    'Authentication-Results: mx(x).test; dmarc=pass',
+    'Authentication-Results: mx . test; dmarc=pass',
+    'Authentication-Results: mx.\r\n test; dmarc=pass',
+    'Authentication-Results: ) mx.test; dmarc=pass',
+    'Authentication-Results:: mx.test; dmarc=pass',
+    'Authentication-Results: \uff4d\uff58\u3002test; dmarc=pass',
+    'Authentication-Results: dmarc=pass header.from=example.org',
   ])('go: %j', async (field) => {
     const { header } = await send(undefined, { content: `${field}\r\n${signed}` })
     expect(resultsOf(header)).toHaveLength(1)
