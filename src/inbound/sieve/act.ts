@@ -115,7 +115,9 @@ function changeFlags(
   state: RunState,
 ): void {
   const given = readFlags(state.texts(flags, frame))
-  const before = variable ? readFlags([state.variable(variable, frame)]) : state.flags
+  const held = variable && state.variable(variable, frame)
+  state.budget.spend(given.length + (held === undefined ? state.flags.length : held.length >>> 3))
+  const before = held === undefined ? state.flags : readFlags([held])
   const gone = new Set(given.map((flag) => flag.toLowerCase()))
   const after = kind === 'setflag'
     ? given

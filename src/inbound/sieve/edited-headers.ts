@@ -39,11 +39,6 @@ export class EditedHeaders {
     return [...this.#top.filter(isNamed), ...left, ...this.#bottom.filter(isNamed)]
   }
 
-  /** Whether there is a field of that name. */
-  has(name: string): boolean {
-    return this.#removed.size === 0 && this.#message.has(name) ? true : this.all(name).length > 0
-  }
-
   /** Adds a field. */
   add(name: string, text: string, last: boolean): void {
     const added = { name, value: text.trim(), text: text.trim() }

@@ -54,7 +54,7 @@ function* evaluateOne(
     case 'false':
       return condition.kind === 'true'
     case 'exists':
-      return condition.names.every((name) => state.headers.has(state.text(name, frame)))
+      return condition.names.every((name) => fieldsOf([state.text(name, frame)], undefined, state).length > 0)
     case 'size': {
       const { octets } = state.message
       // RFC 5228 §5.9: exactly as large is neither over nor under.
@@ -168,7 +168,9 @@ function flagsOf(variables: readonly Text[] | undefined, frame: Frame, state: Ru
   return variables.flatMap((variable) => {
     const name = state.text(variable, frame).toLowerCase()
     const isGlobal = name.startsWith('global.') || (!frame.own.has(name) && state.globals.has(name))
-    return readFlags([state.variable({ kind: isGlobal ? 'global' : 'own', name: name.replace(/^global\./, '') }, frame)])
+    const value = state.variable({ kind: isGlobal ? 'global' : 'own', name: name.replace(/^global\./, '') }, frame)
+    state.budget.spend(value.length >>> 3)
+    return readFlags([value])
   })
 }
 

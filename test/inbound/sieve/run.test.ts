@@ -53,6 +53,11 @@ describe('a run', () => {
 
   it.each([
     ['work', `${'if header :contains "subject" "x" {}\n'.repeat(60)}discard;`, { work: 50 }, 'too much work'],
+    ['looks for fields', `require "editheader"; deleteheader "X"; if exists [${'"Subject",'.repeat(60)}"To"] {} discard;`,
+      { work: 50 }, 'too much work'],
+    ['flags in variables', `require ["variables", "imap4flags"]; set "f" "${'a '.repeat(500)}"; if hasflag "f" "b" {} discard;`,
+      { work: 100 }, 'too much work'],
+    ['changes of flags', `require "imap4flags"; setflag "${'a b c d '.repeat(60)}"; discard;`, { work: 2 }, 'too much work'],
     ['variables', 'require "variables"; set "a" "1"; set "b" "2"; set "c" "3"; discard;', { variables: 2 }, '2 variables'],
     ['actions', 'require "fileinto"; fileinto "a"; fileinto "b"; fileinto "c";', { actions: 2 }, '2 things'],
     ['redirects', 'redirect "a@x.example"; redirect "b@x.example";', { redirects: 1 }, '1 addresses'],
