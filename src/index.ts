@@ -70,6 +70,7 @@ export type { ScanAction, ScanOptions } from './inbound/checks/scan.ts'
 export { tarpit } from './inbound/checks/tarpit.ts'
 export type { TarpitOptions } from './inbound/checks/tarpit.ts'
 export type { AttachmentPolicyOptions } from './inbound/attachments/policy.ts'
+export type { FileKind } from './message/file-type.ts'
 export type { AttachmentLimits } from './inbound/attachments/judge.ts'
 export type {
   AttachmentTest, HeaderTest, NumberTest, ResultTest, Rule, RuleAction, RuleCondition, TextTest,

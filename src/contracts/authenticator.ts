@@ -42,6 +42,7 @@ export interface AuthenticateBy {
 export interface Authenticator {
   /** What SPF says of the sender of the envelope, or, where that is null, of the name in EHLO. */
   spf(subject: SpfSubject, by: AuthenticateBy): Promise<SpfFinding>
+  /** What DKIM, ARC and DMARC say of a message. */
   message(message: ReceivedMessage, what: AuthenticateWhat, by: AuthenticateBy): Promise<Omit<Authentication, 'spf' | 'iprev'>>
   /** Loads what it needs, so that what is missing is known at the start. */
   ready?(): Awaitable<void>

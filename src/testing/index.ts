@@ -51,4 +51,4 @@ export type { KeyValueContractOptions, OpenedKeyValue } from './contracts/key-va
 export { mailQueueContract } from './contracts/mail-queue.ts'
 export type { MailQueueContractOptions, OpenedMailQueue } from './contracts/mail-queue.ts'
 export { simulate, simulationReport } from './simulator/index.ts'
-export type { ForeignPlan, HostPlan, Plan, Sabotage, SimulateOptions, Simulation } from './simulator/index.ts'
+export type { ForeignPlan, HostPlan, Plan, Sabotage, SimulateOptions, Simulation, TlsWish } from './simulator/index.ts'
