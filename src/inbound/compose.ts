@@ -90,15 +90,30 @@ export function inOrder(...policies: readonly Policy[]): Policy {
 /** How a tag begins that says what a policy would have decided. */
 export const WOULD = 'would '
 
-/** Lets a policy speak without consequences: what it would have done becomes a tag, `would reject: 550 5.7.1 …`. */
+/**
+ * Lets a policy speak without consequences: what it would have done becomes a tag, `would reject: 550 5.7.1 …`. It writes nothing
+ * into the header (what others have forged there is still taken out), and where it breaks, those who watch the server are told,
+ * and the message goes its way. What it notes otherwise is noted, points too.
+ */
 export function observeOnly(policy: Policy): Policy {
   checkPolicy(policy)
-  return wrap(`observeOnly(${policy.name})`, policy, (ask, stage) =>
-    after(policy.name, ask(), (verdict) => {
+  return wrap(`observeOnly(${policy.name})`, policy, (ask, stage) => {
+    const note = (verdict: Verdict): undefined => {
       if (verdict.kind !== 'pass') stage.notes.tag(WOULD + describe(verdict))
-      return undefined
-    }),
-  )
+    }
+    const broke = (error: unknown): undefined => {
+      // A question that was withdrawn is nobody's fault.
+      if (stage.signal.aborted) throw error
+      stage.trouble(error)
+      note({ kind: 'defer', reply: ourFault })
+    }
+    try {
+      const decision = after(policy.name, ask(new ObservedStage(stage)), note)
+      return isPromise(decision) ? decision.then(undefined, broke) : decision
+    } catch (error) {
+      return broke(error)
+    }
+  })
 }
 
 function describe(verdict: Verdict): string {
@@ -132,10 +147,9 @@ export function within(milliseconds: number, policy: Policy, otherwise: 'defer' 
   return { ...wrapped, waits }
 }
 
-/** A stage that may be over before its question is. */
-class BoundedStage implements Stage {
-  private readonly whole: Stage
-  private controller: AbortController | undefined
+/** A stage, seen through another object. */
+class StageView implements Stage {
+  protected readonly whole: Stage
 
   constructor(whole: Stage) {
     this.whole = whole
@@ -169,17 +183,43 @@ class BoundedStage implements Stage {
     return this.whole.noted
   }
 
-
   get signal(): AbortSignal {
-    return (this.controller ??= follower(this.whole.signal)).signal
+    return this.whole.signal
   }
 
   wait(milliseconds: number, until?: AbortSignal): Promise<void> {
-    return this.whole.wait(milliseconds, until === undefined ? this.signal : follower(this.signal, until).signal)
+    return this.whole.wait(milliseconds, until)
   }
 
   trouble(error: unknown): void {
     this.whole.trouble(error)
+  }
+}
+
+/** A stage at which nobody writes into the header. */
+class ObservedStage extends StageView {
+  override get notes(): Stage['notes'] {
+    const { notes } = this.whole
+    return {
+      tag: (tag) => notes.tag(tag),
+      score: (score, why) => notes.score(score, why),
+      authentication: (found) => notes.authentication(found),
+      remove: (field) => notes.remove(field),
+      header: () => undefined,
+    }
+  }
+}
+
+/** A stage that may be over before its question is. */
+class BoundedStage extends StageView {
+  private controller: AbortController | undefined
+
+  override get signal(): AbortSignal {
+    return (this.controller ??= follower(this.whole.signal)).signal
+  }
+
+  override wait(milliseconds: number, until?: AbortSignal): Promise<void> {
+    return this.whole.wait(milliseconds, until === undefined ? this.signal : follower(this.signal, until).signal)
   }
 
   /** It is over. */

@@ -25,7 +25,6 @@ export function explanationOf({ id, at, connection, envelope, outcome }: Explain
   const of = <K extends Note['kind']>(kind: K): Kind<K>[] => notes.filter((note): note is Kind<K> => note.kind === kind)
   const scores = of('score').map(({ policy, score, why }) => ({ policy, score, why }))
   const authentication = of('authentication').at(-1)?.authentication
-  const decisions = of('decision')
   return {
     id,
     at,
@@ -38,7 +37,7 @@ export function explanationOf({ id, at, connection, envelope, outcome }: Explain
     ...(envelope ? { sender: envelope.sender ? encodeMailbox(envelope.sender) : '<>' } : {}),
     recipients: envelope?.recipients.map((to) => encodeMailbox(to)) ?? [],
     outcome: { ...deciderOf(outcome, notes), ...outcome },
-    steps: decisions.map((decision) => stepOf(decision, of('tag'))),
+    steps: stepsOf(notes),
     score: scores.reduce((sum, { score }) => sum + score, 0),
     scores,
     tags: of('tag').map(({ policy, tag }) => ({ policy, tag })),
@@ -47,9 +46,24 @@ export function explanationOf({ id, at, connection, envelope, outcome }: Explain
   }
 }
 
-function stepOf({ policy, stage, verdict, took }: Kind<'decision'>, tags: readonly Kind<'tag'>[]): ExplainedStep {
+/** What was decided, in order; and what would have been, which a policy notes before it decides otherwise. */
+function stepsOf(notes: readonly Note[]): ExplainedStep[] {
+  const steps: ExplainedStep[] = []
+  const would = new Map<string, string>()
+  for (const note of notes) {
+    const { kind, policy } = note
+    if (kind === 'tag' && note.tag.startsWith(WOULD)) {
+      if (!would.has(policy)) would.set(policy, note.tag.slice(WOULD.length))
+    } else if (kind === 'decision') {
+      steps.push(stepOf(note, would.get(policy)))
+      would.delete(policy)
+    }
+  }
+  return steps
+}
+
+function stepOf({ policy, stage, verdict, took }: Kind<'decision'>, would: string | undefined): ExplainedStep {
   const why = whyOf(verdict)
-  const would = tags.find((note) => note.policy === policy && note.tag.startsWith(WOULD))?.tag.slice(WOULD.length)
   return {
     stage,
     policy,

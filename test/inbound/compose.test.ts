@@ -125,6 +125,37 @@ describe('observeOnly', () => {
     expect(reply).toMatch(/^250/)
     expect(w.delivered[0]!.notes).toEqual(tags.map((tag) => ({ kind: 'tag', policy: 'observeOnly(no)', tag })))
   })
+
+  it('writes nothing into the header, and notes the rest', async () => {
+    const flagged: Policy = {
+      name: 'flagged',
+      message: ({ headers }, { notes }) => {
+        notes.header('X-Spam-Flag', 'YES')
+        notes.score(7, 'odd')
+        for (const field of headers.all('x-forged')) notes.remove(field)
+        return reject('No')
+      },
+    }
+    const w = world({ server: { policies: [observeOnly(flagged)] } })
+    const content = 'X-Forged: yes\r\nSubject: x\r\n\r\nhi\r\n'
+    expect((await w.connect('203.0.113.9').send({ to: 'b@mx.test', content })).reply).toMatch(/^250/)
+    const [message] = w.delivered
+    expect(message!.headers.has('x-spam-flag')).toBe(false)
+    expect(message!.headers.has('x-forged')).toBe(false)
+    expect(message!.notes.map(({ kind }) => kind)).toEqual(['score', 'removal', 'tag'])
+  })
+
+  it.each<readonly [string, Policy['sender']]>([
+    ['throws', () => { throw new Error('db') }],
+    ['rejects', () => Promise.reject(new Error('db'))],
+    ['answers what is no verdict', () => 'no' as never],
+  ])('lets mail go its way where the policy %s, and tells of it', async (_, sender) => {
+    const { w, reply } = await mail(observeOnly({ name: 'broken', sender: sender! }))
+    expect(reply).toMatch(/^250/)
+    const tag = 'would defer: 451 4.3.0 Temporary failure, try again later'
+    expect(w.delivered[0]!.notes).toEqual([{ kind: 'tag', policy: 'observeOnly(broken)', tag }])
+    expect(w.events.filter(({ kind }) => kind === 'failed')).toMatchObject([{ what: 'policy observeOnly(broken) at sender' }])
+  })
 })
 
 describe('within', () => {

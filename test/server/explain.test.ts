@@ -52,6 +52,19 @@ describe('an explanation', () => {
     }])
   })
 
+  it('says at each stage what would have been decided there', async () => {
+    const strict: Policy = {
+      name: 'strict',
+      sender: () => reject('No'),
+      recipient: ({ local }) => (local === 'b' ? quarantine('odd') : undefined),
+      message: () => undefined,
+    }
+    const [explanation] = await explained({ policies: [observeOnly(strict)] }, ['a@mx.test', 'b@mx.test'])
+    expect(explanation!.steps.map(({ stage, would }) => [stage, would])).toEqual([
+      ['sender', 'reject: 550 5.7.1 No'], ['recipient', undefined], ['recipient', 'quarantine: odd'], ['message', undefined],
+    ])
+  })
+
   it.each<[string, Policy[], Explanation['outcome']]>([
     ['set apart', [{ name: 'p', message: () => quarantine('odd') }], { kind: 'quarantined', stage: 'message', policy: 'p' }],
     ['dropped', [scoring, { name: 'p', sender: () => discard('known') }], { kind: 'discarded', stage: 'message', policy: 'p' }],
