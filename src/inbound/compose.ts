@@ -91,9 +91,9 @@ export function inOrder(...policies: readonly Policy[]): Policy {
 export const WOULD = 'would '
 
 /**
- * Lets a policy speak without consequences: what it would have done becomes a tag, `would reject: 550 5.7.1 …`. It writes nothing
- * into the header (what others have forged there is still taken out), and where it breaks, those who watch the server are told,
- * and the message goes its way. What it notes otherwise is noted, points too.
+ * Lets a policy speak without consequences: what it would have done becomes a tag, `would reject: 550 5.7.1 …`. It writes
+ * nothing into the header (what others have forged there is still taken out), and where it breaks, those who watch the server
+ * are told, and the message goes its way. What it notes otherwise is noted, points too.
  */
 export function observeOnly(policy: Policy): Policy {
   checkPolicy(policy)

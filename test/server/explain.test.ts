@@ -59,7 +59,7 @@ describe('an explanation', () => {
       recipient: ({ local }) => (local === 'b' ? quarantine('odd') : undefined),
       message: () => undefined,
     }
-    const [explanation] = await explained({ policies: [observeOnly(strict)] }, ['a@mx.test', 'b@mx.test'])
+    const [explanation] = await explained({ policies: [observeOnly(strict)], connections: false }, ['a@mx.test', 'b@mx.test'])
     expect(explanation!.steps.map(({ stage, would }) => [stage, would])).toEqual([
       ['sender', 'reject: 550 5.7.1 No'], ['recipient', undefined], ['recipient', 'quarantine: odd'], ['message', undefined],
     ])
