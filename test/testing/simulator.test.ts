@@ -8,7 +8,8 @@ import { type Sabotage, simulate, type Simulation, simulationReport } from '../.
 import { Draws } from '../../src/testing/simulator/draws.ts'
 import { Journal } from '../../src/testing/simulator/journal.ts'
 import { Ledger } from '../../src/testing/simulator/ledger.ts'
-import { SiteWatch } from '../../src/testing/simulator/site-watch.ts'
+import { type Plan, planOf } from '../../src/testing/simulator/plan.ts'
+import { serversToWatch, SiteWatch } from '../../src/testing/simulator/site-watch.ts'
 import { type TlsFault, TlsWeather } from '../../src/testing/simulator/tls-weather.ts'
 import { virtualClock } from '../../src/testing/virtual-clock.ts'
 import seeds from '../seeds.json' with { type: 'json' }
@@ -211,32 +212,94 @@ describe('TLS that goes wrong', () => {
 describe('the watch over connections', () => {
   const target: DialTarget = { host: '192.0.2.1', port: 25, tls: { trust: 'none', serverName: 'mx.f.test' } }
   const site = 'mx: 10 mx.f.test/none-opportunistic '
-
-  it('finds those that are made while a breaker is open', async () => {
+  const watching = (names = ['mx.f.test']) => {
     const clock = virtualClock()
     const ledger = new Ledger(() => clock.ticks())
-    const watch = new SiteWatch(clock, ledger, 'h.test')
+    const watch = new SiteWatch(clock, ledger, 'h.test', new Set(names))
+    const opened = () => watch.turned({ site, state: 'open', until: clock.now() + 60_000 })
+    const tried = () => watch.turned({ site, state: 'open', until: undefined })
+    return { clock, ledger, watch, opened, tried }
+  }
+  const finding = 'h.test connects to mx.f.test [192.0.2.1] while its breaker is open'
+
+  it('finds those that are made while a breaker is open', async () => {
+    const { clock, ledger, watch, opened } = watching()
     watch.dialled(target)()
-    watch.turned({ site, state: 'open', until: clock.now() + 60_000 })
+    opened()
     await clock.advance(59_999)
     watch.dialled(target)
-    expect(ledger.violations).toEqual(['h.test connects to mx.f.test [192.0.2.1] while its breaker is open'])
+    expect(ledger.violations).toEqual([finding])
     await clock.advance(1)
     watch.dialled(target)
     expect(ledger.violations).toHaveLength(1)
   })
 
-  it('bears those of a try that was under way, and counts all', () => {
-    const clock = virtualClock()
-    const ledger = new Ledger(() => clock.ticks())
-    const watch = new SiteWatch(clock, ledger, 'h.test')
-    watch.dialled(target)
-    watch.turned({ site, state: 'open', until: clock.now() + 60_000 })
-    watch.dialled(target)
+  it('bears those of tries that were under way, and counts all', async () => {
+    const { clock, ledger, watch, opened } = watching()
+    const over = watch.dialled(target)
+    opened()
+    over()
+    await clock.advance(1)
+    for (let dials = 0; dials < 3; dials++) watch.dialled(target)
     expect(ledger.violations).toEqual([])
+    watch.dialled(target)
+    expect(ledger.violations).toEqual([finding])
     watch.turned({ site, state: 'closed', until: undefined })
     for (let dials = 0; dials < 400; dials++) watch.dialled(target)
-    expect(ledger.violations).toEqual(['h.test connects to 192.0.2.1 without end'])
+    expect(ledger.violations).toEqual([finding, 'h.test connects to 192.0.2.1 without end'])
+  })
+
+  it('bears those of tries that begin as it opens', async () => {
+    const { clock, ledger, watch, opened } = watching()
+    opened()
+    watch.dialled(target)()
+    await clock.advance(1)
+    for (let dials = 0; dials < 3; dials++) watch.dialled(target)()
+    expect(ledger.violations).toEqual([])
+    watch.dialled(target)
+    expect(ledger.violations).toEqual([finding])
+  })
+
+  it('lets orders have their tries, and those alone', async () => {
+    const { clock, ledger, watch, opened, tried } = watching()
+    opened()
+    watch.order()
+    await clock.advance(1)
+    tried()
+    for (let dials = 0; dials < 9; dials++) watch.dialled(target)()
+    opened()
+    expect(ledger.violations).toEqual([])
+    await clock.advance(1)
+    watch.dialled(target)
+    expect(ledger.violations).toEqual([finding])
+    for (let tries = 0; tries < 3; tries++) tried()
+    expect(ledger.violations).toEqual([finding, 'h.test tries mx.f.test while its breaker is open, and nobody has ordered it'])
+  })
+
+  it('leaves servers alone that belong to several sites', async () => {
+    const { clock, ledger, watch, opened, tried } = watching(['mx.g.test'])
+    opened()
+    await clock.advance(1)
+    watch.dialled(target)
+    tried()
+    expect(ledger.violations).toEqual([])
+  })
+
+  it('knows which servers belong to one alone', () => {
+    const drawn = planOf(1)
+    const [host, servers] = [drawn.hosts[0]!, { ...drawn.foreigns[0]!, addresses: ['192.0.2.1'], wish: 'none' } as const]
+    const plan: Plan = {
+      ...drawn,
+      hosts: [{ ...host, domain: 'h.test', addresses: ['192.0.2.2', '192.0.2.3'] }],
+      foreigns: [
+        { ...servers, domain: 'f.test' },
+        { ...servers, domain: 'g.test', addresses: ['192.0.2.4', '192.0.2.5'] },
+        { ...servers, domain: 'k.test', wish: 'sts-testing' },
+      ],
+      dnsLies: 0,
+    }
+    expect([...serversToWatch(plan)]).toEqual(['mx.h.test', 'mx.f.test'])
+    expect(serversToWatch({ ...plan, dnsLies: 20 }).size).toBe(0)
   })
 })
 

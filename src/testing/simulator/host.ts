@@ -25,7 +25,7 @@ import type { Journal } from './journal.ts'
 import { composing, type ToldReport } from './reports.ts'
 import { fallibleResolver } from './resolver.ts'
 import { type Sabotage, sabotagedDial } from './sabotage.ts'
-import { SiteWatch } from './site-watch.ts'
+import { serversToWatch, SiteWatch } from './site-watch.ts'
 import type { TlsWeather } from './tls-weather.ts'
 import { routesFor, type TlsWishes } from './tls-wishes.ts'
 import type { Transcript } from './transcript.ts'
@@ -209,8 +209,7 @@ export class SimulatedHost {
     const gate = { disk, life, crash, ledger, note }
     const drawsOf = (what: string): Draws => new Draws(seed, `${what} ${worker.address} ${number}`)
     const draws = drawsOf('life')
-    const isExact = plan.dnsLies === 0 && !plan.foreigns.some(({ wish }) => wish.startsWith('sts'))
-    const sites = new SiteWatch(life.clock, ledger, domain, isExact)
+    const sites = new SiteWatch(life.clock, ledger, domain, serversToWatch(plan))
     // What has its mailbox, and cannot go on to where else an alias leads, may get it again: from who does not know of it.
     const unresolved = (address: string): void => ledger.disturbAll(address, `${domain} does not know what ${address} means`)
     const parts = { life, draws: drawsOf('parts'), faults: plan, isHealed, note, unresolved }
