@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     // Nothing takes long here; a machine that does much else at the same time makes it long.
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     // By default one core is left for the main process, which is idle for most of the time.
     maxWorkers: '100%',
     projects: [
