@@ -73,6 +73,19 @@ describe('the ledger', () => {
     expect(books.balance()).toEqual([])
   })
 
+  it('bears doubles of what is for somebody whom nothing was promised yet', () => {
+    const books = new Ledger(() => 0)
+    books.leadsTo('list@h.test', ['a@h.test', 'b@f.test'])
+    books.begin('<1>', 's@h.test', ['list@h.test'])
+    books.begin('<2>', 's@h.test', ['a@h.test'])
+    books.disturbAll('b@f.test', 'nobody knows where it goes')
+    for (const key of ['<1>', '<2>']) {
+      books.promise(key, 'a@h.test')
+      for (const where of ['x', 'y']) books.end(key, 'a@h.test', 'copy', where)
+    }
+    expect(books.balance()).toEqual(['<2> for a@h.test has come to 2 ends: copy (x), copy (y); nothing explains it'])
+  })
+
   it('knows whom nothing was promised', () => {
     const books = ledger()
     books.endAll('<1>', 'list@h.test', 'dropped', 'x')

@@ -5,6 +5,8 @@ export type End = 'copy' | 'failed' | 'dropped'
 export interface LedgerEntry {
   readonly key: string
   readonly sender: string | undefined
+  /** Whom it is for, as its sender wants it: some of them get it before he is told that it was taken. */
+  readonly meant: ReadonlySet<string>
   /** Whom it is owed to: what a 250 was given for. */
   readonly owed: Set<string>
   /** Ends, each with where it came about. */
@@ -41,12 +43,13 @@ export class Ledger {
     return this.leaves.get(address) ?? [address]
   }
 
-  /** A message has come into the world. `sender`: `undefined` for the null sender. */
-  begin(key: string, sender: string | undefined): LedgerEntry {
+  /** A message has come into the world, for these addresses. `sender`: `undefined` for the null sender. */
+  begin(key: string, sender: string | undefined, to: readonly string[] = []): LedgerEntry {
     const known = this.entries.get(key)
     if (known) return known
     const now = this.ticks()
-    const entry: LedgerEntry = { key, sender, owed: new Set(), ends: [], disturbances: [], began: now, last: now }
+    const meant = new Set(to.flatMap((address) => this.leavesOf(address)))
+    const entry: LedgerEntry = { key, sender, meant, owed: new Set(), ends: [], disturbances: [], began: now, last: now }
     this.entries.set(key, entry)
     return entry
   }
@@ -80,9 +83,11 @@ export class Ledger {
     this.known(key, why)?.disturbances.push(why)
   }
 
-  /** The same for all messages that are owed to a leaf. */
+  /** The same for all messages that are for a leaf. */
   disturbAll(leaf: string, why: string): void {
-    for (const { owed, disturbances } of this.entries.values()) if (owed.has(leaf)) disturbances.push(why)
+    for (const { meant, owed, disturbances } of this.entries.values()) {
+      if (meant.has(leaf) || owed.has(leaf)) disturbances.push(why)
+    }
   }
 
   /** It is still at work on. */

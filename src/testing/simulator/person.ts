@@ -24,7 +24,7 @@ const MOST_TRIES = 200
 export async function handIn(letter: Letter, from: string, around: Surroundings, draws: Draws): Promise<void> {
   const { ledger, transcript, clock } = around
   const { key, servers, sender } = letter
-  ledger.begin(key, sender)
+  ledger.begin(key, sender, letter.recipients)
   let left = letter.recipients
   for (let tries = 0; left.length > 0 && tries < MOST_TRIES; tries++) {
     if (tries > 0) await new Promise<void>((resolve) => clock.alarm(clock.ticks() + draws.between(30_000, 1_800_000), resolve))
