@@ -6,6 +6,8 @@ import { shownValue } from '../protocol/session/options.ts'
 /** What a policy may have, beside its name and how long it waits. */
 const all = ['connect', 'hello', 'auth', 'sender', 'recipient', 'message', 'judged', 'closed'] satisfies (keyof Policy)[]
 const methods: readonly string[] = all
+/** What a class can mean by a method of nearly the same name: `judge` is a word of its own. */
+const meaningful = methods.filter((method) => method !== 'judged')
 
 /**
  * Looks at a policy before it is asked anything: a stage that is misspelt would never be reached, and let pass what it was
@@ -24,7 +26,7 @@ export function checkPolicy(policy: unknown): asserts policy is Policy {
   if (typeof name !== 'string' || name === '') throw new MailError('config', 'policies: a policy has no name; it takes a text.')
   for (const key of isPlain(policy) ? Object.keys(policy) : methodsOf(policy)) {
     if (key === 'name' || key === 'waits' || methods.includes(key)) continue
-    const meant = isPlain(policy) ? nearest(key, methods) : nearest(key, methods, 1)
+    const meant = isPlain(policy) ? nearest(key, methods) : nearest(key, meaningful, 1)
     if (meant === undefined && !isPlain(policy)) continue
     const hint = meant === undefined ? `There are: ${methods.join(', ')}.` : `Did you mean ${meant}?`
     throw new MailError('config', `policy ${name}: there is no stage ${JSON.stringify(key)}. ${hint}`)
