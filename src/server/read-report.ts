@@ -7,9 +7,9 @@ import { type TlsReport, tlsReportIn } from '../inbound/reports/tls.ts'
 import type { Part } from '../message/structure.ts'
 import { decodeTransfer, type TransferEncoding } from '../message/transfer.ts'
 
-/** Octets of a report as it comes, and of what is in it. */
+/** Octets of a report as it comes, and of what is in all that a message brings: that is parsed in one go. */
 const MOST_PACKED = 20 * 1_048_576
-const MOST_OCTETS = 100 * 1_048_576
+const MOST_OCTETS = 32 * 1_048_576
 
 /** Types under which reports come. Some senders say no more than that it is octets. */
 const TYPES: ReadonlySet<string> = new Set([
@@ -40,11 +40,15 @@ const MOST_PARTS = 20
  * @throws MailError `unavailable` where fast-xml-parser is not installed, which reports on mail need; and what the body throws
  */
 export async function readReport(message: Pick<ReceivedMessage, 'body' | 'facts'>): Promise<DmarcReport | TlsReport | undefined> {
+  let left = MOST_OCTETS
   for (const part of candidates(message.facts.structure)) {
     const octets = await readRange(message.body, { start: part.body, end: part.end })
-    const file = await unpacked(decodeTransfer(octets, encodingOf(part)), MOST_OCTETS)
+    const file = await unpacked(decodeTransfer(octets, encodingOf(part)), left)
+    // What did not fit has cost as much as what would have.
+    left -= file?.length ?? left
     const report = file && (await reportIn(file))
     if (report) return report
+    if (left <= 0) return undefined
   }
   return undefined
 }

@@ -113,12 +113,25 @@ describe('readReport', () => {
     ['XML that breaks off', 'text/xml', Buffer.from(xml.slice(0, 300))],
     ['XML that nests without end', 'text/xml', Buffer.from('<a>'.repeat(100_000))],
     ['gzip that breaks off', 'application/gzip', gzipSync(xml).subarray(0, 100)],
-    ['gzip of far too much', 'application/gzip', gzipSync(Buffer.alloc(101 * 1_048_576))],
+    ['gzip of far too much', 'application/gzip', gzipSync(Buffer.alloc(33 * 1_048_576))],
+    ['XML of a million tags', 'application/gzip', gzipSync(xml.replace('<record>', `${'<x/>'.repeat(1_000_000)}<record>`))],
+    ['XML with a text without end', 'application/gzip', gzipSync(xml.replace('<record>', `${'x'.repeat(70_000)}<record>`))],
+    ['XML of tags without end', 'application/gzip', gzipSync('<a</'.repeat(500_000))],
     ['a ZIP that points out of itself', 'application/zip', Buffer.concat([zipped(xml, 8).subarray(0, -6), Buffer.alloc(6, 255)])],
     ['JSON of something else', 'application/json', Buffer.from('{"policies":[]}')],
     ['text', 'text/plain', Buffer.from(xml)],
   ])('finds none in %s', async (_, type, octets) => {
     expect(await readIn(type, 'base64', inBase64(octets))).toBeUndefined()
+  })
+
+  it('unpacks no more of all parts together than of one', async () => {
+    const fields = 'Content-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n'
+    const part = (octets: Uint8Array) => `--b\r\n${fields}\r\n${inBase64(octets)}\r\n`
+    const large = part(gzipSync(Buffer.alloc(20 * 1_048_576)))
+    const mail = (...parts: string[]) =>
+      Buffer.from(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts.join('')}--b--\r\n`)
+    expect(await readOctets(mail(large, part(gzipSync(xml))))).toEqual(dmarc)
+    expect(await readOctets(mail(large, large, part(gzipSync(xml))))).toBeUndefined()
   })
 
   it('never throws, whatever comes in place of what should', async () => {
