@@ -1,8 +1,8 @@
 import type { Reporter, TestCase } from 'vitest/node'
 
 /**
- * Tells of tests that passed only when they were tried again, and of what they failed by at first: a race in them, or in what they
- * test, is to be looked for even where it holds nobody up.
+ * Tells of tests that passed only when they were tried again, and of what they failed by at first: a race in them, or in what
+ * they test, is to be looked for even where it holds nobody up.
  */
 export default class SecondTries implements Reporter {
   private readonly told: string[] = []
