@@ -47,7 +47,8 @@ export class GreylistRecords {
         await this.#renew(key, found!, `known ${now}`, at, now)
         return 0
       }
-      if (state === undefined) {
+      // What is to be far in the future a clock has written that was wrong: nobody waits for that day.
+      if (state === undefined || (state === 'new' && at > now + wait)) {
         if (wait === 0) return 0
         if (await this.#store.swap(key, found, `new ${now}`, { now, until: now + retryWithin })) return wait
       } else if (now < at + wait) {

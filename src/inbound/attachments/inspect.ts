@@ -53,6 +53,7 @@ class Inspector implements Inspection {
   #held = 0
   #inflated = 0
   #looks = 0
+  #isFull = false
 
   constructor(inflate: Inflate, budget: InspectionBudget) {
     this.#inflate = inflate
@@ -77,7 +78,7 @@ class Inspector implements Inspection {
     }
     look.push(decoder.end())
     const path = [...within, names[0] ?? '']
-    this.#add(path, names, look, media)
+    this.#add(path, names, look, media, true)
     if (!isMessage) return this.#within(path, look, 1)
     if (depth >= this.#budget.depth) this.unreadable.push({ path, why: 'it lies in too many messages' })
     else await this.#hold(path, look, (octets) => this.message(inMemory(octets), path, depth + 1))
@@ -102,9 +103,14 @@ class Inspector implements Inspection {
     return new Look(this.#budget.held - this.#held, octets, holds)
   }
 
-  #add(path: readonly string[], names: readonly string[], look: Look, media = ''): void {
+  /** `isPart`: of a message. Those are all listed, whatever archives before them hold: nobody hides behind ten thousand files. */
+  #add(path: readonly string[], names: readonly string[], look: Look, media = '', isPart = false): void {
     look.end()
-    if (this.files.length >= this.#budget.files) return
+    if (!isPart && this.files.length >= this.#budget.files) {
+      if (!this.#isFull) this.#tooMany(path.slice(0, -1))
+      this.#isFull = true
+      return
+    }
     const read = names.map(readFileName)
     const kinds = new Set<FileKind>(look.kinds)
     for (const { kind } of read) if (kind) kinds.add(kind)

@@ -61,6 +61,15 @@ const nested = (depth: number, content: Uint8Array): Buffer => {
 }
 
 describe('an attachment', () => {
+  it('is seen behind more files than are listed', async () => {
+    const files = Array.from({ length: 9 }, (_, at) => ({ name: `${at}.txt`, content: 'x' }))
+    const many = [{ name: 'a.zip', content: zip(...files) }, { name: 'b.tar', content: tar(...files.map(({ name, content }) => [name, content] as const)) }]
+    const of = messageWith(...many, ...files, { name: 'c.txt', content: EXE })
+    const found = await inspect(of, inflated, { ...inspectionBudget, files: 10 })
+    expect(found.files.at(-1)).toMatchObject({ path: ['c.txt'], kinds: new Set(['executable']) })
+    expect(found.unreadable).toContainEqual({ path: ['b.tar'], why: 'it holds more than 10 files' })
+  })
+
   it.each<[string, Attached]>([
     ['taken', { name: 'a.pdf', content: '%PDF-1.7' }],
     ['taken', { name: 'a.zip', content: zip({ name: 'b.txt', content: 'x' }, { name: 'c/', content: '' }) }],

@@ -60,6 +60,18 @@ describe('greylist', () => {
     expect(await sent(w)).toEqual(wait(300))
   })
 
+  it('lets nobody wait for a day that a wrong clock has written', async () => {
+    const store = memoryKeyValue()
+    const inAYear = world({
+      now: Date.UTC(2027, 0, 1), server: { policies: [greylist({ store })], connections: false },
+    })
+    expect(await sent(inAYear)).toEqual(wait(300))
+    const w = world({ now: Date.UTC(2026, 0, 1), server: { policies: [greylist({ store })], connections: false } })
+    expect(await sent(w)).toEqual(wait(300))
+    await w.clock.advance(300_000)
+    expect(await sent(w)).toEqual(['250'])
+  })
+
   it('takes who comes too late for one who is new', async () => {
     const w = made({ wait: 60_000, retryWithin: 3_600_000 })
     expect(await sent(w)).toEqual(wait(60))
