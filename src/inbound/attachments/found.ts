@@ -25,4 +25,6 @@ export interface Inspection {
   readonly messageDepth: number
   /** What could not be looked into, and why. */
   readonly unreadable: readonly { readonly path: readonly string[]; readonly why: string }[]
+  /** A message has more parts, or parts that lie deeper, than are read: some are not among the files. */
+  readonly isCut: boolean
 }

@@ -32,15 +32,23 @@ export const inspectionBudget: InspectionBudget = {
   held: 32 * 1024 * 1024, inflated: 64 * 1024 * 1024, files: 10_000, looks: 1000, depth: 8,
 }
 
+/** What is odd about a message whose parts were not all read. */
+const CUTS: ReadonlySet<string> = new Set(['over-parts', 'over-depth', 'over-work'])
+
 /** Formats of archives that are opened. */
 const OPENED: ReadonlySet<string> = new Set(['zip', 'gzip', 'tar', 'rar', '7z'])
 
+/** A message, and whether all of its parts are known. */
+export interface Inspected extends Parts {
+  readonly facts: Parts['facts'] & { readonly oddities: readonly { readonly kind: string }[] }
+}
+
 /** Looks at all that a message brings, once. Rejects where its octets cannot be read. */
-export async function inspect(message: Parts, inflate: Inflate, budget = inspectionBudget): Promise<Inspection> {
+export async function inspect(message: Inspected, inflate: Inflate, budget = inspectionBudget): Promise<Inspection> {
   const inspector = new Inspector(inflate, budget)
   await inspector.message(message, [], 0)
-  const { files, archiveDepth, messageDepth, unreadable } = inspector
-  return { files, archiveDepth, messageDepth, unreadable }
+  const { files, archiveDepth, messageDepth, unreadable, isCut } = inspector
+  return { files, archiveDepth, messageDepth, unreadable, isCut }
 }
 
 class Inspector implements Inspection {
@@ -48,6 +56,7 @@ class Inspector implements Inspection {
   readonly unreadable: { path: readonly string[]; why: string }[] = []
   archiveDepth = 0
   messageDepth = 0
+  isCut = false
   readonly #inflate: Inflate
   readonly #budget: InspectionBudget
   #held = 0
@@ -61,7 +70,8 @@ class Inspector implements Inspection {
   }
 
   /** All that a message brings; `depth`: in how many others it lies that were attached as files. */
-  async message(message: Parts, within: readonly string[], depth: number): Promise<void> {
+  async message(message: Inspected, within: readonly string[], depth: number): Promise<void> {
+    if (message.facts.oddities.some(({ kind }) => CUTS.has(kind))) this.isCut = true
     for (const part of await namedParts(message)) {
       this.messageDepth = Math.max(this.messageDepth, depth + part.depth)
       if (part.attached) await this.#part(part, message, within, depth + part.depth)
@@ -213,7 +223,7 @@ class Inspector implements Inspection {
   }
 }
 
-function inMemory(octets: Uint8Array): Parts {
+function inMemory(octets: Uint8Array): Inspected {
   return {
     facts: indexMessage(octets),
     async *raw({ start, end } = { start: 0, end: octets.length }) {

@@ -39,7 +39,7 @@ const words: Readonly<Record<FileKind, string>> = {
 
 /** Why a message is not taken for what it brings; `undefined` where it is. */
 export function judge(inspection: Inspection, limits: AttachmentLimits): Fault | undefined {
-  const { files, unreadable, archiveDepth, messageDepth } = inspection
+  const { files, unreadable, archiveDepth, messageDepth, isCut } = inspection
   const refused = new Set(limits.refuse ?? REFUSED)
   const extensions = new Set((limits.extensions ?? []).map((one) => one.toLowerCase().replace(/^\./, '')))
   for (const file of files) {
@@ -50,6 +50,7 @@ export function judge(inspection: Inspection, limits: AttachmentLimits): Fault |
   if (tooLarge) return tooLarge
   if (archiveDepth > (limits.archiveDepth ?? 3)) return { text: 'An archive lies in too many others to be taken here' }
   if (messageDepth > (limits.messageDepth ?? 5)) return { text: 'A message lies in too many others to be taken here' }
+  if (isCut) return { text: 'The message has more parts than can be looked at' }
   const [closed] = unreadable
   if (!closed || limits.unreadable !== false) return undefined
   return { text: `Attachment ${shownPath(closed.path)} is not taken here: ${closed.why}` }

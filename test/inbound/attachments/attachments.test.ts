@@ -61,9 +61,16 @@ const nested = (depth: number, content: Uint8Array): Buffer => {
 }
 
 describe('an attachment', () => {
+  it('is not taken behind more parts than are read', async () => {
+    const part = '--b\r\nContent-Disposition: attachment; filename=a\r\n\r\nx\r\n'
+    const many = message(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${part.repeat(10_001)}--b--\r\n`)
+    expect(await judged(many)).toBe('550 5.7.1 The message has more parts than can be looked at')
+  })
+
   it('is seen behind more files than are listed', async () => {
     const files = Array.from({ length: 9 }, (_, at) => ({ name: `${at}.txt`, content: 'x' }))
-    const many = [{ name: 'a.zip', content: zip(...files) }, { name: 'b.tar', content: tar(...files.map(({ name, content }) => [name, content] as const)) }]
+    const tarred = tar(...files.map(({ name, content }) => [name, content] as const))
+    const many = [{ name: 'a.zip', content: zip(...files) }, { name: 'b.tar', content: tarred }]
     const of = messageWith(...many, ...files, { name: 'c.txt', content: EXE })
     const found = await inspect(of, inflated, { ...inspectionBudget, files: 10 })
     expect(found.files.at(-1)).toMatchObject({ path: ['c.txt'], kinds: new Set(['executable']) })
