@@ -34,8 +34,12 @@ INSERT INTO search_waiting SELECT id FROM messages WHERE id NOT IN (SELECT conte
 INSERT INTO counters VALUES ('search', ${FORMAT});
 `
 
-/** Whether a message was ever indexed, or tried to be. */
-const IS_KNOWN = `EXISTS (SELECT 1 FROM search_header WHERE rowid = NEW.message)
+/**
+ * Whether a message was ever indexed, or tried to be, or is to be. (`INSERT OR IGNORE` would not do in a trigger of an upsert: how a
+ * conflict ends is up to the statement that fires it.)
+ */
+const IS_KNOWN = `EXISTS (SELECT 1 FROM search_waiting WHERE message = NEW.message)
+  OR EXISTS (SELECT 1 FROM search_header WHERE rowid = NEW.message)
   OR EXISTS (SELECT 1 FROM search_unknown WHERE message = NEW.message)`
 
 /**
@@ -48,11 +52,11 @@ CREATE TRIGGER IF NOT EXISTS search_message_queued AFTER INSERT ON queue WHEN NE
     AND NOT EXISTS (SELECT 1 FROM shares WHERE message = NEW.content AND extra > 0);
 END;
 CREATE TRIGGER IF NOT EXISTS search_message_shared AFTER INSERT ON shares WHEN NEW.extra > 0 AND NOT (${IS_KNOWN}) BEGIN
-  INSERT OR IGNORE INTO search_waiting VALUES (NEW.message);
+  INSERT INTO search_waiting VALUES (NEW.message);
 END;
 CREATE TRIGGER IF NOT EXISTS search_message_shared_again AFTER UPDATE ON shares WHEN NEW.extra > OLD.extra AND NOT (${IS_KNOWN})
 BEGIN
-  INSERT OR IGNORE INTO search_waiting VALUES (NEW.message);
+  INSERT INTO search_waiting VALUES (NEW.message);
 END;
 `
 

@@ -75,6 +75,15 @@ describe.each(drivers)('search with %s', (_name, driver) => {
     expect(uids(await reader.store.search?.(id, 'quick', 'body'))).toEqual([1, 3])
   })
 
+  it('lets a message be copied again and again before it is indexed', async () => {
+    const { store } = openMail({ driver, search: true })
+    const { id } = await store.create('alice', ['INBOX'])
+    const { uid } = await store.append(id, mail(...messages[0]!))
+    const all = [{ first: uid, last: uid }]
+    for (let copies = 0; copies < 3; copies++) await store.copy(id, all, id)
+    expect(uids(await store.search?.(id, 'quick', 'body'))).toEqual([1, 2, 3, 4])
+  })
+
   it('leaves out what lies in the queue, until a mailbox has it too', async () => {
     const { store, queue, path } = openMail({ driver, search: true })
     const { id } = await store.create('alice', ['INBOX'])
