@@ -35,8 +35,8 @@ INSERT INTO counters VALUES ('search', ${FORMAT});
 `
 
 /**
- * Whether a message was ever indexed, or tried to be, or is to be. (`INSERT OR IGNORE` would not do in a trigger of an upsert: how a
- * conflict ends is up to the statement that fires it.)
+ * Whether a message was ever indexed, or tried to be, or is to be. (`INSERT OR IGNORE` would not do in a trigger of an upsert:
+ * how a conflict ends is up to the statement that fires it.)
  */
 const IS_KNOWN = `EXISTS (SELECT 1 FROM search_waiting WHERE message = NEW.message)
   OR EXISTS (SELECT 1 FROM search_header WHERE rowid = NEW.message)
