@@ -142,7 +142,7 @@ export class QueueWrites {
   #isOver({ job, token, destination }: Lease, { due, jobs = [], incoming }: Settling): boolean {
     if (due !== undefined || jobs.length > 0 || incoming.length > 0) return false
     const removed = this.#removeOnly.run(rowId(job) ?? 0, rowId(token) ?? 0)
-    if (removed.changes === 0) return false
+    if (Number(removed.changes) === 0) return false
     this.#schedule.note(destination)
     return true
   }
