@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 import { blockPlugin, paths } from './test/house/blocks.ts'
 
 // Tests that touch the machine, or put something in the place of its parts: each file of them has a process of its own.
-const alone = ['test/adapters/**/*.test.ts', 'test/cli/**/*.test.ts']
+const alone = ['test/adapters/{maildir,node,nodemailer,sqlite}/**/*.test.ts', 'test/cli/**/*.test.ts']
 const elsewhere = ['test/{package,examples,interop}/**', 'node_modules/**']
 
 export default defineConfig({
