@@ -89,8 +89,12 @@ export class QueueBooks {
   /** An order was carried out on a job. */
   ordered({ job, message, recipients }: QueuedJob, key: string | undefined, kind: string): void {
     const given = this.given.get(job)
-    if (given) given.isLost = true
-    if (kind !== 'drop') return
+    if (kind !== 'drop') {
+      if (given) given.isLost = true
+      return
+    }
+    // Nobody works on it, and what its last worker did before he was lost nobody knows.
+    if (given) this.ledger.disturb(key, `${this.name}: ${message} was dropped after a lease that nobody had settled`)
     this.given.delete(job)
     for (const { state, to } of recipients) {
       if (state === 'waiting') this.ledger.endAll(key, addressOf(to), 'dropped', `${this.name}: ${message}`)
