@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readAddress } from '../../src/accounts/address.ts'
 import { sqlite } from '../../src/adapters/sqlite/index.ts'
-import { run } from '../../src/cli/program.ts'
 import type { OutgoingMessage } from '../../src/contracts/dispatch.ts'
 import type { Recipient } from '../../src/contracts/received.ts'
 import { indexMessage } from '../../src/message/indexer.ts'
-import { virtualClock } from '../../src/testing/virtual-clock.ts'
+import { commandHere } from './in-process.ts'
 
 const NOW = Date.UTC(2026, 10, 20, 8)
 let data = ''
@@ -54,25 +53,11 @@ function messageFrom(from: string | null, to: string): OutgoingMessage {
   }
 }
 
-/** Runs `posthorn queue …` as another process would; what it printed and how it ended. */
+/** Runs `posthorn queue …` as another process would; the lines that it printed. */
 async function queue(...given: string[]) {
-  let out = ''
-  const error: string[] = []
-  const code = await run({
-    arguments: ['queue', ...given],
-    environment: { POSTHORN_DATA: data },
-    pid: 1,
-    clock: virtualClock({ now: NOW }),
-    watched: false,
-    secrets: { isTyped: false, read: () => Promise.reject(new Error('nothing to read')) },
-    out: (line) => void (out += `${line}\n`),
-    outPiece: async (text) => (out += text) !== '',
-    error: (line) => void error.push(line),
-    progress: () => undefined,
-    stopped: () => new Promise(() => undefined),
-  })
+  const { code, out, error } = await commandHere(data, NOW, ['queue', ...given])
   const lines = out.split('\n').filter((line) => line !== '')
-  return { code, out: lines.map((line) => JSON.parse(line) as Record<string, unknown>), error: error.join('\n') }
+  return { code, out: lines.map((line) => JSON.parse(line) as Record<string, unknown>), error }
 }
 
 describe('posthorn queue', () => {

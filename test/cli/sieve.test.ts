@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { passwords } from '../../src/adapters/node/index.ts'
 import { sqlite } from '../../src/adapters/sqlite/index.ts'
-import { run } from '../../src/cli/program.ts'
 import { sieveScripts } from '../../src/inbound/sieve/index.ts'
 import { referenceAdmin } from '../../src/server/reference-accounts.ts'
 import { virtualClock } from '../../src/testing/virtual-clock.ts'
+import { commandHere } from './in-process.ts'
 
 const NOW = Date.UTC(2026, 10, 20, 8)
 let data = ''
@@ -29,25 +29,8 @@ function file(name: string, text: string | Uint8Array): string {
   return join(data, name)
 }
 
-/** Runs `posthorn sieve …`; what it printed and how it ended. */
-async function sieve(...given: string[]) {
-  let out = ''
-  const error: string[] = []
-  const code = await run({
-    arguments: ['sieve', ...given],
-    environment: { POSTHORN_DATA: data },
-    pid: 1,
-    clock: virtualClock({ now: NOW }),
-    watched: false,
-    secrets: { isTyped: false, read: () => Promise.reject(new Error('nothing to read')) },
-    out: (line) => void (out += `${line}\n`),
-    outPiece: async (text) => (out += text) !== '',
-    error: (line) => void error.push(line),
-    progress: () => undefined,
-    stopped: () => new Promise(() => undefined),
-  })
-  return { code, out, error: error.join('\n') }
-}
+/** Runs `posthorn sieve …`. */
+const sieve = (...given: string[]) => commandHere(data, NOW, ['sieve', ...given])
 
 describe('posthorn sieve', () => {
   it('checks a script', async () => {

@@ -71,6 +71,13 @@ function zipped(text: string, method: 0 | 8): Buffer {
   return Buffer.concat([local, name, data, entry, name, end])
 }
 
+/** Its header says that the name goes on behind the end. */
+function pointingOutside(): Buffer {
+  const file = zipped(xml, 8)
+  file.writeUInt16LE(0xfff0, 26)
+  return file
+}
+
 const inBase64 = (octets: Uint8Array): string => Buffer.from(octets).toString('base64').replace(/.{76}/g, '$&\r\n')
 
 /** What is read in a message with that part. */
@@ -89,10 +96,13 @@ function readOctets(bytes: Buffer): ReturnType<typeof readReport> {
   return readReport({ body: { size: bytes.length, bytes, read }, facts: indexMessage(bytes) })
 }
 
+const junk = Buffer.alloc(6, 255)
+
 describe('readReport', () => {
   it.each([
     ['gzip', 'application/gzip', gzipSync(xml), dmarc],
     ['ZIP', 'application/zip', zipped(xml, 8), dmarc],
+    ['a ZIP whose last record is broken', 'application/zip', Buffer.concat([zipped(xml, 8).subarray(0, -6), junk]), dmarc],
     ['a ZIP that compresses nothing', 'application/x-zip-compressed', zipped(xml, 0), dmarc],
     ['octets, whatever they are', 'application/octet-stream; name="a.zip"', zipped(xml, 8), dmarc],
     ['XML as it is', 'text/xml', Buffer.from(xml), dmarc],
@@ -117,7 +127,8 @@ describe('readReport', () => {
     ['XML of a million tags', 'application/gzip', gzipSync(xml.replace('<record>', `${'<x/>'.repeat(1_000_000)}<record>`))],
     ['XML with a text without end', 'application/gzip', gzipSync(xml.replace('<record>', `${'x'.repeat(70_000)}<record>`))],
     ['XML of tags without end', 'application/gzip', gzipSync('<a</'.repeat(500_000))],
-    ['a ZIP that points out of itself', 'application/zip', Buffer.concat([zipped(xml, 8).subarray(0, -6), Buffer.alloc(6, 255)])],
+    ['a ZIP that breaks off', 'application/zip', zipped(xml, 8).subarray(0, 100)],
+    ['a ZIP whose file lies outside of it', 'application/zip', pointingOutside()],
     ['JSON of something else', 'application/json', Buffer.from('{"policies":[]}')],
     ['text', 'text/plain', Buffer.from(xml)],
   ])('finds none in %s', async (_, type, octets) => {
@@ -135,12 +146,12 @@ describe('readReport', () => {
   })
 
   it('never throws, whatever comes in place of what should', async () => {
-    const junk = fc.oneof(
+    const nonsense = fc.oneof(
       fc.json().map((text) => text), fc.string().map((text) => `{"date-range":${JSON.stringify(text)},"policies":[[],{},null]}`),
       fc.string({ unit: 'binary' }).map((text) => xml.replace('192.0.2.1', text)), fc.nat(xml.length).map((at) => xml.slice(at)),
       fc.nat(xml.length).map((at) => xml.slice(0, at) + xml.slice(at + 9)),
     )
-    await fc.assert(fc.asyncProperty(junk, async (text) => {
+    await fc.assert(fc.asyncProperty(nonsense, async (text) => {
       await readIn('text/xml', 'base64', inBase64(Buffer.from(text)))
     }), { numRuns: 200 })
   })

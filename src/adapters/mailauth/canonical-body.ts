@@ -7,9 +7,10 @@ const SPACE = 32
 const LINES = Buffer.from('\r\n'.repeat(4096))
 
 /**
- * The octets of a body as a verifier hashes them (RFC 6376 §3.4.3 simple, §3.4.4 relaxed). A line ends in CRLF, or in an LF that
- * lost its CR on the way; a CR alone is content. Linear time, any split gives the same, and nothing is held back, however long
- * lines are.
+ * The octets of a body as a verifier hashes them (RFC 6376 §3.4.3 simple, §3.4.4 relaxed), who has to take them as they came: a
+ * line ends in CRLF, or in an LF that lost its CR on the way, and a CR alone is content. (Whoever signs takes that for a line end
+ * as well, which is what becomes of it on the way: `RelaxedBody`.) Linear time, any split gives the same, and nothing is held
+ * back, however long lines are.
  */
 export class CanonicalBody {
   readonly #isRelaxed: boolean

@@ -113,7 +113,7 @@ function keyOf(by: NonNullable<RateLimitOptions['by']>, stage: Stage, to: Recipi
   return by === 'address' ? clientOf(address) : networkOf(address)
 }
 
-/** Counts of this process. */
+/** Counts that no other server sees. */
 class CountsInMemory {
   readonly #seen: Recent<WindowCounts>
   readonly #most: number
